@@ -1,0 +1,50 @@
+"""Text specifications: ``"gaussian(sigma=0.5)"`` <-> an object of a registry. Parsed as literals, never evaluated."""
+
+import ast
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from gsmooth_jax import _validate
+
+T = TypeVar("T")
+
+
+def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> T:
+    """Builds the registered object that the text names.
+
+    Args:
+      text: ``name`` or ``name(key=literal, ...)``.
+      registry: name -> class taking keyword arguments.
+      kind: what the registry holds, for error messages ("transform", "law").
+
+    Raises:
+      ValueError: unknown name or argument, a value that is not a literal, or one that the class refuses.
+    """
+    name, kwargs = _parse(text, kind)
+    factory = _validate.known(registry, **{kind: name})
+    try:
+        return factory(**kwargs)
+    except TypeError as error:
+        fields = [f.name for f in dataclasses.fields(factory)] if dataclasses.is_dataclass(factory) else []
+        raise ValueError(f"Cannot build {kind} {text!r}: it takes {', '.join(fields) or 'no arguments'}.") from error
+
+
+def describe(value: Any) -> str:
+    """Returns the text that ``build`` reads back: the name, and every field of the dataclass."""
+    fields = dataclasses.fields(value)
+    if not fields:
+        return value.name
+    return f"{value.name}({', '.join(f'{f.name}={getattr(value, f.name)!r}' for f in fields)})"
+
+
+def _parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+        if isinstance(node, ast.Name):
+            return node.id, {}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
+            return node.func.id, {str(k.arg): ast.literal_eval(k.value) for k in node.keywords if k.arg is not None}
+    except (SyntaxError, ValueError):
+        pass
+    raise ValueError(f"Cannot read {kind} {text!r}: expected name or name(key=literal, ...).")

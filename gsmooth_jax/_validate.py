@@ -1,0 +1,57 @@
+"""Argument checks. Each takes its values by keyword, so that the message can name them."""
+
+import math
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+def positive(**values: float) -> None:
+    """Raises unless every value is finite and > 0."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"Expected {name} > 0 and finite, got {name}={value!r}.")
+
+
+def probability(**values: float) -> None:
+    """Raises unless every value lies strictly between 0 and 1."""
+    for name, value in values.items():
+        if not 0.0 < value < 1.0:
+            raise ValueError(f"Expected 0 < {name} < 1, got {name}={value!r}.")
+
+
+def at_least(minimum: int, **values: int) -> None:
+    """Raises unless every value is an integer >= minimum."""
+    for name, value in values.items():
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < minimum:
+            raise ValueError(f"Expected an integer {name} >= {minimum}, got {name}={value!r}.")
+
+
+def known(registry: Mapping[str, T], **names: str) -> T:
+    """Returns the registry's entry of that name; an unknown name's error lists the known ones."""
+    ((kind, name),) = names.items()
+    if name not in registry:
+        raise ValueError(f"Unknown {kind} {name!r}. Known: {', '.join(sorted(registry))}.")
+    return registry[name]
+
+
+def image(value: np.ndarray, *, image_id: int, shape: tuple[int, ...] | None = None) -> None:
+    """Raises unless the value is a float32 image [H, W, C] of finite numbers in [0, 1] (and of the given shape)."""
+    where = f"image {image_id}"
+    if value.dtype != np.float32:
+        raise ValueError(f"Expected {where} to be float32 in [0, 1], got dtype {value.dtype}.")
+    if value.ndim != 3 or (shape is not None and value.shape != tuple(shape)):
+        raise ValueError(f"Expected {where} to have shape {shape or '[H, W, C]'}, got {value.shape}.")
+    if not np.isfinite(value).all():
+        raise ValueError(f"Expected {where} to be finite, got {int((~np.isfinite(value)).sum())} NaN or infinite values.")
+    if value.min() < 0.0 or value.max() > 1.0:
+        raise ValueError(f"Expected {where} to lie in [0, 1], got values in [{value.min()}, {value.max()}].")
+
+
+def label(value: int, *, image_id: int, classes: int) -> None:
+    """Raises unless the label is one of the classes 0 ... classes - 1."""
+    if not 0 <= int(value) < classes:
+        raise ValueError(f"Expected the label of image {image_id} in 0..{classes - 1}, got {value!r}.")

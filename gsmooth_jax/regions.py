@@ -1,0 +1,71 @@
+"""Regions of adversarial parameters. Host, float64."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from gsmooth_jax import _validate
+
+
+@dataclasses.dataclass(frozen=True)
+class Box:
+    """All xi with low <= xi <= high, coordinate by coordinate; contains the identity 0.
+
+    Attributes:
+      low: P lower ends, in parameter units.
+      high: P upper ends.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def __init__(self, low: Sequence[float], high: Sequence[float]):
+        object.__setattr__(self, "low", tuple(float(v) for v in low))
+        object.__setattr__(self, "high", tuple(float(v) for v in high))
+        if len(self.low) != len(self.high) or not self.low:
+            raise ValueError(f"Expected as many lower as upper ends and at least one, got {self.low=} {self.high=}.")
+        for a, b in zip(self.low, self.high, strict=True):
+            if not (np.isfinite(a) and np.isfinite(b) and a <= 0.0 <= b):
+                raise ValueError(
+                    f"Expected finite low <= 0 <= high (a region holds the identity), got {self.low=} {self.high=}."
+                )
+        if self.size == 0.0:
+            raise ValueError(f"Expected a region larger than the identity alone, got {self.low=} {self.high=}.")
+
+    @property
+    def size(self) -> float:
+        """The largest absolute corner coordinate."""
+        return max(abs(v) for v in (*self.low, *self.high))
+
+    def scaled(self, size: float) -> "Box":
+        """The similar box whose largest absolute corner coordinate is ``size`` > 0."""
+        _validate.positive(size=size)
+        factor = size / self.size
+        return Box([v * factor for v in self.low], [v * factor for v in self.high])
+
+    def corners(self) -> np.ndarray:
+        """[M, P] the corners, each once."""
+        ends = [sorted({a, b}) for a, b in zip(self.low, self.high, strict=True)]
+        return np.array(list(itertools.product(*ends)), dtype=np.float64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ball:
+    """All xi of P = ``dim`` parameters with |xi|_2 <= radius. ``dim`` None: one number a pixel, whatever the image."""
+
+    radius: float
+    dim: int | None = None
+
+    def __post_init__(self):
+        _validate.positive(radius=self.radius)
+
+    @property
+    def size(self) -> float:
+        """The radius."""
+        return self.radius
+
+    def scaled(self, size: float) -> "Ball":
+        """The ball of radius ``size`` > 0."""
+        return Ball(size, self.dim)

@@ -1,0 +1,159 @@
+"""The vocabulary: shape letters, and the few interfaces that the rest of the package is written against.
+
+Shapes in docstrings use these letters everywhere:
+  B images, S rows of a device batch, N samples, H W C pixels, P parameters, K classes.
+``theta`` is a smoothing draw, ``xi`` the adversary's parameter. ``p_lower`` bounds the top class's probability from
+below, ``p_upper`` the runner-up's from above (one-sided claims use ``p_upper = 1 - p_lower``).
+The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outward); ``_estimate`` is none.
+"""
+
+import dataclasses
+import math
+from typing import Literal, Protocol, runtime_checkable
+
+import jax
+import numpy as np
+
+ABSTAIN = -1
+"""The predicted class of a smoothed classifier that cannot name one at the stated confidence."""
+
+Group = Literal["additive", "brightness_contrast", "none"]
+"""The exact composition law of a transform: T(T(x, a), b) = T(x, gamma_a(b)) with gamma_a(b) = a + b (``additive``),
+the joint law of e^k (x + b) (``brightness_contrast``), or no law that holds exactly (``none``)."""
+
+Acts = Literal["additive", "multiplicative"]
+"""Whether a smoothing law draws the parameter itself, or the factor whose logarithm is the parameter."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Param:
+    """One scalar parameter of a transform (or one number a pixel): what it is called and what it is measured in."""
+
+    name: str
+    unit: str
+    identity: float = 0.0
+    low: float = -math.inf  # the transform is defined on [low, high]
+    high: float = math.inf
+    log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
+    per_pixel: bool = False  # one number for each of the H W C entries
+
+
+@runtime_checkable
+class Transform(Protocol):
+    """A pure function of one image; hashable, so that it can be a static argument of a compiled kernel."""
+
+    @property
+    def name(self) -> str:
+        """The name in the registry."""
+        ...
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """The parameters, in the order of ``theta``."""
+        ...
+
+    @property
+    def group(self) -> Group:
+        """The exact composition law, or ``none``."""
+        ...
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C] in [0, 1], [P] -> [H, W, C]. Never clips. Device."""
+        ...
+
+
+@runtime_checkable
+class LipschitzBounded(Protocol):
+    """A transform that bounds how fast the image moves with each parameter."""
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the L2 change of the image per unit of each parameter on a whole box. Device.
+
+        Args:
+          image: [H, W, C].
+          low: [P], the box's lower corner.
+          high: [P], the box's upper corner.
+
+        Returns:
+          [P] constants L with |T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| for all xi, xi' in the box; rounded up.
+        """
+        ...
+
+
+@runtime_checkable
+class FiniteValued(Protocol):
+    """A piecewise constant transform: enumerating one parameter per distinct output is exact."""
+
+    def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """[M, P] float64: one parameter for each distinct output over the box [low, high]. Host."""
+        ...
+
+
+class Smoothing(Protocol):
+    """A law of the smoothing parameter: a device sampler and its host radius theory, in one file."""
+
+    @property
+    def name(self) -> str:
+        """The name in the registry."""
+        ...
+
+    @property
+    def acts(self) -> Acts:
+        """``additive``: draws theta. ``multiplicative``: draws the factor, theta is its logarithm."""
+        ...
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The closed range of the draws."""
+        ...
+
+    def sample(self, key: jax.Array, dim: int) -> jax.Array:
+        """Draws [dim] independent numbers. Device. The key is consumed."""
+        ...
+
+    def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
+        """Returns how far one parameter may move in ``direction`` (+1 or -1) with the top class still winning. Host.
+
+        The value is the supremum: shifts strictly below it are certified. Tight (Neyman-Pearson). In additive units
+        (multiplicative laws: of the logarithm).
+        """
+        ...
+
+    def certifies(self, shift: np.ndarray, p_lower: float, p_upper: float) -> bool:
+        """Says whether the top class still wins after a shift [P] of the parameter vector. Host, float64."""
+        ...
+
+
+class Region(Protocol):
+    """A set of adversarial parameters around the identity, member of a nested family indexed by its size."""
+
+    @property
+    def size(self) -> float:
+        """The radius of a ball; the largest absolute corner coordinate of a box. In parameter units."""
+        ...
+
+    def scaled(self, size: float) -> "Region":
+        """The similar region of another size."""
+        ...
+
+
+class Certificate(Protocol):
+    """A radius theory: turns probability bounds into a statement about a region. Host."""
+
+    @property
+    def name(self) -> str:
+        """The name in the registry (``--method``)."""
+        ...
+
+    def check(self, transform: Transform, law: Smoothing, region: Region) -> None:
+        """Raises ValueError unless the theorem's hypotheses hold for this transform, law and region."""
+        ...
+
+    def certifies(self, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> bool:
+        """Says whether the top class wins for every xi in the region. Monotone in p_lower, p_upper and the region."""
+        ...
+
+
+def param_dim(transform: Transform, image_shape: tuple[int, ...]) -> int:
+    """Returns P, the length of theta for images of this shape [H, W, C]."""
+    return sum(math.prod(image_shape) if p.per_pixel else 1 for p in transform.params)
