@@ -1,0 +1,1 @@
+"""Votes and what they prove: keys and counts (device), bounds and tests (host)."""
