@@ -36,6 +36,7 @@ class Param:
     high: float = math.inf
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
     per_pixel: bool = False  # one number for each of the H W C entries
+    whole: bool = False  # attacks are whole numbers; draws are rounded
 
 
 @runtime_checkable

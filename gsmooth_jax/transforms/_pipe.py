@@ -1,0 +1,32 @@
+"""What every transform of the catalogue declares, and ``a | b``."""
+
+import typing
+
+from gsmooth_jax.types import Group, Param, Transform
+
+if typing.TYPE_CHECKING:
+    from gsmooth_jax.transforms.composition import Composition
+
+
+class Pipe:
+    """Gives a transform the ``|`` operator and types its class attributes; no other behaviour is inherited.
+
+    The attributes are annotated here and assigned without annotation in each class, so that dataclasses do not take
+    them for fields. The group is named in the class line, ``class Contrast(Pipe, group="additive")``, because a literal
+    assigned without annotation would be typed as any string.
+    """
+
+    name: str
+    params: tuple[Param, ...]
+    group: Group = "none"
+    typical: tuple[tuple[float, float], ...]
+    """(low, high) of each parameter: the published region where there is one."""
+
+    def __init_subclass__(cls, *, group: Group = "none"):
+        cls.group = group
+
+    def __or__(self, other: Transform) -> "Composition":
+        """Returns the composition that applies this transform first."""
+        from gsmooth_jax.transforms.composition import Composition  # it imports Clip, which is a Pipe: only when called
+
+        return Composition((typing.cast(Transform, self), other))

@@ -1,0 +1,32 @@
+"""Brightness."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Brightness(Pipe, group="additive"):
+    """Adds b to every entry: x + b.
+
+    Parameter: b, in units of the [0, 1] intensity range; positive brightens; identity 0. Never clips, so the law
+    T(T(x, a), b) = T(x, a + b) is exact. (TSS, Li et al. 2021.)
+    """
+
+    name = "brightness"
+    params = (Param(name="b", unit="intensity"),)
+    typical = ((-0.5, 0.5),)
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [1] -> [H, W, C]. Device."""
+        return image + theta[0]
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1]: sqrt(H W C), exact wherever the box lies. Device."""
+        del low, high
+        return norm_upper(jnp.ones_like(image))[None]

@@ -1,0 +1,32 @@
+"""Contrast."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Contrast(Pipe, group="additive"):
+    """Multiplies every entry by e^k: x e^k.
+
+    Parameter: k, the logarithm of the factor; positive strengthens; identity 0. Never clips, so the law
+    T(T(x, a), b) = T(x, a + b) is exact. (TSS, Li et al. 2021.)
+    """
+
+    name = "contrast"
+    params = (Param(name="k", unit="log factor", log=True),)
+    typical = ((-0.5, 0.5),)
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [1] -> [H, W, C]. Device."""
+        return image * jnp.exp(theta[0])
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1]: e^high |x|_2. The derivative is x e^k, which grows with k. Device."""
+        del low
+        return (jnp.exp(high[0]) * norm_upper(image))[None]

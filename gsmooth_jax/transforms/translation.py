@@ -1,0 +1,33 @@
+"""Cyclic translation by whole pixels."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Translation(Pipe, group="additive"):
+    """Moves the image by whole pixels; what leaves on one side enters on the other.
+
+    Parameters: (dy, dx) in px, positive down and right; identity (0, 0). Each is rounded to the nearest whole number,
+    halves up: floor(theta + 1/2) commutes with adding whole numbers, which truncation does not. So the law
+    T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021.)
+    """
+
+    name = "translation"
+    params = (
+        Param(name="dy", unit="px", whole=True),
+        Param(name="dx", unit="px", whole=True),
+    )
+    typical = ((-8.0, 8.0), (-8.0, 8.0))
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [2] = (dy, dx) -> [H, W, C]. Device."""
+        h, w, _ = image.shape
+        steps = jnp.floor(theta + 0.5).astype(jnp.int32)
+        # Under vmap a traced jnp.roll is 2.5 times slower on a CPU than these two reads; one-hot products are 6 times.
+        return image[(jnp.arange(h) - steps[0]) % h][:, (jnp.arange(w) - steps[1]) % w]
