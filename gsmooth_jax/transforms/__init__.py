@@ -1,16 +1,27 @@
 """Image transforms: pure functions of one image [H, W, C] and theta [P]. ``TRANSFORMS`` is the registry."""
 
 from gsmooth_jax import _spec
+from gsmooth_jax.transforms._defect import composed as composed
+from gsmooth_jax.transforms._defect import composition_defect as composition_defect
 from gsmooth_jax.transforms.additive import Additive as Additive
 from gsmooth_jax.transforms.brightness import Brightness as Brightness
 from gsmooth_jax.transforms.brightness_contrast import BrightnessContrast as BrightnessContrast
 from gsmooth_jax.transforms.clip import Clip as Clip
 from gsmooth_jax.transforms.composition import Composition as Composition
 from gsmooth_jax.transforms.contrast import Contrast as Contrast
+from gsmooth_jax.transforms.defocus_blur import DefocusBlur as DefocusBlur
 from gsmooth_jax.transforms.gamma import Gamma as Gamma
 from gsmooth_jax.transforms.gaussian_blur import GaussianBlur as GaussianBlur
+from gsmooth_jax.transforms.motion_blur import MotionBlur as MotionBlur
+from gsmooth_jax.transforms.pixelate import Pixelate as Pixelate
 from gsmooth_jax.transforms.quantize import Quantize as Quantize
+from gsmooth_jax.transforms.rotation import Rotation as Rotation
+from gsmooth_jax.transforms.rotational_blur import RotationalBlur as RotationalBlur
+from gsmooth_jax.transforms.scaling import Scaling as Scaling
+from gsmooth_jax.transforms.shift import Shift as Shift
 from gsmooth_jax.transforms.translation import Translation as Translation
+from gsmooth_jax.transforms.volume import Volume as Volume
+from gsmooth_jax.transforms.zoom_blur import ZoomBlur as ZoomBlur
 from gsmooth_jax.types import Transform
 
 TRANSFORMS = {
@@ -21,10 +32,19 @@ TRANSFORMS = {
         BrightnessContrast,
         Clip,
         Contrast,
+        DefocusBlur,
         Gamma,
         GaussianBlur,
+        MotionBlur,
+        Pixelate,
         Quantize,
+        Rotation,
+        RotationalBlur,
+        Scaling,
+        Shift,
         Translation,
+        Volume,
+        ZoomBlur,
     )
 }
 """name -> class; ``parse`` and the command line know these."""

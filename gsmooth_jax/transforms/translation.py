@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
@@ -31,3 +32,11 @@ class Translation(Pipe, group="additive"):
         steps = jnp.floor(theta + 0.5).astype(jnp.int32)
         # Under vmap a traced jnp.roll is 2.5 times slower on a CPU than these two reads; one-hot products are 6 times.
         return image[(jnp.arange(h) - steps[0]) % h][:, (jnp.arange(w) - steps[1]) % w]
+
+    def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Returns [M, 2] float64: the whole shifts that the box rounds to, each once up to whole turns. Host."""
+        axes = []
+        for a, b, n in zip(low, high, image_shape[:2], strict=True):
+            first, last = np.floor(np.float64(a) + 0.5), np.floor(np.float64(b) + 0.5)
+            axes.append(first + np.arange(min(int(last - first) + 1, n)))
+        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)

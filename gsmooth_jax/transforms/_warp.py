@@ -1,0 +1,46 @@
+"""Bilinear resampling with zero-padded reads, shared by the geometric transforms.
+
+The image is read as if it went on with zeros on all sides, and reads between two pixels (the border's zeros included)
+are interpolated. So a warped image is continuous in the warp's parameter everywhere, also where a pixel leaves the
+canvas. Resampling that moves rows and columns separately is two small matrix products; anything else is four reads a
+pixel.
+"""
+
+import jax
+import jax.numpy as jnp
+
+
+def offsets(n: int) -> jax.Array:
+    """Returns [n]: each pixel's distance to the centre (n - 1) / 2 of its axis, in px, negative in front of it."""
+    return jnp.arange(n, dtype=jnp.float32) - 0.5 * (n - 1)
+
+
+def hat(source: jax.Array, n: int) -> jax.Array:
+    """Returns [M, n]: the matrix that reads an axis of n pixels at the coordinates ``source`` [M]. Device."""
+    return jnp.clip(1.0 - jnp.abs(source[:, None] - jnp.arange(n, dtype=jnp.float32)[None, :]), 0.0, 1.0)
+
+
+def separable(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
+    """Applies ``rows`` [H', H] and ``columns`` [W', W] to an image [H, W, C]; returns [H', W', C]. Device."""
+    return jnp.einsum("ih,hwc,jw->ijc", rows, image, columns, precision="highest")
+
+
+def separable_mean(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
+    """Mean over i of ``separable(image, rows[i], columns[i])``, with rows [N, H, H] and columns [N, W, W]. Device."""
+    total = jnp.einsum("nih,hwc,njw->ijc", rows, image, columns, precision="highest")
+    return total / rows.shape[0]
+
+
+def read(image: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
+    """Reads an image [H, W, C] at the coordinates y, x [M, N] px; returns [M, N, C]. Device."""
+    h, w, c = image.shape
+    y, x = jnp.clip(y, -1.0, h), jnp.clip(x, -1.0, w)  # further out all reads are 0 as well
+    top, left = jnp.minimum(jnp.floor(y), h - 1.0), jnp.minimum(jnp.floor(x), w - 1.0)
+    dy, dx = (y - top)[:, :, None], (x - left)[:, :, None]
+    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0))).reshape((h + 2) * (w + 2), c)
+    corner = (top.astype(jnp.int32) + 1) * (w + 2) + left.astype(jnp.int32) + 1
+
+    def along_x(index: jax.Array) -> jax.Array:
+        return (1.0 - dx) * ring[index] + dx * ring[index + 1]
+
+    return (1.0 - dy) * along_x(corner) + dy * along_x(corner + w + 2)

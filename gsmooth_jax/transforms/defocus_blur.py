@@ -1,0 +1,96 @@
+"""The blur of a lens out of focus."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.transforms import _dct
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DefocusBlur(Pipe):
+    """Mean over a disc whose edge is one pixel soft: the neighbour at distance d px weighs clip(r + 1/2 - d, 0, 1).
+
+    Parameter: r, the radius in px, 0 <= r <= max_radius; identity 0, and nothing moves before r = 1/2, where the disc
+    reaches the four neighbours. Weights are normalised to sum 1 and the border reflects (half-sample mirror), so the
+    kernel, even in both axes, multiplies the DCT-II spectrum. No group law. The published code switches whole pixels
+    on, so that its blur jumps with r.
+
+    Attributes:
+      max_radius: the largest radius, in px; larger parameters act like it. The work per draw grows with its square.
+    """
+
+    name = "defocus_blur"
+    typical = ((0.0, 5.0),)
+
+    max_radius: float = 8.0
+
+    def __post_init__(self):
+        _validate.positive(max_radius=self.max_radius)
+        object.__setattr__(self, "params", (Param(name="r", unit="px", low=0.0, high=self.max_radius),))
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [1] -> [H, W, C]. Device."""
+        distance, copies = _quadrant(self.max_radius)
+        weights = copies * jnp.clip(jnp.clip(theta[0], 0.0, self.max_radius) + 0.5 - distance, 0.0, 1.0)
+        multiplier = _multiplier(image.shape, weights / weights.sum())
+        # Blurring the spectrum's change keeps r = 0 the identity to the last bit.
+        return image + _dct.inverse(_dct.forward(image) * (multiplier - 1.0)[:, :, None])
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1]: the largest L2 norm of the derivative on the box. Device.
+
+        Between two neighbouring breakpoints, where some weight starts or stops growing, all weights are linear in r.
+        There a multiplier is a ratio of two linear functions of r with the weights' sum S(r) below, so its derivative
+        is a constant over S(r)^2: it keeps its sign and falls as r grows. The DCT keeps norms, hence the norm of the
+        image's derivative on a piece is largest at the piece's first point that lies in the box, and the bound is the
+        largest of these few numbers.
+        """
+        start, stop, total, growth, slope = _pieces(self.max_radius)
+        first, last = jnp.clip(low[0], 0.0, self.max_radius), jnp.clip(high[0], 0.0, self.max_radius)
+        power = jnp.sum(_dct.forward(image) ** 2, axis=2)  # [H, W]
+        speed = jax.vmap(lambda s: norm_upper(jnp.sqrt(power) * _multiplier(image.shape, s)))(slope)  # [J]
+        fallen = total / (total + growth * jnp.clip(first - start, 0.0, stop - start))
+        met = (start <= last + 1e-5) & (stop >= first - 1e-5)
+        return jnp.max(jnp.where(met, speed * fallen**2, 0.0))[None]
+
+
+def _multiplier(shape: tuple[int, ...], weights: jax.Array) -> jax.Array:
+    """[H, W]: the factors by which a kernel, given by one quadrant of weights [K, K], multiplies the spectrum."""
+    cosines = [np.cos(np.outer(_dct.frequency(n), np.arange(weights.shape[0]))).astype(np.float32) for n in shape[:2]]
+    return jnp.einsum("ka,ab,lb->kl", cosines[0], weights, cosines[1], precision="highest")
+
+
+@functools.cache
+def _quadrant(max_radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Distances [K, K] of the neighbours (a, b), a, b >= 0, and how many mirror images (+-a, +-b) each stands for."""
+    axis = np.arange(int(np.ceil(max_radius + 0.5)))
+    once = np.where(axis == 0, 1.0, 2.0)
+    return np.hypot(axis[:, None], axis[None, :]).astype(np.float32), np.outer(once, once).astype(np.float32)
+
+
+@functools.cache
+def _pieces(max_radius: float) -> tuple[np.ndarray, ...]:
+    """The J intervals of r on which all weights are linear.
+
+    Returns:
+      start [J], stop [J]; total [J], the sum of the weights at the start, and growth [J], its derivative; slope
+      [J, K, K], the derivative of the normalised weights just behind the start. Computed in float64.
+    """
+    distance, copies = (a.astype(np.float64) for a in _quadrant(max_radius))
+    edges = np.concatenate([[0.0], (distance - 0.5).ravel(), (distance + 0.5).ravel()])
+    start = np.unique(edges[(edges >= 0.0) & (edges < max_radius)])
+    stop = np.append(start[1:], max_radius)
+    middle = 0.5 * (start + stop)[:, None, None]
+    growing = copies * ((distance - 0.5 < middle) & (middle < distance + 0.5))
+    weights = copies * np.clip(start[:, None, None] + 0.5 - distance, 0.0, 1.0)
+    total, growth = weights.sum(axis=(1, 2)), growing.sum(axis=(1, 2))
+    slope = (growing - weights * (growth / total)[:, None, None]) / total[:, None, None]
+    return tuple(a.astype(np.float32) for a in (start, stop, total, growth, slope))

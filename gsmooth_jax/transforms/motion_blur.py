@@ -1,0 +1,49 @@
+"""The blur of a moving camera."""
+
+import dataclasses
+
+import jax
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.transforms import _warp, shift
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MotionBlur(Pipe):
+    """Mean of shifts of the image along a vector (a, b), from -1/2 to 1/2 of it; each as in ``Shift``.
+
+    Parameters: (a, b) in px, the path of the camera (down, right); (-a, -b) is the same blur; identity (0, 0). Zeros
+    outside. No group law. The published code rounds length and angle to whole kernels; fixed nodes make the blur continuous.
+
+    Attributes:
+      nodes: how many shifts. Nodes more than 1 px apart (vectors longer than nodes - 1) look like ghost images.
+    """
+
+    name = "motion_blur"
+    params = (Param(name="a", unit="px"), Param(name="b", unit="px"))
+    typical = ((-8.0, 8.0), (-8.0, 8.0))
+
+    nodes: int = 17
+
+    def __post_init__(self):
+        _validate.at_least(2, nodes=self.nodes)
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [2] = (a, b) -> [H, W, C]. Device."""
+        h, w, _ = image.shape
+        moved, nodes = jax.vmap(shift.moved, in_axes=(None, 0)), self._positions().astype(np.float32)
+        return _warp.separable_mean(image, moved(h, theta[0] * nodes), moved(w, theta[1] * nodes))
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [2]: the mean |node| times the norms of the vertical and horizontal differences. Device.
+
+        Node r moves by r da when a grows by da, so its frame changes by at most |r| |da| times the bound of ``Shift``.
+        """
+        del low, high
+        return shift.difference_norms(image) * float(np.abs(self._positions()).mean())
+
+    def _positions(self) -> np.ndarray:
+        return np.linspace(-0.5, 0.5, self.nodes)

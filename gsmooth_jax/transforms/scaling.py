@@ -1,0 +1,59 @@
+"""Scaling about the centre."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax.transforms import _cells, _warp
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scaling(Pipe):
+    """Enlarges the image s times about its centre ((H - 1) / 2, (W - 1) / 2), bilinear, zeros outside.
+
+    Parameter: s - 1, a ratio > -1; positive enlarges; identity 0. No group law: interpolating twice blurs twice, and
+    what left the canvas is lost.
+    """
+
+    name = "scaling"
+    params = (Param(name="s - 1", unit="ratio", low=-0.9),)
+    typical = ((-0.3, 0.3),)
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [1] -> [H, W, C]. Device."""
+        h, w, _ = image.shape
+        return _warp.separable(image, zoom(h, 1.0 + theta[0]), zoom(w, 1.0 + theta[0]))
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1]: the L2 norm of ``speed_upper`` over the pixels, as for rotation. Device."""
+        return norm_upper(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
+
+
+def zoom(n: int, ratio: jax.Array) -> jax.Array:
+    """Returns [n, n]: the matrix that enlarges an axis of n pixels by ``ratio`` > 0 about its centre. Device."""
+    return _warp.hat(_warp.offsets(n) / ratio + 0.5 * (n - 1), n)
+
+
+def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> jax.Array:
+    """Bounds how fast each entry changes, per unit of the ratio, between two ratios. [H, W, C]. Device.
+
+    A pixel at (y, x) from the centre reads at (y, x) / s, which moves with velocity -(y, x) / s^2 on a straight line.
+    Chain rule: the entry changes by at most (|y| max|d/dy| + |x| max|d/dx|) / s^2, with the largest derivatives of the
+    image over the box of the line's ends.
+
+    Args:
+      maxima: from ``_cells.block_maxima`` of the image.
+      smallest: the smallest ratio (scalar), > 0.
+      largest: the largest ratio.
+    """
+    h, w = maxima.shape[2] - 1, maxima.shape[3] - 1
+    y, x = _warp.offsets(h)[:, None], _warp.offsets(w)[None, :]
+    ys, xs = jnp.broadcast_to(y, (h, w)), jnp.broadcast_to(x, (h, w))
+    boxes = _cells.spanned(ys / smallest, ys / largest, xs / smallest, xs / largest, _cells.slack(h, w))
+    steep = _cells.steepest(maxima, boxes.moved(0.5 * (h - 1), 0.5 * (w - 1)))
+    speed = jnp.abs(y)[:, :, None] * steep[:, :, 0] + jnp.abs(x)[:, :, None] * steep[:, :, 1]
+    return speed / smallest**2

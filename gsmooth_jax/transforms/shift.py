@@ -1,0 +1,50 @@
+"""Translation by fractions of a pixel."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax.transforms import _warp
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shift(Pipe):
+    """Moves the image by any distance, bilinear, zeros enter where content left.
+
+    Parameters: (dy, dx) in px, positive down and right; identity (0, 0). No group law: half a pixel twice is a blur,
+    and what left the canvas is lost.
+    """
+
+    name = "shift"
+    params = (Param(name="dy", unit="px"), Param(name="dx", unit="px"))
+    typical = ((-8.0, 8.0), (-8.0, 8.0))
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [2] = (dy, dx) -> [H, W, C]. Device."""
+        h, w, _ = image.shape
+        return _warp.separable(image, moved(h, theta[0]), moved(w, theta[1]))
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [2]: the L2 norms of the vertical and horizontal differences, wherever the box lies. Device."""
+        del low, high
+        return difference_norms(image)
+
+
+def moved(n: int, distance: jax.Array) -> jax.Array:
+    """Returns [n, n]: the matrix that moves an axis of n pixels by ``distance`` px (scalar). Device."""
+    return _warp.hat(jnp.arange(n, dtype=jnp.float32) - distance, n)
+
+
+def difference_norms(image: jax.Array) -> jax.Array:
+    """Returns [2]: how far shifting by 1 px down, and right, moves the zero-extended image in L2; rounded up. Device.
+
+    The derivative of a bilinear shift in dy is the vertical difference of the zero-extended image, shifted by whole
+    pixels and averaged along x with weights that sum to 1: its norm is at most that of the difference, and leaving
+    entries outside the canvas out only lowers it.
+    """
+    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
+    return jnp.stack([norm_upper(jnp.diff(ring, axis=0)), norm_upper(jnp.diff(ring, axis=1))])

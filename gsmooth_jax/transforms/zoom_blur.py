@@ -1,0 +1,41 @@
+"""The blur of a zooming camera."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax.transforms import _cells, _warp, scaling
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
+
+_STEPS = 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ZoomBlur(Pipe):
+    """Mean of 11 enlargements by 1 + z i/10, i = 0 ... 10; each as in ``Scaling``.
+
+    Parameter: z >= 0, the largest zoom less 1, a ratio; identity 0. No group law. The published code steps the zoom by
+    0.02, so that the number of frames jumps with z; a fixed number makes the blur continuous.
+    """
+
+    name = "zoom_blur"
+    params = (Param(name="z", unit="ratio", low=0.0),)
+    typical = ((0.0, 0.5),)
+
+    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
+        """[H, W, C], [1] -> [H, W, C]. Device."""
+        h, w, _ = image.shape
+        ratios = 1.0 + theta[0] * jnp.arange(_STEPS + 1) / _STEPS
+        zoom = jax.vmap(scaling.zoom, in_axes=(None, 0))
+        return _warp.separable_mean(image, zoom(h, ratios), zoom(w, ratios))
+
+    def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box. Device."""
+        share = jnp.arange(1, _STEPS + 1) / _STEPS
+        speeds = jax.vmap(scaling.speed_upper, in_axes=(None, 0, 0))(
+            _cells.block_maxima(image), 1.0 + low[0] * share, 1.0 + high[0] * share
+        )
+        return norm_upper(jnp.tensordot(share, speeds, axes=1, precision="highest") / (_STEPS + 1))[None]
