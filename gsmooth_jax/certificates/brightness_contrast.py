@@ -1,0 +1,135 @@
+"""Brightness and contrast together, exactly."""
+
+import dataclasses
+import functools
+import math
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+
+from gsmooth_jax.certificates import _joint, _shifts
+from gsmooth_jax.smoothing import Gaussian
+from gsmooth_jax.types import Region, Smoothing, Transform
+
+_MOST_POINTS = 200
+_ESTIMATE_RTOL = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class BrightnessContrast:
+    """Theorem.
+
+    Let T(x, (k, b)) = e^k (x + b), let theta = (k', b') have independent laws N(0, sigma_k^2) and
+    N(0, sigma_b^2), and let p_lower, p_upper bound the smoothed classifier at x. At T(x, (k, b)) the classifier sees
+    T(x, .) under the attacked noise N(k, sigma_k^2) x N(b, e^(-2k) sigma_b^2), because T(T(x, a), c) =
+    T(x, (a_k + c_k, a_b + e^(-a_k) c_b)). Write w(k, b, s) for the largest attacked probability of a test whose clean
+    probability is s. Then A wins at (k, b) if
+
+        w(k, b, 1 - p_lower) + w(k, b, p_upper) < 1,
+
+    and this is exact (Neyman and Pearson). The region: a box [k0, k1] x [b0, b1]; of a ball, the bounding box.
+
+    Proof that a whole box is certified, from finitely many evaluations:
+    1. w grows with |b| at fixed k and s. For each k' the best test takes the b' of an interval around b / (1 - v), or
+       of the outside of one around -b / (v - 1), or of a half line; v = e^(-2k) is below, above or equal to 1. By the
+       envelope theorem dw/db is the flow through the two ends, averaged over k': the density of N(b, v sigma_b^2) at
+       the left end less that at the right end for an interval, the negative for the outside. Let b > 0. An interval's
+       centre is above b, so its left end is the nearer to b; the outside's centre is below b, so its right end is. The
+       flow is thus >= 0 for every k'; b < 0 by symmetry. Hence the worst b is the end with the largest |b|.
+    2. In k no monotonicity is used. The attacked laws of (k, b) and (k + d, b) differ by at most L |d| in total
+       variation, L = E|Z / sigma_k + X^2 - 1| / 2 with Z, X standard normal (half the mean absolute score, which is
+       constant along k), and so do both powers. A point with 1 - w - w' = 2 m > 0 thus certifies all |d| < m / L;
+       ``certifies`` covers [k0, k1] by such intervals, the ends first, and says no when a point fails or 200 points do
+       not suffice.
+
+    TSS (Li et al. 2021), Theorem 3 and Lemma B.4, certify the same order in two lossy steps: contrast and brightness
+    +-40 % at sigma = 0.4 need p_lower .9966 there and .957 here. One-sided is p_upper = 1 - p_lower.
+    """
+
+    name: ClassVar[str] = "brightness_contrast"
+
+    def check(self, transform: Transform, law: Smoothing, region: Region) -> None:
+        """Raises ValueError unless the transform has this group, the law is normal, the region is over (k, b)."""
+        if transform.group != "brightness_contrast":
+            raise ValueError(f"brightness_contrast needs e^k (x + b); {transform.name} has group {transform.group!r}.")
+        _sigmas(law)
+        _shifts.check_shifts("brightness_contrast", transform, law, region)
+
+    def certifies(self, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> bool:
+        """Says whether the box is covered (step 2). Host, float64, guarded by the quadrature's margin; some 10 ms."""
+        low, high, b = _worst(region)
+        return _covered(_sigmas(law), low, high, b, float(p_lower), float(p_upper))
+
+    def radius_estimate(self, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> float:
+        """Returns the size whose corners are just certified; nothing about the inside. Host."""
+        sigmas = _sigmas(law)
+        low, high, b = _worst(region.scaled(1.0))
+
+        def passes(size: float) -> bool:
+            return all(_slack(sigmas, k * size, b * size, p_lower, p_upper) > 0.0 for k in {low, high})
+
+        certified, failed = 0.0, 1e-6
+        while passes(failed):  # ends: an attack too wide for the quadrature does not pass
+            certified, failed = failed, 4.0 * failed
+        while failed - certified > _ESTIMATE_RTOL * failed:
+            middle = 0.5 * (certified + failed)
+            certified, failed = (middle, failed) if passes(middle) else (certified, middle)
+        return certified
+
+
+def _sigmas(law: Smoothing) -> tuple[float, float]:
+    if not isinstance(law, Gaussian) or (isinstance(law.sigma, tuple) and len(law.sigma) != 2):
+        raise ValueError(f"brightness_contrast needs a gaussian law with sigma or (sigma_k, sigma_b), got {law}.")
+    return law.sigma if isinstance(law.sigma, tuple) else (law.sigma, law.sigma)
+
+
+def _worst(region: Region) -> tuple[float, float, float]:
+    """The range of k and the largest |b|."""
+    box = _shifts.bounding_box(region)
+    return box.low[0], box.high[0], max(-box.low[1], box.high[1])
+
+
+def _slack(sigmas: tuple[float, float], k: float, b: float, p_lower: float, p_upper: float) -> float:
+    """(1 - w - w') / 2 at one attack: how much each power may still grow, rounded down."""
+    curve = _joint.Curve(k, k / sigmas[0], abs(b) / sigmas[1])
+    p_upper = min(p_upper, 1.0 - p_lower)
+    power = curve.power_upper(1.0 - p_lower)
+    return 0.5 * (1.0 - power - (power if p_upper == 1.0 - p_lower else curve.power_upper(p_upper)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _covered(sigmas: tuple[float, float], low: float, high: float, b: float, p_lower: float, p_upper: float) -> bool:
+    """Covers [low, high] by intervals around evaluated points."""
+    if not p_lower > min(p_upper, 1.0 - p_lower):
+        return False
+    speed = _total_variation_speed(sigmas[0])
+    # Ends first: they are the usual worst points, and they bound the intervals left to do.
+    reach = [_slack(sigmas, k, b, p_lower, p_upper) / speed for k in (low, high)]
+    if min(reach) <= 0.0:
+        return False
+    pending = [(low + reach[0], high - reach[1])]
+    for _ in range(_MOST_POINTS):
+        while pending and pending[-1][0] >= pending[-1][1]:
+            pending.pop()
+        if not pending:
+            return True
+        left, right = pending.pop()
+        middle = 0.5 * (left + right)
+        radius = _slack(sigmas, middle, b, p_lower, p_upper) / speed
+        if radius <= 0.0:
+            return False
+        pending += [(left, middle - radius), (middle + radius, right)]
+    return False
+
+
+@functools.lru_cache(maxsize=64)
+def _total_variation_speed(sigma_k: float) -> float:
+    """E|Z / sigma_k + X^2 - 1| / 2, rounded up: the total variation that a unit of k costs at most."""
+    x, weights = _joint.standard_normal_rule(400)
+    drift = x * x - 1.0
+    ratio = drift * sigma_k
+    mean_abs = 2.0 / sigma_k * np.exp(-0.5 * ratio**2) / math.sqrt(2 * math.pi) + drift * (
+        2.0 * special.ndtr(ratio) - 1.0
+    )
+    return 0.5 * float(weights @ mean_abs) * (1.0 + 1e-6)
