@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
@@ -16,7 +17,8 @@ class MotionBlur(Pipe):
     """Mean of shifts of the image along a vector (a, b), from -1/2 to 1/2 of it; each as in ``Shift``.
 
     Parameters: (a, b) in px, the path of the camera (down, right); (-a, -b) is the same blur; identity (0, 0). Zeros
-    outside. No group law. The published code rounds length and angle to whole kernels; fixed nodes make the blur continuous.
+    outside. No group law. The published code rounds length and angle to whole kernels; fixed nodes make the blur
+    continuous.
 
     Attributes:
       nodes: how many shifts. Nodes more than 1 px apart (vectors longer than nodes - 1) look like ghost images.
@@ -34,8 +36,13 @@ class MotionBlur(Pipe):
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [2] = (a, b) -> [H, W, C]. Device."""
         h, w, _ = image.shape
-        moved, nodes = jax.vmap(shift.moved, in_axes=(None, 0)), self._positions().astype(np.float32)
-        return _warp.separable_mean(image, moved(h, theta[0] * nodes), moved(w, theta[1] * nodes))
+        positions = jnp.asarray(self._positions(), jnp.float32)
+
+        def frame(i: jax.Array) -> jax.Array:
+            path = theta * positions[i]
+            return _warp.separable(image, shift.moved(h, path[0]), shift.moved(w, path[1]))
+
+        return _warp.mean(frame, self.nodes, image)
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [2]: the mean |node| times the norms of the vertical and horizontal differences. Device.

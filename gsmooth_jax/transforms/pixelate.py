@@ -18,8 +18,8 @@ class Pixelate(Pipe):
     """Shrinks the image to floor(H c) x floor(W c) px (at least 1) and enlarges it again, both bilinear.
 
     Parameter: 1 - c, a ratio in [0, 1]; identity 0. Pixel i of n covers [i, i + 1] / n of the axis, reads are at
-    centres and stop at the outermost ones (as OpenCV's resize without antialiasing). No group law, but piecewise constant:
-    ``representatives`` lists every distinct output. (GSmooth, Hao et al. 2022.)
+    centres and stop at the outermost ones (as OpenCV's resize without antialiasing). No group law, but piecewise
+    constant: ``representatives`` lists every distinct output. (GSmooth, Hao et al. 2022.)
     """
 
     name = "pixelate"

@@ -57,8 +57,8 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array
 
     A pixel's source moves on a circle: at position (y, x) from the centre with velocity (x, -y) per radian, up to sign.
     Chain rule: the entry changes by at most |x| max|d/dy| + |y| max|d/dx|, with the largest |x|, |y| and image
-    derivatives over a box that holds the arc: the box of the arc's ends, enlarged by the sagitta d (1 - cos(half angle))
-    with d the radius, or by the diameter when the arc is longer than a half circle.
+    derivatives over a box that holds the arc: the box of the arc's ends, enlarged by the sagitta
+    d (1 - cos(half angle)) with d the radius, or by the diameter when the arc is longer than a half circle.
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.

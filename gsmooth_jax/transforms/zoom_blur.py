@@ -3,7 +3,6 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp, scaling
 from gsmooth_jax.transforms._norm import norm_upper
@@ -28,14 +27,19 @@ class ZoomBlur(Pipe):
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
         h, w, _ = image.shape
-        ratios = 1.0 + theta[0] * jnp.arange(_STEPS + 1) / _STEPS
-        zoom = jax.vmap(scaling.zoom, in_axes=(None, 0))
-        return _warp.separable_mean(image, zoom(h, ratios), zoom(w, ratios))
+
+        def frame(i: jax.Array) -> jax.Array:
+            ratio = 1.0 + theta[0] * (i / _STEPS)
+            return _warp.separable(image, scaling.zoom(h, ratio), scaling.zoom(w, ratio))
+
+        return _warp.mean(frame, _STEPS + 1, image)
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box. Device."""
-        share = jnp.arange(1, _STEPS + 1) / _STEPS
-        speeds = jax.vmap(scaling.speed_upper, in_axes=(None, 0, 0))(
-            _cells.block_maxima(image), 1.0 + low[0] * share, 1.0 + high[0] * share
-        )
-        return norm_upper(jnp.tensordot(share, speeds, axes=1, precision="highest") / (_STEPS + 1))[None]
+        maxima = _cells.block_maxima(image)
+
+        def speed(i: jax.Array) -> jax.Array:
+            share = i / _STEPS
+            return share * scaling.speed_upper(maxima, 1.0 + low[0] * share, 1.0 + high[0] * share)
+
+        return norm_upper(_warp.mean(speed, _STEPS + 1, image))[None]
