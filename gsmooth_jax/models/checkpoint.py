@@ -1,0 +1,128 @@
+"""Checkpoints: a folder with ``model.json`` (what the network is, how it was made) and ``weights.npz``."""
+
+import hashlib
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gsmooth_jax.models.architecture import Architecture
+from gsmooth_jax.models.classifier import Classifier, apply_name
+
+_FORMAT = 1
+
+
+def save(path: str | os.PathLike[str], classifier: Classifier, info: Mapping[str, Any] | None = None) -> None:
+    """Writes a classifier of a registered architecture to a folder; each file is replaced in one step. Host.
+
+    Args:
+      path: the folder, made when missing.
+      classifier: its ``apply`` is an ``Architecture``.
+      info: JSON values kept under ``info``: data set, training settings, accuracies.
+    """
+    if not isinstance(classifier.apply, Architecture):
+        raise TypeError(f"Only registered architectures can be saved, got {apply_name(classifier.apply)}.")
+    folder = pathlib.Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: np.asarray(leaf) for name, leaf in _named(classifier.variables)}
+    description = {
+        "format": _FORMAT,
+        "architecture": classifier.apply.to_json(),
+        "input_shape": classifier.input_shape,
+        "dtype": classifier.dtype,
+        "fingerprint": fingerprint(classifier),
+        "info": dict(info or {}),
+    }
+    partial = folder / f".weights.{os.getpid()}.npz"
+    np.savez(partial, **weights)  # pyright: ignore[reportArgumentType]
+    os.replace(partial, folder / "weights.npz")
+    partial = folder / f".model.{os.getpid()}.json"
+    partial.write_text(json.dumps(description, indent=2) + "\n")
+    os.replace(partial, folder / "model.json")
+
+
+def load(path: str | os.PathLike[str]) -> Classifier:
+    """Reads a checkpoint folder. Host.
+
+    Raises:
+      FileNotFoundError: the folder or one of its two files is missing.
+      ValueError: a file is damaged, or the weights are not those of the declared architecture.
+    """
+    folder = pathlib.Path(path)
+    description = describe(folder)
+    try:
+        architecture = Architecture.from_json(description["architecture"])
+        height, width, channels = description["input_shape"]
+        dtype = description["dtype"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder / 'model.json'} is damaged: {error!r}.") from error
+    shape = (height, width, channels)
+    weights = _read_weights(folder / "weights.npz")
+    leaves = []
+    expected = jax.eval_shape(lambda key: architecture.init(key, shape), jax.random.key(0))
+    for name, leaf in _named(expected):
+        found = weights.pop(name, None)
+        if found is None or found.shape != leaf.shape:
+            raise ValueError(
+                f"{folder / 'weights.npz'} does not hold a {architecture.name}: expected array {name!r} of shape "
+                f"{leaf.shape}, got {'none' if found is None else found.shape}."
+            )
+        leaves.append(jnp.asarray(found))
+    if weights:
+        raise ValueError(f"{folder / 'weights.npz'} does not hold a {architecture.name}: unexpected {min(weights)!r}.")
+    variables = jax.tree.unflatten(jax.tree.structure(expected), leaves)
+    return Classifier(
+        variables=variables, apply=architecture, classes=architecture.classes, input_shape=shape, dtype=dtype
+    )
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Returns the contents of a checkpoint's ``model.json``. Host."""
+    file = pathlib.Path(path) / "model.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"No checkpoint at {os.fspath(path)!r}: {file} does not exist.")
+    try:
+        return json.loads(file.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is damaged: {error}.") from error
+
+
+def fingerprint(model: Classifier | str | os.PathLike[str]) -> str:
+    """Returns a sha256 of what a classifier computes with: function, shapes, names and bytes of the weights. Host.
+
+    A registered network is identified exactly. A callable from elsewhere is identified by its arrays and by its
+    qualified name: constants captured by a plain function do not enter.
+    """
+    classifier = model if isinstance(model, Classifier) else load(model)
+    digest = hashlib.sha256()
+    parts = (apply_name(classifier.apply), classifier.classes, classifier.input_shape, classifier.dtype)
+    digest.update(repr(parts).encode())
+    for name, leaf in _named(classifier.variables):
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):  # modules with dropout carry keys
+            leaf = jax.random.key_data(leaf)
+        array = np.asarray(leaf)
+        digest.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _named(variables: Any) -> list[tuple[str, Any]]:
+    """The leaves with their tree paths, such as ``params/Conv_0/kernel``."""
+    leaves = jax.tree_util.tree_leaves_with_path(variables)
+    return [(jax.tree_util.keystr(path, simple=True, separator="/"), leaf) for path, leaf in leaves]
+
+
+def _read_weights(file: pathlib.Path) -> dict[str, np.ndarray]:
+    if not file.is_file():
+        raise FileNotFoundError(f"No checkpoint at {os.fspath(file.parent)!r}: {file} does not exist.")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{file} is damaged: {error}.") from error

@@ -1,0 +1,86 @@
+"""Residual networks for 32 x 32 images: ResNet-20/110 (He et al., CVPR 2016) and PreResNet-110 (He et al., ECCV 2016).
+
+Depth 6n + 2: a 3x3 convolution, three stages of n basic blocks with widths 16, 32, 64 and strides 1, 2, 2, global
+average pooling, one dense layer. Shortcuts that change the shape subsample and pad channels with zeros (option A), so
+they have no parameters.
+"""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+_conv = functools.partial(
+    nn.Conv,
+    kernel_size=(3, 3),
+    padding=((1, 1), (1, 1)),  # symmetric also at stride 2, as in the papers; "SAME" would pad one side only
+    use_bias=False,
+    kernel_init=nn.initializers.variance_scaling(2.0, "fan_out", "normal"),
+)
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions and a shortcut; ``pre`` moves batch norm and ReLU before each convolution."""
+
+    width: int
+    stride: int
+    pre: bool
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        norm = functools.partial(nn.BatchNorm, use_running_average=not train, momentum=0.9, epsilon=1e-5)
+        shortcut = _shortcut(x, self.width, self.stride)
+        if self.pre:
+            y = _conv(self.width, strides=self.stride)(nn.relu(norm()(x)))
+            return shortcut + _conv(self.width)(nn.relu(norm()(y)))
+        y = nn.relu(norm()(_conv(self.width, strides=self.stride)(x)))
+        return nn.relu(shortcut + norm()(_conv(self.width)(y)))
+
+
+class ResNet(nn.Module):
+    """A CIFAR residual network. Input [B, H, W, C], output logits [B, K]; ``batch_stats`` hold the running moments."""
+
+    classes: int
+    depth: int = 20
+    width: int = 16
+    pre: bool = False
+
+    @nn.compact
+    def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:
+        """[B, H, W, C] -> [B, K]. ``train`` normalises by the batch's moments and updates the running ones. Device."""
+        blocks, rest = divmod(self.depth - 2, 6)
+        if rest or blocks < 1:
+            raise ValueError(f"Expected depth = 6 n + 2 with n >= 1, got depth={self.depth}.")
+        x = _conv(self.width)(images)
+        if not self.pre:
+            x = nn.relu(self._norm(train)(x))
+        for stage in range(3):
+            width = self.width * 2**stage
+            x = _Block(width, stride=1 if stage == 0 else 2, pre=self.pre)(x, train)
+            x = _repeat(_Block(width, stride=1, pre=self.pre), x, train, times=blocks - 1)
+        if self.pre:
+            x = nn.relu(self._norm(train)(x))
+        return nn.Dense(self.classes)(x.mean(axis=(1, 2)))
+
+    @staticmethod
+    def _norm(train: bool) -> nn.BatchNorm:
+        return nn.BatchNorm(use_running_average=not train, momentum=0.9, epsilon=1e-5)
+
+
+def _repeat(block: nn.Module, x: jax.Array, train: bool, *, times: int) -> jax.Array:
+    """Applies ``times`` equal blocks, each with its own weights, as one loop: 110 layers compile as fast as 20."""
+    if times == 0:
+        return x
+    loop = nn.scan(
+        lambda module, carry, _: (module(carry, train), None),
+        variable_axes={"params": 0, "batch_stats": 0},
+        split_rngs={"params": True},
+        length=times,
+    )
+    return loop(block, x, None)[0]
+
+
+def _shortcut(x: jax.Array, width: int, stride: int) -> jax.Array:
+    extra = width - x.shape[-1]
+    return jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (extra // 2, extra - extra // 2)))

@@ -1,0 +1,65 @@
+"""The random image a classifier is trained on: crop and flip, transform by a draw of the law, Gaussian noise."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gsmooth_jax import smoothing, transforms
+from gsmooth_jax.training.config import TrainConfig
+from gsmooth_jax.types import Smoothing, Transform, param_dim
+
+_PAD = 4
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Augment:
+    """A random map of one image. The law is traced, so another scale of it does not recompile."""
+
+    law: Any
+    noise: float
+    transform: Transform | None = dataclasses.field(metadata={"static": True})
+    crop_flip: bool = dataclasses.field(metadata={"static": True})
+
+    @classmethod
+    def build(cls, config: TrainConfig) -> "Augment":
+        """Reads the transform and the law of a configuration."""
+        transform, law = None, None
+        if config.transform is not None and config.law is not None:
+            transform, law = transforms.parse(config.transform), smoothing.parse(config.law)
+            if law.acts == "multiplicative" and not all(p.log for p in transform.params):
+                raise ValueError(
+                    f"Law {config.law!r} is multiplicative, but the parameter of {config.transform!r} is no logarithm."
+                )
+        return cls(law=law, noise=config.noise, transform=transform, crop_flip=config.crop_flip)
+
+    def smooth(self, key: jax.Array, image: jax.Array) -> jax.Array:
+        """Applies what certification applies: a draw of the law, then noise. [H, W, C] -> [H, W, C]. Device."""
+        theta_key, noise_key = jax.random.split(key)
+        if self.transform is not None:
+            image = self.transform(image, draw_theta(self.law, theta_key, param_dim(self.transform, image.shape)))
+        # Never clipped: the votes of the certified classifier are not either.
+        return image + self.noise * jax.random.normal(noise_key, image.shape)
+
+    def __call__(self, key: jax.Array, image: jax.Array) -> jax.Array:
+        """Also crops and flips. [H, W, C] -> [H, W, C]. Device. The key is consumed."""
+        crop_key, smooth_key = jax.random.split(key)
+        if self.crop_flip:
+            image = _crop_flip(crop_key, image)
+        return self.smooth(smooth_key, image)
+
+
+def draw_theta(law: Smoothing, key: jax.Array, dim: int) -> jax.Array:
+    """Draws [dim] parameters; a multiplicative law draws the factors, whose logarithms they are. Device."""
+    draw = law.sample(key, dim)
+    return jnp.log(draw) if law.acts == "multiplicative" else draw
+
+
+def _crop_flip(key: jax.Array, image: jax.Array) -> jax.Array:
+    crop_key, flip_key = jax.random.split(key)
+    padded = jnp.pad(image, ((_PAD, _PAD), (_PAD, _PAD), (0, 0)))
+    row, column = jax.random.randint(crop_key, (2,), 0, 2 * _PAD + 1)
+    image = jax.lax.dynamic_slice(padded, (row, column, 0), image.shape)
+    return jnp.where(jax.random.bernoulli(flip_key), image[:, ::-1], image)

@@ -1,0 +1,65 @@
+"""What a training run is: one frozen dataclass, which is also the command line of ``gsmooth train``."""
+
+import dataclasses
+import math
+from typing import Literal
+
+from gsmooth_jax import _validate
+from gsmooth_jax.models.architecture import MODELS
+from gsmooth_jax.models.normalize import Mode
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Trains a classifier under the smoothing it will be certified with."""
+
+    out: str
+    """Folder of the checkpoint. A folder with the same settings is resumed, one with other settings is refused."""
+    data: str = "mnist"
+    """Name of the data set."""
+    arch: str = "convnet"
+    """Name of the network: convnet, resnet20, resnet110 or preresnet110."""
+    transform: str | None = None
+    """Transform applied to every training image, such as "rotation"; none by default. Needs a law."""
+    law: str | None = None
+    """Law of the transform's parameter, such as "uniform(low=-50, high=50)". Needs a transform."""
+    noise: float = 0.0
+    """Standard deviation of Gaussian pixel noise, added after the transform."""
+    consistency: float = 0.0
+    """Weight lambda of the consistency loss (Jeong and Shin 2020); two draws an image when positive."""
+    epochs: int = 10
+    """Passes over the training images."""
+    batch_size: int = 256
+    """Images a step."""
+    optimizer: Literal["auto", "adam", "sgd"] = "auto"
+    """auto: adam for convnet, sgd with momentum for the residual networks."""
+    learning_rate: float | None = None
+    """Peak learning rate; by default 0.002 for adam and 0.1 for sgd."""
+    weight_decay: float = 1e-4
+    """Decay of weight matrices; biases and normalisation scales are never decayed."""
+    crop_flip: bool = False
+    """Random crops (4 pixels of zero padding) and horizontal flips, the usual CIFAR augmentation."""
+    normalize: Mode = "none"
+    """Input layer: none, dataset (mean and deviation of the data set) or image (of each image)."""
+    seed: int = 0
+    """Seed of the weights, the order of the images and all draws."""
+
+    def __post_init__(self):
+        _validate.known(MODELS, arch=self.arch)
+        _validate.at_least(1, epochs=self.epochs, batch_size=self.batch_size)
+        _validate.at_least(0, seed=self.seed)
+        if self.learning_rate is not None:
+            _validate.positive(learning_rate=self.learning_rate)
+        for name in ("noise", "consistency", "weight_decay"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"Expected {name} >= 0 and finite, got {name}={value!r}.")
+        if (self.transform is None) != (self.law is None):
+            raise ValueError(
+                f"Expected transform and law together, got transform={self.transform!r}, law={self.law!r}."
+            )
+
+    @property
+    def draws(self) -> int:
+        """Augmented copies of every image in a step."""
+        return 2 if self.consistency > 0 else 1

@@ -1,0 +1,176 @@
+"""The training loop: epochs of compiled steps, a progress bar, a usable checkpoint after every epoch."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from gsmooth_jax.models import checkpoint, normalize
+from gsmooth_jax.models.architecture import Architecture
+from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.training.augment import Augment
+from gsmooth_jax.training.config import TrainConfig
+from gsmooth_jax.training.folder import RunFolder
+from gsmooth_jax.training.step import Recipe, TrainState, count_correct, init_state, train_step
+
+# Streams of the run's seed.
+_INIT, _ORDER, _DRAWS, _EVAL = range(4)
+
+_REFRESH = 20  # steps between looks at the device's sums, so that steps are dispatched ahead
+_EVAL_BATCH = 500
+
+
+def train(
+    config: TrainConfig,
+    images: np.ndarray,
+    labels: np.ndarray,
+    test_images: np.ndarray,
+    test_labels: np.ndarray,
+    *,
+    progress: bool = True,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+) -> Classifier:
+    """Trains a classifier under random transforms, or resumes the run that its folder holds.
+
+    All draws are functions of (seed, step), so a resumed run ends with the weights of an uninterrupted one. After every
+    epoch the folder holds a complete checkpoint (``model.json``, ``weights.npz``) and a line more in ``log.jsonl``.
+
+    Args:
+      config: the settings.
+      images: [N, H, W, C] uint8.
+      labels: [N] int32, classes 0 ... K - 1.
+      test_images: [M, H, W, C] uint8.
+      test_labels: [M] int32.
+      progress: shows a bar with loss, accuracy and time left.
+      on_epoch: called with every finished epoch's record.
+
+    Returns:
+      The classifier after the last epoch.
+
+    Raises:
+      ValueError: wrong shapes or names, or a folder that holds a run of other settings.
+      FloatingPointError: the loss is no longer finite.
+    """
+    _check(config, images, labels, test_images, test_labels)
+    augment = Augment.build(config)
+    input_shape = (images.shape[1], images.shape[2], images.shape[3])
+    architecture = Architecture(
+        name=config.arch, classes=int(labels.max()) + 1, normalize=normalize.fit(config.normalize, images)
+    )
+    steps = len(images) // config.batch_size
+    recipe = Recipe.build(config, steps * config.epochs)
+    keys = [jax.random.fold_in(jax.random.key(config.seed), stream) for stream in range(4)]
+
+    def classifier(state: TrainState) -> Classifier:
+        return Classifier(
+            variables=jax.tree.map(jnp.copy, state.variables),  # the next step donates the state's buffers
+            apply=architecture,
+            classes=architecture.classes,
+            input_shape=input_shape,
+        )
+
+    with RunFolder(config, images, labels) as folder, _bar(progress) as bar:
+        state, done = folder.restore(init_state(architecture, recipe, keys[_INIT], input_shape))
+        task = bar.add_task("starting", total=config.epochs * steps, completed=done * steps, figures="")
+        on_device = [jax.device_put(np.asarray(a)) for a in (images, labels.astype(np.int32))]
+        test = [jax.device_put(np.asarray(a)) for a in (test_images, test_labels.astype(np.int32))]
+        for epoch in range(done + 1, config.epochs + 1):
+            began = time.perf_counter()
+            order = jax.random.permutation(jax.random.fold_in(keys[_ORDER], epoch), len(images))
+            bar.update(task, description=f"epoch {epoch}/{config.epochs}")
+            sums = {}
+            for step in range(1, steps + 1):
+                state, metrics = train_step()(
+                    state, augment, keys[_DRAWS], *on_device, order, architecture=architecture, recipe=recipe
+                )
+                sums = jax.tree.map(jnp.add, sums, metrics) if sums else metrics
+                if step % _REFRESH == 0 or step == steps:
+                    bar.update(task, completed=(epoch - 1) * steps + step, figures=_figures(_means(sums)))
+            record = {"epoch": epoch, **_means(sums)}
+            record["train_seconds"] = round(time.perf_counter() - began, 2)
+            record |= _evaluate(state.variables, augment, keys[_EVAL], *test, architecture=architecture)
+            _save(config, classifier(state), record)
+            folder.store(state, record)
+            bar.print(f"epoch {epoch}/{config.epochs}: {_figures(record)}, {record['train_seconds']} s")
+            if on_epoch is not None:
+                on_epoch(record)
+    return classifier(state)
+
+
+def _check(
+    config: TrainConfig, images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
+):
+    for kind, x, y in (("training", images, labels), ("test", test_images, test_labels)):
+        if x.ndim != 4 or x.dtype != np.uint8 or y.shape != x.shape[:1] or not np.issubdtype(y.dtype, np.integer):
+            raise ValueError(
+                f"Expected {kind} images [N, H, W, C] uint8 and integer labels [N], "
+                f"got {x.shape} {x.dtype} and {y.shape} {y.dtype}."
+            )
+        if len(y) == 0 or y.min() < 0:
+            raise ValueError(f"Expected at least one {kind} image and labels >= 0.")
+    if test_images.shape[1:] != images.shape[1:] or test_labels.max() > labels.max():
+        raise ValueError(
+            f"Expected test images {images.shape[1:]} of classes 0..{labels.max()}, "
+            f"got {test_images.shape[1:]} and classes up to {test_labels.max()}."
+        )
+    if len(images) < config.batch_size:
+        raise ValueError(f"Expected batch_size <= {len(images)} training images, got batch_size={config.batch_size}.")
+
+
+def _means(sums: dict[str, jax.Array]) -> dict[str, float]:
+    """Loss and accuracy under augmentation, over the images of the epoch so far. Waits for the device."""
+    total = int(sums["images"])
+    loss = float(sums["loss"]) / total
+    if not np.isfinite(loss):
+        raise FloatingPointError(f"The training loss is {loss}: lower the learning rate or the consistency weight.")
+    return {"loss": round(loss, 5), "train_accuracy": round(int(sums["correct"]) / total, 5)}
+
+
+def _evaluate(
+    variables: Any,
+    augment: Augment,
+    key: jax.Array,
+    images: jax.Array,
+    labels: jax.Array,
+    *,
+    architecture: Architecture,
+) -> dict[str, float]:
+    count = len(images)
+    ids = np.full(-(-count // _EVAL_BATCH) * _EVAL_BATCH, -1, np.int32)
+    ids[:count] = np.arange(count)
+    batches = [jnp.asarray(batch) for batch in ids.reshape(-1, _EVAL_BATCH)]
+    counts = [count_correct(variables, augment, key, images, labels, b, architecture=architecture) for b in batches]
+    clean, smoothed = np.sum(jax.device_get(counts), axis=0)
+    return {"test_clean": int(clean) / count, "test_smoothed": int(smoothed) / count}
+
+
+def _save(config: TrainConfig, classifier: Classifier, record: dict[str, Any]) -> None:
+    settings = {k: v for k, v in dataclasses.asdict(config).items() if k != "out"}
+    checkpoint.save(config.out, classifier, {"data": config.data, "training": settings, "result": record})
+
+
+def _figures(record: dict[str, Any]) -> str:
+    names = {"loss": "loss", "train_accuracy": "train", "test_clean": "test clean", "test_smoothed": "test smoothed"}
+    return ", ".join(
+        f"{shown} {record[name]:.3f}" if name == "loss" else f"{shown} {100 * record[name]:.2f} %"
+        for name, shown in names.items()
+        if name in record
+    )
+
+
+class _Bar(Progress):
+    """Progress that prints nothing at all when it is disabled."""
+
+    def print(self, line: str) -> None:
+        if not self.disable:
+            self.console.print(line, highlight=False)
+
+
+def _bar(shown: bool) -> _Bar:
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    return _Bar(*columns, TextColumn("{task.fields[figures]}"), disable=not shown, speed_estimate_period=120)
