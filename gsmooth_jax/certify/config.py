@@ -1,0 +1,71 @@
+"""What is claimed (``Guarantee``) and how the machine is used (``Execution``). Only the first can change a result."""
+
+import dataclasses
+from typing import Literal
+
+from gsmooth_jax import _validate
+from gsmooth_jax.types import Certificate, Region, Smoothing, Transform
+
+Test = Literal["sequential", "fixed", "fixed_two_sided"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Guarantee:
+    """Everything besides the classifier and the image that a claim depends on.
+
+    Attributes:
+      transform: what the adversary applies.
+      region: the adversary's parameters, in the transform's units.
+      law: the smoothing law of the parameter.
+      certificate: the theorem used.
+      alpha: a claim is false with at most this probability over the draws.
+      test: ``sequential`` stops as soon as the anytime-valid test is sure; ``fixed`` spends ``max_votes`` on every image
+        and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
+      selection_votes: draws that choose the class, never reused.
+      max_votes: most draws that one image's test may count.
+      block: votes between two looks of the sequential test.
+      futility: probability with which an image whose p_A lies at or above the needed value may be given up early.
+        Giving up can cost a certificate and can never create a false one.
+      seed: of all draws.
+    """
+
+    transform: Transform
+    region: Region
+    law: Smoothing
+    certificate: Certificate
+    alpha: float = 1e-3
+    test: Test = "sequential"
+    selection_votes: int = 32
+    max_votes: int = 100_000
+    block: int = 32
+    futility: float = 0.01
+    seed: int = 0
+
+    def __post_init__(self):
+        _validate.probability(alpha=self.alpha, futility=self.futility)
+        _validate.at_least(1, selection_votes=self.selection_votes, max_votes=self.max_votes, block=self.block)
+        _validate.at_least(0, seed=self.seed)
+        _validate.known(dict.fromkeys(("sequential", "fixed", "fixed_two_sided")), test=self.test)
+        self.certificate.check(self.transform, self.law, self.region)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Execution:
+    """How the machine is used. No field changes a claim; a test says so.
+
+    Attributes:
+      rows: rows of a device batch, a multiple of the devices; each asks for ``Guarantee.block`` votes of one image.
+        None: 8 a device on CPU, 64 elsewhere.
+      chunk: votes a row makes at once; divides ``Guarantee.block``. None: all of them.
+      depth: batches under way at once, so that the device never waits for the host.
+      devices: how many local devices to use. None: all.
+    """
+
+    rows: int | None = None
+    chunk: int | None = None
+    depth: int = 2
+    devices: int | None = None
+
+    def __post_init__(self):
+        given = {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+        _validate.at_least(1, **given)

@@ -1,0 +1,102 @@
+"""Streams images through the compiled kernel and yields their claims. No file is touched here. Host."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import jax
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.certify import closed_form, scheduler, sharding
+from gsmooth_jax.certify.config import Execution, Guarantee
+from gsmooth_jax.certify.kernels import vote_kernel
+from gsmooth_jax.claims import Claim
+from gsmooth_jax.data.stream import Example
+from gsmooth_jax.estimation.votes import Rows
+from gsmooth_jax.models import Classifier
+
+
+def certify_stream(
+    classifier: Classifier,
+    examples: Iterable[Example],
+    guarantee: Guarantee,
+    execution: Execution | None = None,
+    *,
+    on_votes: Callable[[int], None] | None = None,
+) -> Iterator[Claim]:
+    """Certifies a stream of images.
+
+    Args:
+      classifier: see ``as_classifier``.
+      examples: images [H, W, C] float32 in [0, 1] with id and label; taken only as there is room for them.
+      guarantee: what is claimed.
+      execution: how the machine is used.
+      on_votes: told the votes of each finished batch, for progress bars.
+
+    Yields:
+      One claim an image, in the order of the stream.
+
+    Raises:
+      ValueError: before any work, a budget that can never certify the region; when its turn comes, an image of another
+        shape or dtype, with values outside [0, 1] or NaN, or with a label that is no class of the classifier.
+    """
+    plan = closed_form.plan(guarantee)
+
+    def provers() -> Iterator[scheduler.Prover[Claim]]:
+        for example in examples:
+            _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
+            _validate.label(example.label, image_id=example.id, classes=classifier.classes)
+            yield closed_form.prove(example, guarantee, plan)
+
+    counter, rows = batch_counter(classifier, guarantee, execution or Execution(), on_votes)
+    depth = (execution or Execution()).depth
+    return scheduler.run(provers(), counter, rows=rows, block=guarantee.block, depth=depth)
+
+
+def batch_counter(
+    classifier: Classifier,
+    guarantee: Guarantee,
+    execution: Execution,
+    on_votes: Callable[[int], None] | None = None,
+) -> tuple[scheduler.BatchCounter, int]:
+    """Places weights and law on the devices; returns what counts a batch of blocks there, and its number of rows S."""
+    mesh = sharding.row_mesh(jax.local_devices()[: execution.devices])
+    rows = execution.rows or len(mesh.devices) * (8 if jax.default_backend() == "cpu" else 64)
+    chunk = execution.chunk or guarantee.block
+    if rows % len(mesh.devices):
+        raise ValueError(f"Expected rows to be a multiple of the {len(mesh.devices)} devices, got {rows=}.")
+    if guarantee.block % chunk:
+        raise ValueError(f"Expected chunk to divide block={guarantee.block}, got {chunk=}.")
+    whole, split = sharding.replicated(mesh), sharding.by_rows(mesh)
+    weights, law, key = jax.device_put((classifier, guarantee.law, jax.random.key(guarantee.seed)), whole)
+
+    def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
+        # The last batches repeat their last block with stop = start: fixed shapes, no recompilation, no votes.
+        padded = blocks + [blocks[-1]._replace(stop=blocks[-1].start)] * (rows - len(blocks))
+        batch = Rows(
+            images=np.stack([b.image for b in padded]),
+            image_id=np.array([b.image_id for b in padded], np.uint32),
+            node=np.array([b.node for b in padded], np.uint32),
+            phase=np.array([b.phase for b in padded], np.uint32),
+            start=np.array([b.start for b in padded], np.int32),
+            stop=np.array([b.stop for b in padded], np.int32),
+        )
+        counts = vote_kernel(
+            weights,
+            law,
+            key,
+            jax.device_put(batch, split),
+            transform=guarantee.transform,
+            mesh=mesh,
+            votes=guarantee.block,
+            chunk=chunk,
+        )
+
+        def wait() -> np.ndarray:
+            result = jax.device_get(counts)
+            if on_votes is not None:
+                on_votes(int(sum(b.stop - b.start for b in blocks)))
+            return result
+
+        return wait
+
+    return count, rows

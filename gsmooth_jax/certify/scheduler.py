@@ -1,0 +1,162 @@
+"""Continuous batching: many images, each needing its own unknown number of votes, one full batch after another.
+
+A *prover* is a generator, one an image: it yields ``Draws`` (the votes that it needs next), is sent their counts, and
+returns its claim. The scheduler cuts requests into blocks, packs blocks of all provers under way into fixed-shape
+batches, and keeps ``depth`` batches on the device. Rows that no prover needs yet are filled with blocks that one is
+likely to ask for next, so a last hard image gets the whole device. A block's counts depend on nothing but the image,
+node, phase and index, so neither packing nor speculation can change a claim. Host.
+"""
+
+import collections
+import dataclasses
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+R = TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True)
+class Draws:
+    """A request for the counts of the draws ``start <= index < stop`` of one stream.
+
+    Attributes:
+      image: [H, W, C], the smoothing centre.
+      image_id: the image's id, part of every draw's key.
+      node: which smoothing centre of the image.
+      phase: ``keys.SELECT`` or ``keys.ESTIMATE``.
+      start: a multiple of the block.
+      stop: a multiple of the block, or ``limit``.
+      limit: one past the last index that this stream may come to ask for.
+    """
+
+    image: np.ndarray
+    image_id: int
+    node: int
+    phase: int
+    start: int
+    stop: int
+    limit: int
+
+
+Prover = Generator[Draws, np.ndarray, R]
+"""Yields requests, is sent [K + 1] counts summed over the request, returns the result."""
+
+
+class Block(NamedTuple):
+    """At most ``block`` draws of one stream: what one row of a batch computes."""
+
+    image: np.ndarray
+    image_id: int
+    node: int
+    phase: int
+    start: int
+    stop: int
+
+
+BatchCounter = Callable[[list[Block]], Callable[[], np.ndarray]]
+"""Starts counting up to S blocks on the device; the returned function waits for their [S, K + 1] counts."""
+
+
+class _Running(Generic[R]):
+    """A prover under way: its open request, and the blocks computed or on the device for its stream."""
+
+    def __init__(self, prover: Prover[R], block: int):
+        self._prover = prover
+        self._block = block
+        self._counts: dict[tuple[int, int, int], np.ndarray] = {}
+        self._asked: set[tuple[int, int, int]] = set()
+        self.result: list[R] = []
+        self._request = self._advance(None)
+
+    def _advance(self, counts: np.ndarray | None) -> Draws | None:
+        try:
+            return next(self._prover) if counts is None else self._prover.send(counts)
+        except StopIteration as stop:
+            self.result.append(stop.value)
+            return None
+
+    def needed(self) -> Iterator[Block]:
+        """The blocks of the open request that nobody has asked the device for."""
+        if self._request is not None:
+            yield from self._unasked(self._request.start, self._request.stop)
+
+    def likely(self) -> Iterator[Block]:
+        """The blocks behind the open request."""
+        if self._request is not None:
+            yield from self._unasked(self._request.stop, self._request.limit)
+
+    def _unasked(self, start: int, stop: int) -> Iterator[Block]:
+        request = self._request
+        assert request is not None
+        for first in range(start, stop, self._block):
+            last = min(first + self._block, request.limit)
+            if (request.node, request.phase, first) not in self._asked:
+                yield Block(request.image, request.image_id, request.node, request.phase, first, last)
+
+    def asked(self, block: Block) -> None:
+        """Notes that the device is computing a block."""
+        self._asked.add((block.node, block.phase, block.start))
+
+    def receive(self, block: Block, counts: np.ndarray) -> None:
+        """Takes a block's counts, and lets the prover go on for as long as its requests are complete."""
+        self._counts[block.node, block.phase, block.start] = counts
+        while (request := self._request) is not None:
+            wanted = [(request.node, request.phase, s) for s in range(request.start, request.stop, self._block)]
+            if not all(k in self._counts for k in wanted):
+                return
+            self._asked.difference_update(wanted)
+            self._request = self._advance(np.sum([self._counts.pop(k) for k in wanted], axis=0, dtype=np.int64))
+
+
+def run(
+    provers: Iterable[Prover[R]], count: BatchCounter, *, rows: int, block: int, depth: int = 2
+) -> Iterator[R]:
+    """Runs provers to their end and yields their results in the order of the provers.
+
+    At most 2 * depth * rows provers are under way or finished and held back for an earlier one, so memory does not
+    grow with their number.
+
+    Args:
+      provers: one an image; taken only as there is room.
+      count: the device.
+      rows: most blocks of one batch.
+      block: draws a block.
+      depth: batches on the device at once.
+    """
+    waiting = iter(provers)
+    window: collections.deque[_Running[R]] = collections.deque()
+    in_flight: collections.deque[tuple[list[tuple[_Running[R], Block]], Callable[[], np.ndarray]]] = collections.deque()
+    exhausted = False
+    while True:
+        while not exhausted and len(window) < 2 * depth * rows:
+            prover = next(waiting, None)
+            if prover is None:
+                exhausted = True
+            else:
+                window.append(_Running(prover, block))
+        while window and window[0].result:
+            yield window.popleft().result[0]
+        if not window and exhausted:
+            return
+        batch = _pack(window, rows) if len(in_flight) < depth else []
+        if batch:
+            in_flight.append((batch, count([b for _, b in batch])))
+        elif in_flight:
+            done, wait = in_flight.popleft()
+            for (running, block_done), counts in zip(done, wait(), strict=False):
+                running.receive(block_done, counts)
+
+
+def _pack(window: Iterable[_Running[R]], rows: int) -> list[tuple[_Running[R], Block]]:
+    """Chooses up to ``rows`` blocks: what provers need first, oldest prover first, then what they are likely to need."""
+    batch: list[tuple[_Running[R], Block]] = []
+    for blocks in (_Running.needed, _Running.likely):
+        for running in window:
+            for block in blocks(running):
+                if len(batch) == rows:
+                    return batch
+                batch.append((running, block))
+                running.asked(block)
+    return batch

@@ -1,0 +1,25 @@
+"""The key tree: run seed -> image id -> node -> phase -> sample index.
+
+A draw depends on these five numbers and on nothing else: not on its place in a batch, the batch's size, the device or
+the order of the images. So results can be replayed, and draws of different phases are independent. Device.
+"""
+
+from typing import Final
+
+import jax
+
+SELECT: Final = 0
+"""Draws that choose the class (and, for pilots, a rough p_A). Never reused by a test."""
+
+ESTIMATE: Final = 1
+"""Draws that the statistical test counts."""
+
+
+def phase_key(run_key: jax.Array, image_id: jax.Array, node: jax.Array, phase: jax.Array) -> jax.Array:
+    """Returns the key under which one node of one image draws its samples of one phase."""
+    return jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(run_key, image_id), node), phase)
+
+
+def sample_key(stream_key: jax.Array, index: jax.Array) -> jax.Array:
+    """Returns the key of one draw of a stream made by ``phase_key``."""
+    return jax.random.fold_in(stream_key, index)

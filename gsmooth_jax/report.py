@@ -1,0 +1,134 @@
+"""Tables and curves of certified accuracy, from result files alone. Host."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from gsmooth_jax.claims import Claim, accuracy_curve, certified_accuracy
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run folder, read."""
+
+    name: str
+    header: dict[str, Any]
+    claims: list[Claim]
+
+    @property
+    def region(self) -> str:
+        """The region in words, for tables."""
+        region = self.header["region"]
+        if "ball" in region:
+            return f"|xi| <= {region['ball']['radius']:g}"
+        low, high = region["box"]["low"], region["box"]["high"]
+        return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(low, high, strict=True))
+
+    @property
+    def size(self) -> float:
+        """The size of the region, as radii are measured."""
+        region = self.header["region"]
+        return (
+            region["ball"]["radius"]
+            if "ball" in region
+            else max(abs(v) for v in (*region["box"]["low"], *region["box"]["high"]))
+        )
+
+    @property
+    def status(self) -> str:
+        """The label of the claims: the weakest of any image."""
+        order = ("proved", "statistical", "heuristic")
+        return max((c.status for c in self.claims), key=order.index)
+
+
+def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
+    """Returns the figures of one run. Every image counts in every share.
+
+    Args:
+      run: at least one claim.
+      radii: sizes of regions at which the certified accuracy is wanted besides the run's own.
+    """
+    votes = np.array([c.votes for c in run.claims])
+    return {
+        "run": run.name,
+        "data": run.header["data"]["name"],
+        "transform": run.header["transform"],
+        "region": run.region,
+        "law": run.header["law"],
+        "method": run.header["method"],
+        "status": run.status,
+        "alpha": run.header["alpha"],
+        "images": len(run.claims),
+        "accuracy": sum(c.correct for c in run.claims) / len(run.claims),
+        "abstained": sum(c.predicted == -1 for c in run.claims) / len(run.claims),
+        "certified_accuracy": certified_accuracy(run.claims),
+        "certified_accuracy_at": {f"{r:g}": certified_accuracy(run.claims, r) for r in radii},
+        "votes_mean": float(votes.mean()),
+        "votes_median": float(np.median(votes)),
+        "votes_total": int(votes.sum()),
+        "notes": sum(bool(c.note) for c in run.claims),
+    }
+
+
+def table(summaries: Sequence[dict[str, Any]]) -> Table:
+    """Returns a terminal table, one row a run; proved rows first, then the others, never in one column's average."""
+    radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
+    out = Table(title="Certified accuracy (every image counts)")
+    for column in ("run", "transform", "region", "claim", "images"):
+        out.add_column(column, justify="right" if column == "images" else "left")
+    for column in ("smoothed", "certified", *(f"at {r}" for r in radii), "votes/image"):
+        out.add_column(column, justify="right")
+    for s in sorted(summaries, key=lambda s: s["status"] != "proved"):
+        at = s["certified_accuracy_at"]
+        out.add_row(
+            s["run"],
+            s["transform"],
+            s["region"],
+            f"{s['status']}, alpha {s['alpha']:g}",
+            str(s["images"]),
+            f"{s['accuracy']:.1%}",
+            f"[bold]{s['certified_accuracy']:.1%}[/bold]",
+            *(f"{at[r]:.1%}" if r in at else "" for r in radii),
+            f"{s['votes_mean']:,.0f}",
+        )
+    return out
+
+
+def draw_curves(runs: Sequence[Run], path: Path) -> None:
+    """Draws certified accuracy against the size of the region as a PNG, one step curve a run.
+
+    Runs of different transforms measure size in different units, so each transform gets its own panel. Proved claims
+    are drawn solid, others dashed.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = list(dict.fromkeys(r.header["transform"] for r in runs))
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False, layout="constrained")
+    for axis, transform in zip(axes[0], panels, strict=True):
+        shown = [r for r in runs if r.header["transform"] == transform]
+        edge = 1.25 * max(r.size for r in shown)
+        for run in shown:
+            sizes, proved = accuracy_curve(run.claims)
+            inside = sizes <= edge
+            x = np.append(sizes[inside], edge)
+            y = np.append(proved[inside], proved[~inside][0] if (~inside).any() else 0.0)
+            style = "solid" if run.status == "proved" else "dashed"
+            (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({run.status})")
+            axis.plot(
+                [run.size], [100 * certified_accuracy(run.claims)], "o", color=line.get_color(), markersize=5, clip_on=False
+            )
+        axis.set(xlabel=f"size of the region ({transform})", ylim=(0, 101), xlim=(0, edge))
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(loc="lower left", frameon=False, fontsize=8)
+    axes[0][0].set_ylabel("certified accuracy (%)")
+    figure.suptitle("Share of images proved for every transformation up to this size", fontsize=11)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -1,0 +1,202 @@
+"""A run is a folder: ``header.json`` (what was claimed) and ``results.jsonl`` (one line an image, flushed when done).
+
+Lines are written in the data set's order and never rewritten. A line that a crash cut short is dropped when the run is
+resumed, and its image is done again. One process at a time: the folder is locked until its owner ends, however it ends.
+Host.
+"""
+
+import dataclasses
+import fcntl
+import json
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from gsmooth_jax import smoothing, transforms
+from gsmooth_jax.certificates import CERTIFICATES
+from gsmooth_jax.certify.config import Guarantee
+from gsmooth_jax.claims import Claim, Evidence
+from gsmooth_jax.regions import Ball, Box
+from gsmooth_jax.types import Region
+
+HEADER = "header.json"
+RESULTS = "results.jsonl"
+
+
+def make_header(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the run's header: everything that changes a claim.
+
+    Args:
+      guarantee: the claim's terms.
+      model: where the classifier came from; holds at least its ``fingerprint``.
+      data: the data set, split and selection.
+    """
+    g = guarantee
+    return {
+        "transform": transforms.describe(g.transform),
+        "region": _region_to_json(g.region),
+        "law": smoothing.describe(g.law),
+        "method": g.certificate.name,
+        "alpha": g.alpha,
+        "test": g.test,
+        "selection_votes": g.selection_votes,
+        "max_votes": g.max_votes,
+        "block": g.block,
+        "futility": g.futility,
+        "seed": g.seed,
+        "model": dict(model),
+        "data": dict(data),
+        "backend": jax.default_backend(),
+        "machine": platform.machine(),
+        "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
+    }
+
+
+def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
+    """Rebuilds the claim's terms from a header.
+
+    Raises:
+      ValueError: a missing field, or one that no longer names anything known.
+    """
+    plain = ("alpha", "test", "selection_votes", "max_votes", "block", "futility", "seed")
+    try:
+        return Guarantee(
+            transform=transforms.parse(header["transform"]),
+            region=_region_from_json(header["region"]),
+            law=smoothing.parse(header["law"]),
+            certificate=CERTIFICATES[header["method"]](),
+            **{name: header[name] for name in plain},
+        )
+    except KeyError as error:
+        raise ValueError(f"The header lacks or does not know {error}.") from error
+
+
+class RunWriter:
+    """Appends claims to a run's folder. A context manager; holds the folder's lock until closed.
+
+    Attributes:
+      done: ids that the folder already holds.
+    """
+
+    def __init__(self, folder: Path, header: Mapping[str, Any]):
+        """Opens a new or an interrupted run.
+
+        Raises:
+          ValueError: the folder holds a run of another claim, or a damaged file.
+          BlockingIOError: another process is writing it.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / RESULTS
+        self._file = open(self._path, "ab")  # noqa: SIM115 (closed by __exit__)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _keep_header(folder / HEADER, header)
+            claims, self._end = _read_lines(self._path)
+            self._file.truncate(self._end)
+        except BlockingIOError as error:
+            self._file.close()
+            raise BlockingIOError(f"Another process is writing the run {folder}.") from error
+        except BaseException:
+            self._file.close()
+            raise
+        self.done = {c.id for c in claims}
+
+    def append(self, claim: Claim) -> None:
+        """Writes one line and flushes it.
+
+        Raises:
+          OSError: the disk is full or gone. What was written before stays whole, and the run can be resumed.
+        """
+        line = json.dumps(dataclasses.asdict(claim), allow_nan=False).encode() + b"\n"
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise OSError(
+                error.errno, f"Cannot write {self._path} ({error.strerror}); make room and run the same command again"
+            ) from error
+        self._end += len(line)
+        self.done.add(claim.id)
+
+    def __enter__(self) -> "RunWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._file.close()
+        except OSError:
+            # The line that did not fit is still in the buffer; append() has told the caller.
+            os.truncate(self._path, self._end)
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], list[Claim]]:
+    """Reads a run's header and its whole lines.
+
+    Raises:
+      ValueError: no run there, or a damaged file.
+    """
+    header = folder / HEADER
+    if not header.is_file():
+        raise ValueError(f"Expected a run folder with {HEADER}, got {str(folder)!r}.")
+    return _load_header(header), _read_lines(folder / RESULTS)[0]
+
+
+def _keep_header(path: Path, header: Mapping[str, Any]) -> None:
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(header, indent=2) + "\n")
+        partial.replace(path)
+        return
+    known, wanted = _load_header(path), json.loads(json.dumps(header))
+    different = sorted(k for k in known.keys() | wanted.keys() if known.get(k) != wanted.get(k))
+    if different:
+        listed = "; ".join(f"{k}: the folder has {known.get(k)!r}, this run {wanted.get(k)!r}" for k in different)
+        raise ValueError(f"{path.parent} holds a run of another claim ({listed}). Choose another --out.")
+
+
+def _load_header(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); the run cannot be trusted.") from error
+
+
+def _read_lines(path: Path) -> tuple[list[Claim], int]:
+    """Returns the claims of the whole lines and the offset at which the last of them ends."""
+    claims: list[Claim] = []
+    end = 0
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            if not line.endswith(b"\n"):
+                break
+            claims.append(_claim_from_json(json.loads(line)))
+        except (ValueError, TypeError, KeyError) as error:
+            if number == len(lines):
+                break
+            raise ValueError(f"{path}, line {number} of {len(lines)} is damaged ({error}).") from error
+        end += len(line)
+    return claims, end
+
+
+def _claim_from_json(value: dict[str, Any]) -> Claim:
+    nodes = tuple(Evidence(**{**n, "counts": tuple(n["counts"])}) for n in value["nodes"])
+    return Claim(**{**value, "nodes": nodes, "selection": tuple(value["selection"])})
+
+
+def _region_to_json(region: Region) -> dict[str, Any]:
+    match region:
+        case Box():
+            return {"box": {"low": list(region.low), "high": list(region.high)}}
+        case Ball():
+            return {"ball": {"radius": region.radius, "dim": region.dim}}
+    raise ValueError(f"Expected a Box or a Ball, got {region!r}.")
+
+
+def _region_from_json(value: Mapping[str, Any]) -> Region:
+    return Box(**value["box"]) if "box" in value else Ball(**value["ball"])
