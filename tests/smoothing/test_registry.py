@@ -1,0 +1,52 @@
+import pathlib
+import subprocess
+import sys
+
+import jax
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gsmooth_jax import smoothing
+from gsmooth_jax.types import Smoothing
+
+LAWS = {
+    "gaussian": "gaussian(sigma=(0.5, 1.0))",
+    "uniform": "uniform(low=-1.0, high=2.0)",
+    "exponential": "exponential(scale=0.1)",
+    "folded_gaussian": "folded_gaussian(sigma=3.0)",
+    "laplace": "laplace(scale=0.3)",
+    "log_normal": "log_normal(sigma=0.25)",
+    "rayleigh": "rayleigh(scale=1.5)",
+}
+
+
+@pytest.mark.parametrize("name", smoothing.SMOOTHINGS)
+def test_every_law(name):
+    assert (pathlib.Path(__file__).parent / f"test_{name}.py").exists()
+    law: Smoothing = smoothing.parse(LAWS[name])
+    assert law.name == name
+    assert smoothing.describe(law) == LAWS[name]
+    assert hash(law) == hash(smoothing.parse(LAWS[name]))
+    # JAX may rebuild a law with anything in its fields.
+    assert jax.tree.map(lambda leaf: leaf, law) == law
+    placeholders = jax.tree.map(lambda leaf: object(), law)
+    assert len(jax.tree.leaves(placeholders)) == len(jax.tree.leaves(law))
+
+
+@pytest.mark.parametrize("text", ["cauchy(scale=1)", "gaussian", "gaussian(scale=1)", "gaussian(sigma=x)", "gaussian("])
+def test_bad_text(text):
+    with pytest.raises(ValueError, match=r"law|takes"):
+        smoothing.parse(text)
+
+
+@given(st.one_of(st.floats(max_value=0), st.just(float("nan")), st.just(float("inf"))))
+def test_no_law_takes_a_bad_width(width):
+    for name, field in (("gaussian", "sigma"), ("laplace", "scale"), ("rayleigh", "scale"), ("log_normal", "sigma")):
+        with pytest.raises(ValueError, match=field):
+            smoothing.SMOOTHINGS[name](**{field: width})
+
+
+def test_import_is_light():
+    code = "import sys, gsmooth_jax.smoothing; sys.exit('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
