@@ -1,0 +1,109 @@
+"""Streams the images to certify: a subset of a split, this process's share of it, decoded ahead. Host."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.data import embedded, reader
+from gsmooth_jax.data.reader import ImageSource, Record
+from gsmooth_jax.data.specs import DatasetSpec
+
+_THREADS = 2
+_AHEAD = 64  # images decoded ahead of the consumer; the bound on memory
+
+
+class Example(NamedTuple):
+    """One image to certify: its id, float32 [H, W, C] in [0, 1], and its label."""
+
+    id: int
+    image: np.ndarray
+    label: int
+
+
+def open_source(data: str | DatasetSpec, split: str, data_dir: str | None = None) -> ImageSource:
+    """Returns random access to a split: of the shipped images (``"embedded"``) or of a prepared data set.
+
+    Its ``original_order`` belongs in a result's header: where it is false, ids are positions in a shuffled folder.
+    Arguments and errors as in ``reader.open_split``.
+    """
+    if data == embedded.NAME:
+        return embedded.EmbeddedSplit(split)
+    return reader.open_split(data, split, data_dir)
+
+
+def load_split(data: str | DatasetSpec, split: str, data_dir: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns a whole split for training: images uint8 [N, H, W, C] and labels int32 [N], in id order.
+
+    Decodes every image, about 0.2 ms each. Arguments and errors as in ``open_source``.
+    """
+    return reader.decode_all(open_source(data, split, data_dir))
+
+
+def subset(count: int, *, every: int = 1, limit: int | None = None, start: int = 0) -> range:
+    """Returns the chosen positions of a split of ``count`` images: start, start + every, ..., at most ``limit``.
+
+    Raises:
+      ValueError: an argument is out of range, or nothing would be chosen.
+    """
+    _validate.at_least(1, every=every)
+    _validate.at_least(0, start=start)
+    if limit is not None:
+        _validate.at_least(1, limit=limit)
+    chosen = range(start, count, every)[:limit]
+    if not chosen:
+        raise ValueError(f"Expected start < {count}, the number of images in the split, got {start=}.")
+    return chosen
+
+
+def stream(
+    name: str | DatasetSpec,
+    split: str,
+    every: int = 1,
+    limit: int | None = None,
+    start: int = 0,
+    process_index: int = 0,
+    process_count: int = 1,
+    data_dir: str | None = None,
+) -> Iterator[Example]:
+    """Yields this process's share of the chosen images, in order.
+
+    The choice is the same for every process; process p of n takes the choice's positions p, p + n, p + 2n, ... So the
+    shares are disjoint, differ in length by at most one, and together are the choice. Memory is bounded.
+
+    Args:
+      name: ``"embedded"``, a name in ``DATASETS``, or a spec of your own.
+      split: for example ``"test"``.
+      every: choose every so many images; the published subset of MNIST and CIFAR-10 is ``every=20``.
+      limit: choose at most so many.
+      start: the first position to choose.
+      process_index: this process, in 0..process_count - 1.
+      process_count: number of processes.
+      data_dir: TFDS's data folder; default TFDS's own.
+
+    Raises:
+      MissingDataError: the data set is not prepared. The message names the command that does.
+      DataError: the folder is incomplete, damaged, or holds something else.
+      ValueError: an argument is out of range. All but damage found later is raised by this call, not by the iterator.
+    """
+    _validate.at_least(1, process_count=process_count)
+    _validate.at_least(0, process_index=process_index)
+    if process_index >= process_count:
+        raise ValueError(f"Expected process_index < process_count, got {process_index=}, {process_count=}.")
+    source = open_source(name, split, data_dir)
+    share = subset(len(source), every=every, limit=limit, start=start)[process_index::process_count]
+    return _read_ahead(source, share) if share else iter(())
+
+
+def _read_ahead(source: ImageSource, share: range) -> Iterator[Example]:
+    """Decodes in a few threads; grain keeps the order."""
+    import grain  # imported here: it takes seconds, which every command would pay
+
+    options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_AHEAD)
+    records = grain.MapDataset.source(share).map(source.__getitem__).map(_example)
+    return iter(records.to_iter_dataset(options))
+
+
+def _example(record: Record) -> Example:
+    return Example(record.id, record.image.astype(np.float32) / np.float32(255), record.label)
