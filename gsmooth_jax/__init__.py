@@ -1,0 +1,27 @@
+"""Certified robustness of image classifiers against semantic transformations.
+
+``certify`` proves, image by image, that a smoothed classifier keeps its answer under every transformation of a region.
+"""
+
+from gsmooth_jax import transforms as transforms
+from gsmooth_jax.api import certify as certify
+from gsmooth_jax.certify import Execution as Execution
+from gsmooth_jax.certify import Guarantee as Guarantee
+from gsmooth_jax.certify import certify_stream as certify_stream
+from gsmooth_jax.claims import Claim as Claim
+from gsmooth_jax.claims import Evidence as Evidence
+from gsmooth_jax.claims import certified_accuracy as certified_accuracy
+from gsmooth_jax.models import Classifier as Classifier
+from gsmooth_jax.models import as_classifier as as_classifier
+from gsmooth_jax.models import load as load
+from gsmooth_jax.regions import Ball as Ball
+from gsmooth_jax.regions import Box as Box
+from gsmooth_jax.smoothing import Exponential as Exponential
+from gsmooth_jax.smoothing import FoldedGaussian as FoldedGaussian
+from gsmooth_jax.smoothing import Gaussian as Gaussian
+from gsmooth_jax.smoothing import Laplace as Laplace
+from gsmooth_jax.smoothing import LogNormal as LogNormal
+from gsmooth_jax.smoothing import Rayleigh as Rayleigh
+from gsmooth_jax.smoothing import Uniform as Uniform
+from gsmooth_jax.types import ABSTAIN as ABSTAIN
+from gsmooth_jax.types import Example as Example

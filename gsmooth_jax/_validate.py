@@ -46,7 +46,9 @@ def image(value: np.ndarray, *, image_id: int, shape: tuple[int, ...] | None = N
     if value.ndim != 3 or (shape is not None and value.shape != tuple(shape)):
         raise ValueError(f"Expected {where} to have shape {shape or '[H, W, C]'}, got {value.shape}.")
     if not np.isfinite(value).all():
-        raise ValueError(f"Expected {where} to be finite, got {int((~np.isfinite(value)).sum())} NaN or infinite values.")
+        raise ValueError(
+            f"Expected {where} to be finite, got {int((~np.isfinite(value)).sum())} NaN or infinite values."
+        )
     if value.min() < 0.0 or value.max() > 1.0:
         raise ValueError(f"Expected {where} to lie in [0, 1], got values in [{value.min()}, {value.max()}].")
 

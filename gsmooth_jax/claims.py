@@ -84,8 +84,8 @@ def accuracy_curve(claims: Sequence[Claim]) -> tuple[np.ndarray, np.ndarray]:
     """Returns the certified accuracy as a step function of the region's size.
 
     Returns:
-      sizes [M] increasing from 0, and accuracies [M]: from sizes[j - 1] (exclusive) up to sizes[j] (inclusive) the share
-      accuracies[j] is proved.
+      sizes [M] increasing from 0, and accuracies [M]: accuracies[j] is the share proved for every size from
+      sizes[j - 1] (exclusive) up to sizes[j] (inclusive).
     """
     radii = np.sort([c.radius for c in claims if c.correct])
     sizes = np.unique(np.concatenate([[0.0], radii]))

@@ -3,17 +3,11 @@
 Exit codes: 0 done; 2 bad input, nothing started; 3 interrupted, run the same command again; 1 anything else.
 """
 
-import json
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import rich
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3
 
@@ -79,11 +73,10 @@ def certify(
         chunk: votes an image makes at once (memory only).
         devices: local devices to use (speed only).
     """
-    from gsmooth_jax import assets, models, report, results, smoothing, transforms
+    from gsmooth_jax import _validate, assets, models, report, results, smoothing, transforms
     from gsmooth_jax.certificates import CERTIFICATES, default_for
     from gsmooth_jax.certify import Execution, Guarantee, certify_stream
     from gsmooth_jax.data import selection
-    from gsmooth_jax import _validate
 
     folder = checkpoint or assets.CHECKPOINT
     trained = models.read_card(folder)

@@ -122,7 +122,12 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
             style = "solid" if run.status == "proved" else "dashed"
             (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({run.status})")
             axis.plot(
-                [run.size], [100 * certified_accuracy(run.claims)], "o", color=line.get_color(), markersize=5, clip_on=False
+                [run.size],
+                [100 * certified_accuracy(run.claims)],
+                "o",
+                color=line.get_color(),
+                markersize=5,
+                clip_on=False,
             )
         axis.set(xlabel=f"size of the region ({transform})", ylim=(0, 101), xlim=(0, edge))
         axis.grid(alpha=0.25)

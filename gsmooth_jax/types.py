@@ -26,6 +26,21 @@ Acts = Literal["additive", "multiplicative"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Example:
+    """One image of a data set.
+
+    Attributes:
+      id: its index in the data set's original file order.
+      image: [H, W, C] float32 in [0, 1].
+      label: its class.
+    """
+
+    id: int
+    image: np.ndarray
+    label: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Param:
     """One scalar parameter of a transform (or one number a pixel): what it is called and what it is measured in."""
 

@@ -60,6 +60,8 @@ def _faults(g: Guarantee, claim: Claim, threshold: float) -> Iterator[str]:
         "status": (claim.status, "proved"),
     }
     for field, (says, follows) in derived.items():
-        same = math.isclose(says, follows, rel_tol=1e-9, abs_tol=1e-12) if isinstance(follows, float) else says == follows
+        same = (
+            math.isclose(says, follows, rel_tol=1e-9, abs_tol=1e-12) if isinstance(follows, float) else says == follows
+        )
         if not same:
             yield f"{field}: the file says {says!r}, the evidence gives {follows!r}"

@@ -9,9 +9,8 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.scheduler import Draws, Prover
 from gsmooth_jax.claims import Claim, Evidence
-from gsmooth_jax.data.stream import Example
 from gsmooth_jax.estimation import bounds, keys, sequential
-from gsmooth_jax.types import ABSTAIN
+from gsmooth_jax.types import ABSTAIN, Example
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +44,9 @@ def plan(guarantee: Guarantee) -> Plan:
         best = evidence_bounds(g, np.array([g.max_votes, 0, 0]), 0, threshold)
         reach = search.radius(g.certificate, g.law, g.region, best.p_lower, best.p_upper)
         raise ValueError(
-            f"max_votes={g.max_votes} can never certify {g.region} at alpha={g.alpha}: even {g.max_votes} unanimous votes "
-            f"only reach size {reach:.4g} (p_A >= {best.p_lower:.6g}; needed: {threshold:.6g}). "
+            f"max_votes={g.max_votes} can never certify {g.region} at alpha={g.alpha}: "
+            f"even {g.max_votes} unanimous votes only reach size {reach:.4g} "
+            f"(they prove p_A >= {best.p_lower:.6g}; needed: {threshold:.6g}). "
             f"Expected max_votes >= {fewest}, a smaller region or a wider law."
         )
     return Plan(threshold, -(-fewest // g.block) * g.block)

@@ -19,8 +19,8 @@ class Guarantee:
       law: the smoothing law of the parameter.
       certificate: the theorem used.
       alpha: a claim is false with at most this probability over the draws.
-      test: ``sequential`` stops as soon as the anytime-valid test is sure; ``fixed`` spends ``max_votes`` on every image
-        and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
+      test: ``sequential`` stops as soon as the anytime-valid test is sure; ``fixed`` spends ``max_votes`` on every
+        image and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
       selection_votes: draws that choose the class, never reused.
       max_votes: most draws that one image's test may count.
       block: votes between two looks of the sequential test.

@@ -10,9 +10,9 @@ from gsmooth_jax.certify import closed_form, scheduler, sharding
 from gsmooth_jax.certify.config import Execution, Guarantee
 from gsmooth_jax.certify.kernels import vote_kernel
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.data.stream import Example
 from gsmooth_jax.estimation.votes import Rows
 from gsmooth_jax.models import Classifier
+from gsmooth_jax.types import Example
 
 
 def certify_stream(
@@ -59,7 +59,10 @@ def batch_counter(
     on_votes: Callable[[int], None] | None = None,
 ) -> tuple[scheduler.BatchCounter, int]:
     """Places weights and law on the devices; returns what counts a batch of blocks there, and its number of rows S."""
-    mesh = sharding.row_mesh(jax.local_devices()[: execution.devices])
+    local = jax.local_devices()
+    if execution.devices is not None and execution.devices > len(local):
+        raise ValueError(f"Expected devices <= {len(local)}, those of this process, got devices={execution.devices}.")
+    mesh = sharding.row_mesh(local[: execution.devices])
     rows = execution.rows or len(mesh.devices) * (8 if jax.default_backend() == "cpu" else 64)
     chunk = execution.chunk or guarantee.block
     if rows % len(mesh.devices):
@@ -72,19 +75,14 @@ def batch_counter(
     def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
         # The last batches repeat their last block with stop = start: fixed shapes, no recompilation, no votes.
         padded = blocks + [blocks[-1]._replace(stop=blocks[-1].start)] * (rows - len(blocks))
-        batch = Rows(
-            images=np.stack([b.image for b in padded]),
-            image_id=np.array([b.image_id for b in padded], np.uint32),
-            node=np.array([b.node for b in padded], np.uint32),
-            phase=np.array([b.phase for b in padded], np.uint32),
-            start=np.array([b.start for b in padded], np.int32),
-            stop=np.array([b.stop for b in padded], np.int32),
-        )
+        image, image_id, node, phase, start, stop = (np.stack(column) for column in zip(*padded, strict=True))
+        names = [a.astype(np.uint32) for a in (image_id, node, phase)]
+        indices = [a.astype(np.int32) for a in (start, stop)]
         counts = vote_kernel(
             weights,
             law,
             key,
-            jax.device_put(batch, split),
+            Rows(*jax.device_put((image, *names, *indices), split)),
             transform=guarantee.transform,
             mesh=mesh,
             votes=guarantee.block,

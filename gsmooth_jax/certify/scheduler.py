@@ -107,12 +107,10 @@ class _Running(Generic[R]):
             if not all(k in self._counts for k in wanted):
                 return
             self._asked.difference_update(wanted)
-            self._request = self._advance(np.sum([self._counts.pop(k) for k in wanted], axis=0, dtype=np.int64))
+            self._request = self._advance(np.stack([self._counts.pop(k) for k in wanted]).sum(axis=0))
 
 
-def run(
-    provers: Iterable[Prover[R]], count: BatchCounter, *, rows: int, block: int, depth: int = 2
-) -> Iterator[R]:
+def run(provers: Iterable[Prover[R]], count: BatchCounter, *, rows: int, block: int, depth: int = 2) -> Iterator[R]:
     """Runs provers to their end and yields their results in the order of the provers.
 
     At most 2 * depth * rows provers are under way or finished and held back for an earlier one, so memory does not
@@ -150,7 +148,7 @@ def run(
 
 
 def _pack(window: Iterable[_Running[R]], rows: int) -> list[tuple[_Running[R], Block]]:
-    """Chooses up to ``rows`` blocks: what provers need first, oldest prover first, then what they are likely to need."""
+    """Chooses up to ``rows`` blocks: all that provers need, oldest prover first, then what they are likely to need."""
     batch: list[tuple[_Running[R], Block]] = []
     for blocks in (_Running.needed, _Running.likely):
         for running in window:

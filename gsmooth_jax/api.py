@@ -1,0 +1,86 @@
+"""``certify``: images in memory to claims, in one call. For data sets and files see the command line."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.certificates import CERTIFICATES, default_for
+from gsmooth_jax.certify.config import Execution, Guarantee, Test
+from gsmooth_jax.certify.driver import certify_stream
+from gsmooth_jax.claims import Claim
+from gsmooth_jax.models import as_classifier
+from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
+
+
+def certify(
+    model: Any,
+    images: np.ndarray | jax.Array,
+    labels: Sequence[int] | np.ndarray | jax.Array,
+    *,
+    transform: Transform,
+    region: Region,
+    law: Smoothing,
+    method: str | Certificate = "auto",
+    alpha: float = 1e-3,
+    test: Test = "sequential",
+    max_votes: int = 100_000,
+    seed: int = 0,
+    ids: Sequence[int] | np.ndarray | None = None,
+    execution: Execution | None = None,
+) -> list[Claim]:
+    """Certifies a few images against every transformation of a region.
+
+    Args:
+      model: any callable images [B, H, W, C] float32 -> logits [B, K]; see ``as_classifier``.
+      images: [N, H, W, C] float32 in [0, 1].
+      labels: [N] true classes; what is proved does not depend on them.
+      transform: what the adversary applies.
+      region: its parameters, in the transform's units.
+      law: the smoothing law of the parameter.
+      method: the theorem, or its name (``gsmooth methods``); ``auto`` takes the one made for the transform and the law.
+      alpha: each claim is false with at most this probability.
+      test: ``sequential`` stops when sure, ``fixed`` spends ``max_votes`` on every image.
+      max_votes: most draws that test one image.
+      seed: of all draws.
+      ids: [N] image ids >= 0, part of every draw's key; 0, 1, ... unless given.
+      execution: how the machine is used; never changes a claim.
+
+    Returns:
+      N claims, in the order of the images.
+
+    Raises:
+      ValueError: before any work, whatever is wrong with the arguments: the message has name, value and rule.
+    """
+    pictures, truth = np.asarray(images), np.asarray(labels)
+    numbers = np.arange(len(pictures)) if ids is None else np.asarray(ids)
+    if pictures.ndim != 4 or truth.shape != pictures.shape[:1] or numbers.shape != truth.shape:
+        raise ValueError(
+            "Expected images [N, H, W, C] with N labels and N ids, "
+            f"got {pictures.shape}, {truth.shape}, {numbers.shape}."
+        )
+    if len(np.unique(numbers)) != len(numbers) or (numbers < 0).any():
+        raise ValueError("Expected ids to be distinct and >= 0: the draws of an image are keyed by its id.")
+    height, width, channels = pictures.shape[1:]
+    classifier = as_classifier(model, (height, width, channels))
+    for number, picture, label in zip(numbers, pictures, truth, strict=True):
+        _validate.image(picture, image_id=int(number))
+        _validate.label(label, image_id=int(number), classes=classifier.classes)
+    certificate = method
+    if isinstance(certificate, str):
+        name = default_for(transform, law) if certificate == "auto" else certificate
+        certificate = _validate.known(CERTIFICATES, method=name)()
+    guarantee = Guarantee(
+        transform=transform,
+        region=region,
+        law=law,
+        certificate=certificate,
+        alpha=alpha,
+        test=test,
+        max_votes=max_votes,
+        seed=seed,
+    )
+    examples = (Example(id=int(i), image=x, label=int(y)) for i, x, y in zip(numbers, pictures, truth, strict=True))
+    return list(certify_stream(classifier, examples, guarantee, execution))

@@ -1,0 +1,153 @@
+"""What every transform promises: ``check_transform``, one call in each test file, and images to test on."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import ndimage
+
+from gsmooth_jax.transforms import composition_defect, describe, parse
+from gsmooth_jax.types import FiniteValued, LipschitzBounded, Transform, param_dim
+
+_SHAPES = ((9, 7, 3), (6, 8, 1))
+
+
+def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_identity=lambda image: image) -> None:
+    """Shape, dtype, identity, vmap = loop, jit = eager, finite derivatives, the declared law, and proved bounds.
+
+    Args:
+      transform: of the catalogue, or a composition.
+      law_tolerance: L2 distance that the declared composition law may miss by, in float32, on images of 189 entries.
+      at_identity: what the transform does at its identity parameter, where that is not nothing.
+    """
+    _check_metadata(transform)
+    batched = jax.jit(jax.vmap(transform))
+    for shape in _SHAPES:
+        images = _images(shape, 3)
+        thetas = _thetas(transform, shape, np.random.default_rng(1), 3)
+        thetas[0] = _per_entry(transform, shape, [p.identity for p in transform.params])
+        out = batched(images, thetas)
+        assert out.shape == images.shape
+        assert out.dtype == jnp.float32
+        np.testing.assert_allclose(out[0], at_identity(images[0]), atol=1e-6)
+        one = transform(jnp.asarray(images[1]), jnp.asarray(thetas[1]))  # neither compiled as a whole nor batched
+        np.testing.assert_allclose(out[1], one, atol=1e-5)
+
+    shape = _SHAPES[0]
+    images, thetas = _images(shape, 4), _thetas(transform, shape, np.random.default_rng(2), 4)
+    images[0, 0] = 0.0  # black pixels: logarithms and powers must survive them
+    value, change = jax.jit(lambda x, t: jax.jvp(jax.vmap(transform), (x, t), (x, jnp.ones_like(t))))(images, thetas)
+    assert np.isfinite(value).all()
+    assert np.isfinite(change).all()
+    if transform.group != "none":
+        defect = composition_defect(transform, jnp.asarray(images), jax.random.key(3), pairs=8)
+        assert defect <= law_tolerance, f"composition law missed by {defect} in L2"
+    if isinstance(transform, LipschitzBounded):
+        _check_lipschitz(transform, shape)
+    if isinstance(transform, FiniteValued):
+        _check_representatives(transform, shape)
+
+
+def _check_metadata(transform: Transform) -> None:
+    assert isinstance(transform, Transform)
+    assert hash(transform) == hash(dataclasses.replace(transform))
+    assert parse(describe(transform)) == transform
+    assert len({p.name for p in transform.params}) == len(transform.params) == len(transform.typical)
+    for p, (low, high) in zip(transform.params, transform.typical, strict=True):
+        assert p.unit
+        assert p.low <= low <= p.identity <= high <= p.high
+
+
+def _check_lipschitz(transform: LipschitzBounded, shape: tuple[int, int, int]) -> None:
+    """|T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| on boxes from a thousandth of the typical range to all of it."""
+    rng = np.random.default_rng(4)
+    boxes, points = 12, 6
+    ends = np.sort(_thetas(transform, shape, rng, 2 * boxes).reshape(boxes, 2, -1), axis=1)
+    middle, half = ends.mean(axis=1), (ends[:, 1] - ends[:, 0]) / 2 * 10.0 ** rng.uniform(-3, 0, (boxes, 1))
+    low, high = (middle - half).astype(np.float32), (middle + half).astype(np.float32)
+    low[0], high[0] = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
+    inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
+    inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
+
+    def outputs_and_bound(image, points, low, high):
+        return jax.vmap(transform, in_axes=(None, 0))(image, points), transform.lipschitz_upper(image, low, high)
+
+    evaluate = jax.jit(jax.vmap(outputs_and_bound, in_axes=(None, 0, 0, 0)))
+    for image in _images(shape, 3):
+        outputs, bound = (np.asarray(a, np.float64) for a in evaluate(image, inside, low, high))
+        assert bound.shape == low.shape
+        assert np.isfinite(bound).all()
+        moved = np.linalg.norm(
+            (outputs[:, :, None] - outputs[:, None, :]).reshape(boxes, points + 2, points + 2, -1), axis=-1
+        )
+        steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
+        excess = moved - np.einsum("bpqj,bj->bpq", steps, bound)
+        assert excess.max() <= 1e-5, f"moved {excess.max()} further than the bound"  # float32 noise of two images
+
+
+def _check_representatives(transform: FiniteValued, shape: tuple[int, int, int]) -> None:
+    """Every output on a box is the output of one of its representatives."""
+    rng = np.random.default_rng(5)
+    low, high = np.sort(_thetas(transform, shape, rng, 2), axis=0).astype(np.float64)
+    chosen = transform.representatives(shape, low, high)
+    assert chosen.dtype == np.float64
+    assert ((low <= chosen) & (chosen <= high)).all() or all(p.whole for p in transform.params)
+    run = jax.jit(jax.vmap(transform, in_axes=(None, 0)))
+    image = _images(shape, 1)[0]
+    anywhere = np.asarray(run(image, rng.uniform(low, high, (64, len(low))).astype(np.float32)))
+    listed = np.asarray(run(image, chosen.astype(np.float32)))
+    distance = np.abs(anywhere[:, None] - listed[None]).max(axis=(2, 3, 4))
+    assert distance.min(axis=1).max() <= 1e-6
+
+
+def _images(shape: tuple[int, int, int], count: int) -> np.ndarray:
+    """[count, H, W, C] in [0, 1]: noise, a ramp along both axes, and mixtures of them."""
+    noise = np.random.default_rng(0).uniform(size=(count, *shape))
+    ramp = np.add.outer(np.linspace(0, 0.5, shape[0]), np.linspace(0, 0.5, shape[1]))[None, :, :, None]
+    share = np.linspace(0.0, 1.0, count)[:, None, None, None]
+    return ((1 - share) * noise + share * ramp).astype(np.float32)
+
+
+def _thetas(transform, shape: tuple[int, int, int], rng: np.random.Generator, count: int) -> np.ndarray:
+    """[count, P] uniform in the typical range."""
+    low, high = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
+    return rng.uniform(low, high, (count, param_dim(transform, shape))).astype(np.float32)
+
+
+def _per_entry(transform: Transform, shape: tuple[int, int, int], values: list[float]) -> np.ndarray:
+    """[P]: one value a parameter, repeated where the parameter has one number a pixel."""
+    counts = [int(np.prod(shape)) if p.per_pixel else 1 for p in transform.params]
+    return np.repeat(np.asarray(values, np.float32), counts)
+
+
+def smooth_image(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
+    """[H, W, C] in [0, 1] with the 1/f amplitude spectrum of photographs."""
+    h, w, _ = shape
+    frequency = np.hypot(np.fft.fftfreq(h)[:, None], np.fft.fftfreq(w)[None, :])
+    spectrum = np.fft.fft2(np.random.default_rng(seed).normal(size=shape), axes=(0, 1))
+    image = np.fft.ifft2(spectrum / np.maximum(frequency, 0.5 / max(h, w))[:, :, None], axes=(0, 1)).real
+    return ((image - image.min()) / (image.max() - image.min())).astype(np.float32)
+
+
+def tightness(transform, image: np.ndarray, low: list[float], high: list[float]) -> float:
+    """The measured L2 distance between the ends of a box, over the bound on it; at most 1."""
+    low, high = jnp.asarray(low, jnp.float32), jnp.asarray(high, jnp.float32)
+    bound = jnp.dot(jax.jit(transform.lipschitz_upper)(jnp.asarray(image), low, high), high - low, precision="highest")
+    run = jax.jit(transform)
+    return float(jnp.linalg.norm((run(image, high) - run(image, low)).ravel()) / bound)
+
+
+def read_bilinear(image: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """SciPy's bilinear read of an image [H, W, C] extended by zeros, at coordinates [H, W]."""
+    return np.stack(
+        [ndimage.map_coordinates(image[:, :, c], [y, x], order=1, mode="grid-constant") for c in range(image.shape[2])],
+        axis=2,
+    )
+
+
+def grid(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Each pixel's offset (y, x) from the centre [H, W], and the centre."""
+    cy, cx = (shape[0] - 1) / 2, (shape[1] - 1) / 2
+    y, x = np.meshgrid(np.arange(shape[0]) - cy, np.arange(shape[1]) - cx, indexing="ij")
+    return y, x, cy, cx

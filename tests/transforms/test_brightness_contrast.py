@@ -1,0 +1,21 @@
+import jax.numpy as jnp
+import numpy as np
+
+from gsmooth_jax.transforms import Brightness, BrightnessContrast, Contrast
+from tests.transforms.contract import check_transform, smooth_image, tightness
+
+
+def test_contract():
+    check_transform(BrightnessContrast())
+
+
+def test_brightness_acts_first():
+    image, theta = jnp.asarray(smooth_image((8, 8, 3))), jnp.array([0.4, -0.3])
+    stages = (Brightness() | Contrast())(image, theta[::-1])
+    np.testing.assert_allclose(BrightnessContrast()(image, theta), stages, rtol=1e-6)
+
+
+def test_tight_bound_in_each_parameter():
+    image = smooth_image((8, 8, 3))
+    assert tightness(BrightnessContrast(), image, [0.2, 0.1], [0.21, 0.1]) > 0.99
+    assert tightness(BrightnessContrast(), image, [0.2, 0.1], [0.2, 0.11]) > 0.99

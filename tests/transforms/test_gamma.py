@@ -1,0 +1,27 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gsmooth_jax.transforms import Gamma
+from tests.transforms.contract import check_transform, smooth_image, tightness
+
+
+def test_contract():
+    check_transform(Gamma())
+
+
+def test_definition():
+    image = smooth_image((8, 8, 3))
+    np.testing.assert_allclose(Gamma()(image, jnp.log(jnp.array([2.2]))), image**2.2, atol=1e-6)
+
+
+def test_black_pixels_and_their_derivatives_are_finite():
+    image = jnp.zeros((2, 2, 1)).at[0, 0, 0].set(1.0)
+    for g in (-2.0, 0.0, 2.0):
+        value, change = jax.jvp(Gamma(), (image, jnp.array([g])), (jnp.ones_like(image), jnp.ones(1)))
+        np.testing.assert_array_equal(value, image)
+        assert np.isfinite(change).all()
+
+
+def test_bound_is_tight():
+    assert tightness(Gamma(), smooth_image((8, 8, 3)), [0.1], [0.11]) > 0.99

@@ -1,0 +1,29 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gsmooth_jax.transforms import Quantize
+from tests.transforms.contract import check_transform, smooth_image
+
+
+def test_contract():
+    check_transform(Quantize(), at_identity=lambda image: np.round(image * 255) / 255)
+
+
+def test_rounds_to_the_levels_of_a_file():
+    image = smooth_image((16, 16, 3))
+    out = np.asarray(Quantize(bits=8)(image, jnp.zeros(0)))
+    np.testing.assert_array_equal((out * 255).round().astype(np.uint8), (image * 255).round().astype(np.uint8))
+    np.testing.assert_array_equal(np.unique(Quantize(bits=1)(image, jnp.zeros(0))), [0.0, 1.0])
+    assert np.linalg.norm(out - image) <= np.sqrt(image.size) / 510
+
+
+def test_leaves_the_levels_alone():
+    levels = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(16, 16, 1)
+    np.testing.assert_array_equal(Quantize()(levels, jnp.zeros(0)), levels)
+
+
+@pytest.mark.parametrize("bits", [0, 17, 8.0, True])
+def test_refuses_other_bits(bits):
+    with pytest.raises(ValueError, match="bits"):
+        Quantize(bits=bits)
