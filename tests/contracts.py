@@ -124,10 +124,10 @@ def _integrated_radius(dist: Any, p_lower: float, p_upper: float, direction: int
     gain = (lambda p: 1 / dist.pdf(dist.ppf(1 - p))) if direction > 0 else (lambda p: 1 / dist.pdf(dist.ppf(p)))
 
     def fall(level: float) -> float:
-        return integrate.quad(lose, level, p_lower, epsabs=1e-8)[0]
+        return integrate.quad(lose, level, p_lower, epsabs=1e-8, epsrel=1e-7)[0]
 
     def rise(level: float) -> float:
-        return integrate.quad(gain, p_upper, level, epsabs=1e-8)[0]
+        return integrate.quad(gain, p_upper, level, epsabs=1e-8, epsrel=1e-7)[0]
 
     return fall(float(optimize.brentq(lambda c: fall(c) - rise(c), p_upper, p_lower, xtol=1e-9)))
 

@@ -22,11 +22,13 @@ QUADRATURE_MARGIN = 1e-9
 """Added to every power. The trapezoidal rule with step h integrates density(x) Phi(slope x + const) up to about
 exp(-2 pi^2 / (h^2 (1 + slope^2))), below 1e-12 with the steps used here; a rule twice as fine agrees to 1e-13."""
 
+_ROUNDING = 1e-14  # of a sum of some hundred terms
 _REACH = 9.0  # standard deviations; 1e-19 lies beyond
 _STEEP = 10.0  # beta / |kappa| from which the integral runs over z
-_FAR = 6.5  # standard deviations beyond which the parabola's vertex does not matter: 4e-11 lies there
+_FAR = 8.5  # standard deviations beyond which the parabola's vertex does not matter: 1e-17 lies there
 _MOST_NODES = 6000
 _WIDEST = 3.0  # |k|, a factor of 20: beyond, nothing is certified
+_BRIGHTEST = 40.0  # standard deviations: p = 1 - 1e-16 certifies 8
 _NODES_PER_SLOPE = 22.0
 
 
@@ -66,9 +68,11 @@ class Curve:
         P_1(h) <= P_1(LR > t) + t (size - P_0(LR > t)) for every h and every t > 0 (weak duality), so an inexact root t
         costs a little power and no soundness.
         """
+        if abs(self.k) > _WIDEST or self.beta > _BRIGHTEST:
+            return 1.0
         if size == 0.0 or (self.kappa == 0.0 and self.beta == 0.0):
             return size
-        if abs(self.k) > _WIDEST or (not self._over_contrast and self._nodes > _MOST_NODES):
+        if not self._over_contrast and self._nodes > _MOST_NODES:
             return 1.0
         # Between: P_0(LR > t) <= 1/t at the upper end; the lower end is walked to.
         high, low = -math.log(size), min(-1.0, -math.log(size) - 1.0)
@@ -80,7 +84,7 @@ class Curve:
         with contextlib.suppress(ValueError):  # raised if rounding leaves no change of sign: then the low end serves
             c = optimize.brentq(lambda c: math.log(max(self.tail(0, c), 1e-300) / size), low, high, xtol=1e-9)
         assert isinstance(c, float)
-        slack = math.exp(c) * (size - self.tail(0, c) + QUADRATURE_MARGIN * min(size, 1.0))
+        slack = math.exp(c) * (size - self.tail(0, c) + QUADRATURE_MARGIN * size + _ROUNDING)
         return min(1.0, self.tail(1, c) + slack + QUADRATURE_MARGIN)
 
     @functools.cached_property

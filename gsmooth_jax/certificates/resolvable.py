@@ -19,7 +19,7 @@ class Resolvable:
     law: the Neyman-Pearson lemma, in each direction (``Smoothing.certifies`` holds the exact condition of each law).
     Norm: the region's own; the condition is stated per shift vector, and a box needs its corners only.
 
-    GSmooth (Hao et al. 2022), Theorem 1, in directional form; TSS (Li et al. 2021), Theorem 1 and Corollaries 1-3;
+    GSmooth (Hao et al. 2022), Theorem 1, in directional form; TSS (Li et al. 2021), Theorem 1 and its corollaries;
     Cohen et al. 2019 for the normal law. What differs from GSmooth: its integral 1/2 int dp / Phi(p) drops a boundary
     term for laws whose density has an edge (exponential, folded, uniform), where it claims too much to the left; here
     a signed parameter gets both directional radii. Exact for every law and box, except Laplace off the axes and balls

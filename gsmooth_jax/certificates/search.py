@@ -3,6 +3,7 @@
 import math
 from typing import Protocol, runtime_checkable
 
+from gsmooth_jax.smoothing._host import settle
 from gsmooth_jax.types import Certificate, Region, Smoothing
 
 _SMALLEST_TAIL = 1e-15  # 1 - p below this is lost in float64
@@ -47,7 +48,7 @@ def radius(certificate: Certificate, law: Smoothing, region: Region, p_lower: fl
     The size returned was itself certified, and is found to a relative 1e-9 (1e-5 under a certificate with a
     ``radius_estimate``). Infinite only if certain votes (p_lower = 1) certify every size.
     """
-    if not p_lower > min(p_upper, 1.0 - p_lower):
+    if settle(p_lower, p_upper) is None:
         return 0.0
 
     def certified(size: float) -> bool:

@@ -54,7 +54,8 @@ def top_and_runner_up(counts: ArrayLike, top: int, alpha: float) -> tuple[float,
     votes = np.asarray(counts)
     if votes.ndim != 1 or votes.size < 2:
         raise ValueError(f"Expected counts of shape [K] with K >= 2, got shape {votes.shape}.")
-    _validate.label(top, image_id=0, classes=votes.size)
+    if not 0 <= top < votes.size:
+        raise ValueError(f"Expected top in 0..{votes.size - 1}, got {top=}.")
     n, others = int(votes.sum()), np.delete(votes, top)
     p_lower = float(proportion_lower(votes[top], n, alpha / 2.0))
     p_upper = float(proportion_upper(others.max(), n, alpha / (2.0 * others.size)))

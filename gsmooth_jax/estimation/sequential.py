@@ -106,7 +106,7 @@ def lower_confidence(successes: ArrayLike, n: ArrayLike, alpha: float) -> np.nda
       float64 bounds of the broadcast shape; 0 where there is no success.
     """
     _validate.probability(alpha=alpha)
-    s, m = checked_counts(successes, n)
+    s, m = np.broadcast_arrays(*checked_counts(successes, n))
     level = _MARGIN - math.log(alpha)
     low = np.zeros_like(s)
     high = np.divide(s, m, out=np.zeros_like(s), where=m > 0)
@@ -119,9 +119,9 @@ def lower_confidence(successes: ArrayLike, n: ArrayLike, alpha: float) -> np.nda
 
 
 def checked_counts(successes: ArrayLike, n: ArrayLike, minimum: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Returns float64 (successes, n), broadcast, after checking 0 <= successes <= n and n >= minimum, all whole."""
-    s, m = np.broadcast_arrays(np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64))
-    if not ((s >= 0) & (s <= m) & (m >= minimum) & (s == np.floor(s)) & (m == np.floor(m))).all():
+    """Returns float64 (successes, n), after checking 0 <= successes <= n and n >= minimum, all whole."""
+    s, m = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    if not ((s >= 0) & (s <= m) & (m >= minimum) & (s % 1 == 0) & (m % 1 == 0)).all():
         raise ValueError(f"Expected whole 0 <= successes <= n and n >= {minimum}, got {successes=} {n=}.")
     return s, m
 

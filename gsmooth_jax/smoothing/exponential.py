@@ -36,7 +36,7 @@ class Exponential:
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns the supremum of the certified shifts of one parameter. Exact. Host, float64.
 
-        Right (+1): -scale ln(1 - p_lower + p_upper), as in TSS (Li et al. 2021, Corollary 2).
+        Right (+1): -scale ln(1 - p_lower + p_upper), as in TSS (Li et al. 2021).
         Left (-1): scale ln(1 + p_lower - p_upper), which is smaller: mass leaves the support.
         """
         settled = _host.settle(p_lower, p_upper)

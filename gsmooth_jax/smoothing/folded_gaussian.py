@@ -41,7 +41,7 @@ class FoldedGaussian:
         With F the law's distribution function, a shift delta is certified exactly if
         right (+1): F(F^-1(p_lower) - delta) + F(F^-1(1 - p_upper) - delta) > 1,
         left (-1):  F(F^-1(p_upper) + delta) + F(F^-1(1 - p_lower) + delta) < 1.
-        TSS (Li et al. 2021, Corollary 3) has min(p_lower, 1 - p_upper) in both terms, which is the one-sided case.
+        TSS (Li et al. 2021) has min(p_lower, 1 - p_upper) in both terms, which is the one-sided case.
         """
         direction = _host.sign(direction)
         settled = _host.settle(p_lower, p_upper)

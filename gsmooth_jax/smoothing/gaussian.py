@@ -76,7 +76,9 @@ def scale_vector(sigma: float | tuple[float, ...], dim: int) -> jax.Array | floa
 
 def positive_numbers(sigma: object, name: str) -> object:
     """Checks one standard deviation, or each of a sequence of them (returned as a tuple)."""
-    if isinstance(sigma, list | tuple | np.ndarray):
+    if isinstance(sigma, np.ndarray):
+        sigma = sigma.tolist()
+    if isinstance(sigma, list | tuple):
         if len(sigma) == 0:
             raise ValueError(f"Expected {name} to be a number or a sequence of P numbers, got {name}={sigma!r}.")
         return tuple(_host.positive_number(s, f"{name}_{j}") for j, s in enumerate(sigma))

@@ -46,3 +46,15 @@ def test_scale_does_not_matter():
     for scale in (1e-6, 1.0, 1e6):
         radius = search.radius(resolvable, Gaussian(sigma=scale), Box([-1], [1]), 0.9, 0.1)
         assert radius == pytest.approx(1.2815515655 * scale)
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+@pytest.mark.parametrize("bad", [float("nan"), -0.1, 1.1])
+def test_bad_probabilities(name, bad):
+    region = Ball(0.1) if name == "additive" else Box([-0.1, 0], [0.1, 0]) if "contrast" in name else Box([-0.1], [0.1])
+    law = Rayleigh() if name == "multiplicative" else Gaussian(sigma=1)
+    for p_lower, p_upper in ((bad, 0.1), (0.9, bad)):
+        with pytest.raises(ValueError, match="probabilities"):
+            CERTIFICATES[name]().certifies(law, region, p_lower, p_upper)
+        with pytest.raises(ValueError, match="probabilities"):
+            search.radius(CERTIFICATES[name](), law, region, p_lower, p_upper)

@@ -44,6 +44,8 @@ def test_two_sided_splits_over_every_class():
     assert p_upper <= 1 - p_lower
     with pytest.raises(ValueError, match=r"\[K\]"):
         bounds.top_and_runner_up(np.array([3]), 0, 0.1)
+    with pytest.raises(ValueError, match="top"):
+        bounds.top_and_runner_up(np.array([3, 1]), 2, 0.1)
 
 
 @given(st.floats(0.5, 1 - 1e-6), st.floats(1e-9, 0.2))

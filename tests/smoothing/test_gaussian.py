@@ -37,7 +37,9 @@ def test_near_one_keeps_its_digits():
     np.testing.assert_allclose(Gaussian(sigma=1).radius_integral(p, 1 - p), stats.norm.isf(2.0**-50), rtol=1e-13)
 
 
-@pytest.mark.parametrize("sigma", [0, -1, np.nan, np.inf, True, "1", [], (1, -1), ((1, 2),)])
+@pytest.mark.parametrize(
+    "sigma", [0, -1, np.ones((2, 2)), np.array(-1.0), np.nan, np.inf, True, "1", [], (1, -1), ((1, 2),)]
+)
 def test_bad_sigma(sigma):
     with pytest.raises(ValueError, match="sigma"):
         Gaussian(sigma=sigma)

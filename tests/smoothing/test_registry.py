@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import jax
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,19 @@ def test_no_law_takes_a_bad_width(width):
     for name, field in (("gaussian", "sigma"), ("laplace", "scale"), ("rayleigh", "scale"), ("log_normal", "sigma")):
         with pytest.raises(ValueError, match=field):
             smoothing.SMOOTHINGS[name](**{field: width})
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.5), st.sampled_from([1, -1]))
+def test_better_bounds_never_shrink_a_radius(p_lower, p_upper, less, direction):
+    for name, text in LAWS.items():
+        law = smoothing.parse("gaussian(sigma=0.5)" if name == "gaussian" else text)
+        radius = law.radius_integral(p_lower, p_upper, direction)
+        assert radius >= 0
+        assert radius <= law.radius_integral(p_lower, p_upper * less, direction) * (1 + 1e-9)
+        assert radius <= law.radius_integral(p_lower + less * (1 - p_lower), p_upper, direction) * (1 + 1e-9)
+        if 0 < radius < 1e6:
+            assert not law.certifies(np.array([radius * direction]), p_lower, p_upper)
+            assert law.certifies(np.array([radius * direction * (1 - 1e-6)]), p_lower, p_upper)
 
 
 def test_import_is_light():
