@@ -76,7 +76,9 @@ def prepare(
         progress(f"{spec.name}: prepared in {folder}")
         return folder
     raise DataError(
-        f"No source gave data set {spec.name!r}. Tried:\n  " + "\n  ".join(failures) + "\n"
+        f"No source gave data set {spec.name!r}. Tried:\n  "
+        + ("\n  ".join(failures) or "none, for want of a client")
+        + "\n"
         f"With the raw files in a folder, run: gsmooth data prepare {spec.name} --source files --files FOLDER"
     )
 

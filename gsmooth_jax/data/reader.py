@@ -146,8 +146,9 @@ class TfdsSplit:
             raise self._damaged(problem or f"{', '.join(missing)} missing")
         # Read through TFDS, but decode with Pillow: TFDS prefers OpenCV where it happens to be installed.
         builder = tfds.builder_from_directory(str(folder))
-        skip = tfds.decode.SkipDecoding()  # pyright: ignore[reportCallIssue] (a decorator hides its signature)
-        records = builder.as_data_source(self._split, decoders={"image": skip})
+        skip = tfds.decode.SkipDecoding()
+        # A decorator of TFDS hides this method's signature from type checkers.
+        records = builder.as_data_source(self._split, decoders={"image": skip})  # pyright: ignore[reportCallIssue]
         ends = np.cumsum(stored.shard_lengths) - 1
         try:
             records.__getitems__([int(end) for end in ends])  # a truncated file has lost its index, and its last record
