@@ -60,7 +60,7 @@ def block_maxima(image: jax.Array) -> jax.Array:
 def steepest(maxima: jax.Array, boxes: Boxes) -> jax.Array:
     """Returns [H, W, 2, C]: the largest |d/dy| and |d/dx| of the bilinear image within each box. Device.
 
-    The part of a box that lies outside the ring of zeros counts as its nearest cell: never less than the truth, 0.
+    A box that lies outside the ring of zeros sees 0; the part that sticks out of it counts as the nearest cell.
     """
     levels_y, levels_x, rows, columns, _, channels = maxima.shape
     table = maxima.reshape(levels_y * levels_x * rows * columns, 2, channels)
@@ -73,10 +73,9 @@ def steepest(maxima: jax.Array, boxes: Boxes) -> jax.Array:
     def block(y: jax.Array, x: jax.Array) -> jax.Array:
         return table[(base + y) * columns + x]
 
-    return jnp.maximum(
-        jnp.maximum(block(y0, x0), block(y0, x1)),
-        jnp.maximum(block(y1, x0), block(y1, x1)),
-    )
+    most = jnp.maximum(jnp.maximum(block(y0, x0), block(y0, x1)), jnp.maximum(block(y1, x0), block(y1, x1)))
+    met = (boxes.bottom >= -1.0) & (boxes.top <= rows - 1.0) & (boxes.right >= -1.0) & (boxes.left <= columns - 1.0)
+    return jnp.where(met[:, :, None, None], most, 0.0)
 
 
 def _doublings(values: jax.Array, axis: int) -> list[jax.Array]:

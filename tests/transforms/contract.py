@@ -1,6 +1,7 @@
 """What every transform promises: ``check_transform``, one call in each test file, and images to test on."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,12 @@ from gsmooth_jax.types import FiniteValued, LipschitzBounded, Transform, param_d
 _SHAPES = ((9, 7, 3), (6, 8, 1))
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def apply(transform: Transform, image: jax.Array, theta: jax.Array) -> jax.Array:
+    """The transform, compiled once for each transform and shape of the whole suite."""
+    return transform(image, theta)
+
+
 def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_identity=lambda image: image) -> None:
     """Shape, dtype, identity, vmap = loop, jit = eager, finite derivatives, the declared law, and proved bounds.
 
@@ -22,24 +29,22 @@ def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_ide
       at_identity: what the transform does at its identity parameter, where that is not nothing.
     """
     _check_metadata(transform)
-    batched = jax.jit(jax.vmap(transform))
-    for shape in _SHAPES:
-        images = _images(shape, 3)
-        thetas = _thetas(transform, shape, np.random.default_rng(1), 3)
-        thetas[0] = _per_entry(transform, shape, [p.identity for p in transform.params])
-        out = batched(images, thetas)
-        assert out.shape == images.shape
-        assert out.dtype == jnp.float32
-        np.testing.assert_allclose(out[0], at_identity(images[0]), atol=1e-6)
-        one = transform(jnp.asarray(images[1]), jnp.asarray(thetas[1]))  # neither compiled as a whole nor batched
-        np.testing.assert_allclose(out[1], one, atol=1e-5)
-
-    shape = _SHAPES[0]
-    images, thetas = _images(shape, 4), _thetas(transform, shape, np.random.default_rng(2), 4)
-    images[0, 0] = 0.0  # black pixels: logarithms and powers must survive them
-    value, change = jax.jit(lambda x, t: jax.jvp(jax.vmap(transform), (x, t), (x, jnp.ones_like(t))))(images, thetas)
-    assert np.isfinite(value).all()
+    shape, other_shape = _SHAPES
+    images, thetas = _images(shape, 3), _thetas(transform, shape, np.random.default_rng(1), 3)
+    thetas[0] = _per_entry(transform, shape, [p.identity for p in transform.params])
+    images[1, 0] = 0.0  # black pixels: logarithms and powers must survive them
+    out, change = _value_and_change(transform, images, thetas)
+    assert out.shape == images.shape
+    assert out.dtype == jnp.float32
     assert np.isfinite(change).all()
+    np.testing.assert_allclose(out[0], at_identity(images[0]), atol=1e-6)
+    alone = transform(jnp.asarray(images[1]), jnp.asarray(thetas[1]))  # neither compiled as a whole nor in a batch
+    np.testing.assert_allclose(out[1], alone, atol=1e-5)
+
+    others = _images(other_shape, 2)
+    out = apply(transform, others[1], _thetas(transform, other_shape, np.random.default_rng(2), 1)[0])
+    assert out.shape == other_shape
+    assert np.isfinite(out).all()
     if transform.group != "none":
         defect = composition_defect(transform, jnp.asarray(images), jax.random.key(3), pairs=8)
         assert defect <= law_tolerance, f"composition law missed by {defect} in L2"
@@ -47,6 +52,18 @@ def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_ide
         _check_lipschitz(transform, shape)
     if isinstance(transform, FiniteValued):
         _check_representatives(transform, shape)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _value_and_change(transform: Transform, images: jax.Array, thetas: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.jvp(jax.vmap(transform), (images, thetas), (images, jnp.ones_like(thetas)))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _outputs_and_bounds(transform, image: jax.Array, points: jax.Array, low: jax.Array, high: jax.Array):
+    """Outputs [B, N, H, W, C] at points [B, N, P], and bounds [B, P] on the boxes."""
+    outputs = jax.vmap(jax.vmap(transform, in_axes=(None, 0)), in_axes=(None, 0))(image, points)
+    return outputs, jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
 
 
 def _check_metadata(transform: Transform) -> None:
@@ -70,12 +87,9 @@ def _check_lipschitz(transform: LipschitzBounded, shape: tuple[int, int, int]) -
     inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
     inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
 
-    def outputs_and_bound(image, points, low, high):
-        return jax.vmap(transform, in_axes=(None, 0))(image, points), transform.lipschitz_upper(image, low, high)
-
-    evaluate = jax.jit(jax.vmap(outputs_and_bound, in_axes=(None, 0, 0, 0)))
     for image in _images(shape, 3):
-        outputs, bound = (np.asarray(a, np.float64) for a in evaluate(image, inside, low, high))
+        evaluated = _outputs_and_bounds(transform, image, inside, low, high)
+        outputs, bound = (np.asarray(a, np.float64) for a in evaluated)
         assert bound.shape == low.shape
         assert np.isfinite(bound).all()
         moved = np.linalg.norm(
@@ -93,10 +107,9 @@ def _check_representatives(transform: FiniteValued, shape: tuple[int, int, int])
     chosen = transform.representatives(shape, low, high)
     assert chosen.dtype == np.float64
     assert ((low <= chosen) & (chosen <= high)).all() or all(p.whole for p in transform.params)
-    run = jax.jit(jax.vmap(transform, in_axes=(None, 0)))
-    image = _images(shape, 1)[0]
-    anywhere = np.asarray(run(image, rng.uniform(low, high, (64, len(low))).astype(np.float32)))
-    listed = np.asarray(run(image, chosen.astype(np.float32)))
+    anywhere = rng.uniform(low, high, (64, len(low)))
+    outputs = jax.jit(jax.vmap(transform, in_axes=(None, 0)))(_images(shape, 1)[0], np.float32([*anywhere, *chosen]))
+    anywhere, listed = np.asarray(outputs[:64]), np.asarray(outputs[64:])
     distance = np.abs(anywhere[:, None] - listed[None]).max(axis=(2, 3, 4))
     assert distance.min(axis=1).max() <= 1e-6
 
@@ -132,10 +145,9 @@ def smooth_image(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
 
 def tightness(transform, image: np.ndarray, low: list[float], high: list[float]) -> float:
     """The measured L2 distance between the ends of a box, over the bound on it; at most 1."""
-    low, high = jnp.asarray(low, jnp.float32), jnp.asarray(high, jnp.float32)
-    bound = jnp.dot(jax.jit(transform.lipschitz_upper)(jnp.asarray(image), low, high), high - low, precision="highest")
-    run = jax.jit(transform)
-    return float(jnp.linalg.norm((run(image, high) - run(image, low)).ravel()) / bound)
+    ends = np.array([[low, high]], np.float32)
+    outputs, bound = (np.asarray(a) for a in _outputs_and_bounds(transform, image, ends, ends[:, 0], ends[:, 1]))
+    return float(np.linalg.norm(outputs[0, 1] - outputs[0, 0]) / (bound[0] @ (ends[0, 1] - ends[0, 0])))
 
 
 def read_bilinear(image: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -5,28 +5,27 @@ import pytest
 from scipy import ndimage
 
 from gsmooth_jax.transforms import DefocusBlur
-from tests.transforms.contract import check_transform, smooth_image, tightness
+from tests.transforms.contract import apply, check_transform, smooth_image, tightness
 
 
 def test_contract():
     check_transform(DefocusBlur(max_radius=5.0))
 
 
-@pytest.mark.parametrize("shape", [(16, 16, 3), (11, 20, 1)])
-def test_matches_a_convolution_with_a_mirror_border(shape):
-    image, run = smooth_image(shape), jax.jit(DefocusBlur())
+def test_matches_a_convolution_with_a_mirror_border():
+    image = smooth_image((11, 20, 3))
     y, x = np.mgrid[-9:10, -9:10]
     for r in (0.3, 0.8, 2.6, 5.0, 8.0):
         disc = np.clip(r + 0.5 - np.hypot(y, x), 0.0, 1.0)
         kernel = (disc / disc.sum())[:, :, None]
         expected = ndimage.convolve(image.astype(np.float64), kernel, mode="reflect")
-        np.testing.assert_allclose(run(image, jnp.array([r])), expected, atol=3e-6)
+        np.testing.assert_allclose(apply(DefocusBlur(), image, jnp.array([r])), expected, atol=3e-6)
 
 
 def test_small_radii_are_the_identity_to_the_last_bit():
-    image = smooth_image((9, 9, 1))
+    image = smooth_image((11, 20, 3))
     for r in (0.0, 0.5):
-        np.testing.assert_array_equal(DefocusBlur()(image, jnp.array([r])), image)
+        np.testing.assert_array_equal(apply(DefocusBlur(), image, jnp.array([r])), image)
 
 
 def test_bound_is_tight_on_every_piece():

@@ -17,8 +17,9 @@ def test_definition():
 
 def test_black_pixels_and_their_derivatives_are_finite():
     image = jnp.zeros((2, 2, 1)).at[0, 0, 0].set(1.0)
+    differentiate = jax.jit(lambda x, g: jax.jvp(Gamma(), (x, g), (jnp.ones_like(x), jnp.ones(1))))
     for g in (-2.0, 0.0, 2.0):
-        value, change = jax.jvp(Gamma(), (image, jnp.array([g])), (jnp.ones_like(image), jnp.ones(1)))
+        value, change = differentiate(image, jnp.array([g]))
         np.testing.assert_array_equal(value, image)
         assert np.isfinite(change).all()
 

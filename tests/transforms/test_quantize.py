@@ -20,7 +20,7 @@ def test_rounds_to_the_levels_of_a_file():
 
 def test_leaves_the_levels_alone():
     levels = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(16, 16, 1)
-    np.testing.assert_array_equal(Quantize()(levels, jnp.zeros(0)), levels)
+    np.testing.assert_allclose(Quantize()(levels, jnp.zeros(0)), levels, rtol=2e-7)
 
 
 @pytest.mark.parametrize("bits", [0, 17, 8.0, True])

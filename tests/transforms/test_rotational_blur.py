@@ -1,9 +1,8 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.transforms import Rotation, RotationalBlur
-from tests.transforms.contract import check_transform, smooth_image, tightness
+from tests.transforms.contract import apply, check_transform, smooth_image, tightness
 
 
 def test_contract():
@@ -11,9 +10,9 @@ def test_contract():
 
 
 def test_is_the_mean_of_eleven_rotations():
-    image, turn = jnp.asarray(smooth_image((8, 11, 3))), jax.jit(Rotation())
-    frames = [turn(image, jnp.array([8.0 * i / 10])) for i in range(11)]
-    np.testing.assert_allclose(RotationalBlur()(image, jnp.array([8.0])), np.mean(frames, axis=0), atol=2e-6)
+    image = smooth_image((8, 11, 3))
+    frames = [apply(Rotation(), image, jnp.array([8.0 * i / 10])) for i in range(11)]
+    np.testing.assert_allclose(apply(RotationalBlur(), image, jnp.array([8.0])), np.mean(frames, axis=0), atol=2e-6)
 
 
 def test_bound_is_within_four_times_the_change_of_a_natural_image():
