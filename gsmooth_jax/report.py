@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from gsmooth_jax import results
 from gsmooth_jax.claims import Claim, accuracy_curve, certified_accuracy
+from gsmooth_jax.regions import Box
+from gsmooth_jax.types import Region
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,29 +23,27 @@ class Run:
     claims: list[Claim]
 
     @property
-    def region(self) -> str:
-        """The region in words, for tables."""
-        region = self.header["region"]
-        if "ball" in region:
-            return f"|xi| <= {region['ball']['radius']:g}"
-        low, high = region["box"]["low"], region["box"]["high"]
-        return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(low, high, strict=True))
-
-    @property
-    def size(self) -> float:
-        """The size of the region, as radii are measured."""
-        region = self.header["region"]
-        return (
-            region["ball"]["radius"]
-            if "ball" in region
-            else max(abs(v) for v in (*region["box"]["low"], *region["box"]["high"]))
-        )
+    def region(self) -> Region:
+        """The region that was claimed."""
+        return results.region_of(self.header)
 
     @property
     def status(self) -> str:
         """The label of the claims: the weakest of any image."""
         order = ("proved", "statistical", "heuristic")
         return max((c.status for c in self.claims), key=order.index)
+
+
+def read(folder: Path) -> Run:
+    """Reads a run folder.
+
+    Raises:
+      ValueError: no run there, one without a finished image, or a damaged one.
+    """
+    header, claims = results.read_run(folder)
+    if not claims:
+        raise ValueError(f"The run {folder} has no finished image yet.")
+    return Run(folder.name, header, claims)
 
 
 def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "run": run.name,
         "data": run.header["data"]["name"],
         "transform": run.header["transform"],
-        "region": run.region,
+        "region": _in_words(run.region),
         "law": run.header["law"],
         "method": run.header["method"],
         "status": run.status,
@@ -113,7 +114,7 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
     figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False, layout="constrained")
     for axis, transform in zip(axes[0], panels, strict=True):
         shown = [r for r in runs if r.header["transform"] == transform]
-        edge = 1.25 * max(r.size for r in shown)
+        edge = 1.25 * max(r.region.size for r in shown)
         for run in shown:
             sizes, proved = accuracy_curve(run.claims)
             inside = sizes <= edge
@@ -122,7 +123,7 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
             style = "solid" if run.status == "proved" else "dashed"
             (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({run.status})")
             axis.plot(
-                [run.size],
+                [run.region.size],
                 [100 * certified_accuracy(run.claims)],
                 "o",
                 color=line.get_color(),
@@ -137,3 +138,9 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
     figure.suptitle("Share of images proved for every transformation up to this size", fontsize=11)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _in_words(region: Region) -> str:
+    if isinstance(region, Box):
+        return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(region.low, region.high, strict=True))
+    return f"|xi| <= {region.size:g}"

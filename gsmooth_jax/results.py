@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
     try:
         return Guarantee(
             transform=transforms.parse(header["transform"]),
-            region=_region_from_json(header["region"]),
+            region=region_of(header),
             law=smoothing.parse(header["law"]),
             certificate=CERTIFICATES[header["method"]](),
             **{name: header[name] for name in plain},
@@ -146,6 +146,22 @@ def read_run(folder: Path) -> tuple[dict[str, Any], list[Claim]]:
     return _load_header(header), _read_lines(folder / RESULTS)[0]
 
 
+def to_tsv(claims: Sequence[Claim]) -> str:
+    """Returns the ``idx label predict radius correct time`` table that the field's scripts read.
+
+    ``predict`` is -1 for an abstention; ``correct`` is 1 or 0 for that image (not a running total).
+    """
+    lines = ["idx\tlabel\tpredict\tradius\tcorrect\ttime"]
+    lines += [f"{c.id}\t{c.label}\t{c.predicted}\t{c.radius:.6g}\t{int(c.correct)}\t{c.seconds:.3f}" for c in claims]
+    return "\n".join(lines) + "\n"
+
+
+def region_of(header: Mapping[str, Any]) -> Region:
+    """Rebuilds the region from a header."""
+    region = header["region"]
+    return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
+
+
 def _keep_header(path: Path, header: Mapping[str, Any]) -> None:
     if not path.exists():
         partial = path.with_suffix(".partial")
@@ -196,7 +212,3 @@ def _region_to_json(region: Region) -> dict[str, Any]:
         case Ball():
             return {"ball": {"radius": region.radius, "dim": region.dim}}
     raise ValueError(f"Expected a Box or a Ball, got {region!r}.")
-
-
-def _region_from_json(value: Mapping[str, Any]) -> Region:
-    return Box(**value["box"]) if "box" in value else Ball(**value["ball"])

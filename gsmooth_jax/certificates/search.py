@@ -1,5 +1,6 @@
 """What a region needs, and how far a vote reaches: any certificate, by bisection. Host, float64."""
 
+import functools
 import math
 from typing import Protocol, runtime_checkable
 
@@ -42,6 +43,7 @@ def threshold(certificate: Certificate, law: Smoothing, region: Region) -> float
     return p
 
 
+@functools.lru_cache(maxsize=4096)  # images of a run often end with the same counts
 def radius(certificate: Certificate, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> float:
     """Returns the largest size r with ``region.scaled(r)`` certified, rounded down; 0.0 if there is none.
 

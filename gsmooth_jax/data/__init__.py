@@ -8,7 +8,6 @@ from gsmooth_jax.data.specs import DATASETS as DATASETS
 from gsmooth_jax.data.specs import DataError as DataError
 from gsmooth_jax.data.specs import DatasetSpec as DatasetSpec
 from gsmooth_jax.data.specs import MissingDataError as MissingDataError
-from gsmooth_jax.data.stream import Example as Example
 from gsmooth_jax.data.stream import load_split as load_split
 from gsmooth_jax.data.stream import open_source as open_source
 from gsmooth_jax.data.stream import stream as stream

@@ -1,7 +1,6 @@
 """Streams the images to certify: a subset of a split, this process's share of it, decoded ahead. Host."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -9,17 +8,10 @@ from gsmooth_jax import _validate
 from gsmooth_jax.data import embedded, reader
 from gsmooth_jax.data.reader import ImageSource, Record
 from gsmooth_jax.data.specs import DatasetSpec
+from gsmooth_jax.types import Example
 
 _THREADS = 2
 _AHEAD = 64  # images decoded ahead of the consumer; the bound on memory
-
-
-class Example(NamedTuple):
-    """One image to certify: its id, float32 [H, W, C] in [0, 1], and its label."""
-
-    id: int
-    image: np.ndarray
-    label: int
 
 
 def open_source(data: str | DatasetSpec, split: str, data_dir: str | None = None) -> ImageSource:
@@ -106,4 +98,4 @@ def _read_ahead(source: ImageSource, share: range) -> Iterator[Example]:
 
 
 def _example(record: Record) -> Example:
-    return Example(record.id, record.image.astype(np.float32) / np.float32(255), record.label)
+    return Example(id=record.id, image=record.image.astype(np.float32) / np.float32(255), label=record.label)
