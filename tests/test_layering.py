@@ -1,0 +1,84 @@
+"""Data flows one way, host and device stay apart, and importing the package stays cheap."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gsmooth_jax
+
+ROOT = Path(gsmooth_jax.__file__).parent
+
+ORDER = [
+    ("types", "_validate"),
+    ("_spec",),
+    ("regions", "claims"),
+    ("transforms",),
+    ("smoothing",),
+    ("estimation",),
+    ("certificates",),
+    ("models", "data", "assets"),
+    ("training",),
+    ("certify",),
+    ("api", "results"),
+    ("verify", "report", "catalogue"),
+    ("cli",),
+]
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+
+HOST_ONLY = ["certificates", "estimation/bounds.py", "estimation/sequential.py", "regions.py", "claims.py", "verify.py"]
+DEVICE_ONLY = ["transforms", "estimation/votes.py", "estimation/keys.py", "certify/kernels.py"]
+
+
+def modules(*places):
+    for place in places:
+        path = ROOT / place
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def imports(path):
+    """Absolute names of all imported modules, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            if node.module == "gsmooth_jax":
+                yield from (f"gsmooth_jax.{alias.name}" for alias in node.names)
+
+
+def room(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", [p for p in modules(".") if room(p) != "__init__"], ids=lambda p: str(p.name))
+def test_imports_point_left(path):
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "gsmooth_jax" and len(parts) > 1 and parts[1] != room(path):
+            assert RANK[parts[1]] < RANK[room(path)], f"{room(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", list(modules(*HOST_ONLY)), ids=lambda p: p.name)
+def test_host_modules_do_not_import_jax(path):
+    assert not [n for n in imports(path) if n.split(".")[0] in ("jax", "flax")]
+
+
+@pytest.mark.parametrize("path", list(modules(*DEVICE_ONLY)), ids=lambda p: p.name)
+def test_device_modules_do_not_import_scipy(path):
+    assert not [n for n in imports(path) if n.split(".")[0] == "scipy"]
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = ["tensorflow", "tensorflow_datasets", "grain", "flax", "optax", "orbax", "matplotlib", "scipy.stats", "tyro"]
+    code = f"import sys, gsmooth_jax; print([m for m in {heavy!r} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_public_names_are_about_thirty():
+    public = [n for n in vars(gsmooth_jax) if not n.startswith("_")]
+    assert len(public) <= 45, public
