@@ -5,10 +5,13 @@ The package clients are asked by package name and version alone, so a machine be
 
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import tensorflow_datasets as tfds
 
@@ -19,6 +22,8 @@ SOURCES = tuple(_TOOLS)
 """Names of the sources; ``auto`` picks among them."""
 
 _CLIENT_TIMEOUT = 1800.0  # seconds: the largest package is 140 MB
+_CONNECT_TIMEOUT = 10.0  # seconds
+_PORTS = {"http": 80, "https": 443}
 
 
 def available(source: str) -> bool:
@@ -79,6 +84,7 @@ def _tfds(spec: DatasetSpec, scratch: Path) -> None:
     builder = tfds.builder(spec.name, data_dir=str(scratch / "tfds"))
     url_infos = builder.url_infos or {}
     urls = sorted(url_infos)
+    _check_reachable(spec, urls)
     manager = tfds.download.DownloadManager(
         download_dir=scratch / "downloads",
         dataset_name=spec.name,
@@ -95,6 +101,17 @@ def _tfds(spec: DatasetSpec, scratch: Path) -> None:
             _extract(path, scratch)
         else:
             shutil.move(path, scratch / name)
+
+
+def _check_reachable(spec: DatasetSpec, urls: list[str]) -> None:
+    """Raises at once where a host cannot be reached: TFDS would retry for minutes. A proxy, if set, is trusted."""
+    if urllib.request.getproxies():
+        return
+    for host, port in sorted({(u.hostname or "", u.port or _PORTS[u.scheme]) for u in map(urlsplit, urls)}):
+        try:
+            socket.create_connection((host, port), timeout=_CONNECT_TIMEOUT).close()
+        except OSError as error:
+            raise DataError(f"TFDS downloads {spec.name} from {host}, which cannot be reached: {error}.") from error
 
 
 _FETCHERS: dict[str, Callable[[DatasetSpec, Path], None]] = {"npm": _npm, "apt": _apt, "tfds": _tfds}

