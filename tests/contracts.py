@@ -8,6 +8,7 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from gsmooth_jax.certificates import CERTIFICATES, search
+from tests.transforms.contract import check_transform as check_transform
 
 
 def check_smoothing(law: Any, dist: Any, *, seed: int = 0) -> None:
