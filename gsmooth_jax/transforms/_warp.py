@@ -30,7 +30,7 @@ def separable(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Arra
 def mean(frame: Callable[[jax.Array], jax.Array], n: int, like: jax.Array) -> jax.Array:
     """Returns the mean of ``frame(i)``, i = 0 ... n - 1, each of the shape of ``like``. Device.
 
-    One frame after the other: side by side under vmap they leave the cache, and take 10 times as long on a CPU.
+    One frame after the other: side by side under vmap they leave the cache, and take up to 10 times as long on a CPU.
     """
     return jax.lax.fori_loop(0, n, lambda i, total: total + frame(i), jnp.zeros_like(like)) / n
 
