@@ -28,7 +28,7 @@ class GaussianBlur(Pipe, group="additive"):
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
         h, w, _ = image.shape
-        # Separable: two small matrices a draw take half the time of a transform there and back (CPU, 28x28x1 and 32x32x3).
+        # Separable: two small matrices a draw take half the time of transforming there and back on a CPU.
         return jnp.einsum("ih,hwc,jw->ijc", _heat(h, theta[0]), image, _heat(w, theta[0]), precision="highest")
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
