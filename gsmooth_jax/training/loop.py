@@ -141,9 +141,10 @@ def _evaluate(
     architecture: Architecture,
 ) -> dict[str, float]:
     count = len(images)
-    ids = np.full(-(-count // _EVAL_BATCH) * _EVAL_BATCH, -1, np.int32)
+    size = min(_EVAL_BATCH, count)
+    ids = np.full(-(-count // size) * size, -1, np.int32)
     ids[:count] = np.arange(count)
-    batches = [jnp.asarray(batch) for batch in ids.reshape(-1, _EVAL_BATCH)]
+    batches = [jnp.asarray(batch) for batch in ids.reshape(-1, size)]
     counts = [count_correct(variables, augment, key, images, labels, b, architecture=architecture) for b in batches]
     clean, smoothed = np.sum(jax.device_get(counts), axis=0)
     return {"test_clean": int(clean) / count, "test_smoothed": int(smoothed) / count}
@@ -168,7 +169,7 @@ class _Bar(Progress):
 
     def print(self, line: str) -> None:
         if not self.disable:
-            self.console.print(line, highlight=False)
+            self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def _bar(shown: bool) -> _Bar:

@@ -77,7 +77,7 @@ def init_state(
     architecture: Architecture, recipe: Recipe, key: jax.Array, input_shape: tuple[int, int, int]
 ) -> TrainState:
     """Returns the state before the first step. Device. The key is consumed."""
-    variables = jax.jit(architecture.init, static_argnums=1)(key, input_shape)
+    variables = _init_variables(key, architecture=architecture, input_shape=input_shape)
     params = variables["params"]
     return TrainState(
         params=params,
@@ -85,6 +85,11 @@ def init_state(
         opt_state=recipe.transformation().init(params),
         step=jnp.int32(0),
     )
+
+
+@functools.partial(jax.jit, static_argnames=("architecture", "input_shape"))
+def _init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, int, int]) -> dict[str, Any]:
+    return architecture.init(key, input_shape)
 
 
 def _train_step(

@@ -1,0 +1,87 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gsmooth_jax.training import TrainConfig
+from gsmooth_jax.training.augment import Augment, draw_theta
+
+_IMAGE = jnp.asarray(np.random.default_rng(0).random((8, 8, 1), np.float32))
+
+
+def _augment(**settings):
+    return Augment.build(TrainConfig(out="unused", **settings))
+
+
+def _many(augment, count=2000):
+    keys = jax.random.split(jax.random.key(0), count)
+    return np.asarray(jax.jit(jax.vmap(augment, in_axes=(0, None)))(keys, _IMAGE))
+
+
+def test_nothing_asked_for_changes_nothing():
+    np.testing.assert_array_equal(_augment()(jax.random.key(0), _IMAGE), _IMAGE)
+
+
+def test_noise_has_its_deviation_and_is_not_clipped():
+    out = _many(_augment(noise=0.5)) - np.asarray(_IMAGE)
+    # 128,000 independent normals: five standard errors of the mean and of the deviation.
+    assert abs(out.mean()) < 5 * 0.5 / np.sqrt(out.size)
+    assert abs(out.std() - 0.5) < 5 * 0.5 / np.sqrt(2 * out.size)
+    assert out.min() < -1
+
+
+def test_transform_is_drawn_for_every_image():
+    out = _many(_augment(transform="brightness", law="uniform(low=-0.3, high=0.3)"), 500) - np.asarray(_IMAGE)
+    shift = out.reshape(500, -1)
+    np.testing.assert_allclose(shift.std(axis=1), 0.0, atol=1e-6)  # one number an image
+    assert -0.3 <= shift.min() < -0.25
+    assert 0.25 < shift.max() <= 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class _Factor:
+    acts: str
+
+    def sample(self, key, dim):
+        return jnp.exp(jax.random.normal(key, (dim,)))
+
+
+def test_a_multiplicative_law_draws_the_factor():
+    key = jax.random.key(3)
+    expected = jax.random.normal(jax.random.key(3), (2,))
+    np.testing.assert_allclose(draw_theta(_Factor("multiplicative"), key, 2), expected, rtol=1e-5)
+    np.testing.assert_allclose(draw_theta(_Factor("additive"), jax.random.key(3), 2), jnp.exp(expected), rtol=1e-5)
+
+
+def test_multiplicative_laws_need_a_logarithmic_parameter():
+    with pytest.raises(ValueError, match="multiplicative"):
+        _augment(transform="brightness", law="log_normal(sigma=0.5)")
+    _augment(transform="gamma", law="log_normal(sigma=0.5)")
+
+
+def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
+    out = _many(_augment(crop_flip=True), 400)
+    padded = np.pad(np.asarray(_IMAGE), ((4, 4), (4, 4), (0, 0)))
+    windows = {padded[i : i + 8, j : j + 8].tobytes(): False for i in range(9) for j in range(9)}
+    windows |= {padded[i : i + 8, j : j + 8][:, ::-1].tobytes(): True for i in range(9) for j in range(9)}
+    flipped = [windows[np.ascontiguousarray(o).tobytes()] for o in out]
+    assert abs(np.mean(flipped) - 0.5) < 5 * 0.5 / np.sqrt(400)
+    assert len({o.tobytes() for o in out}) > 140  # of 162 equally likely ones, about 148 are expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"arch": "vgg"}, "convnet"),
+        ({"transform": "rotation"}, "together"),
+        ({"noise": -1.0}, "noise"),
+        ({"noise": float("nan")}, "noise"),
+        ({"epochs": 0}, "epochs"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(out="unused", **settings)

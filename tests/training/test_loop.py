@@ -1,0 +1,144 @@
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from gsmooth_jax import models
+from gsmooth_jax.training import TrainConfig, train
+
+
+def _data(count, size, channels, seed):
+    """Three classes: a bright band at the top, in the middle or at the bottom, under noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count, dtype=np.int32) % 3
+    images = rng.integers(0, 60, (count, size, size, channels))
+    band = size // 3
+    for image, label in zip(images, labels, strict=True):
+        image[label * band : (label + 1) * band] += 150
+    return images.astype(np.uint8), labels
+
+
+_SMALL = (*_data(96, 16, 1, 0), *_data(30, 16, 1, 1))
+
+
+def _config(out, **changes):
+    settings = {"transform": "brightness", "law": "uniform(low=-0.1, high=0.1)", "noise": 0.1}
+    return TrainConfig(**({"out": str(out), "epochs": 3, "batch_size": 32, "normalize": "image"} | settings | changes))
+
+
+def _log(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole")
+    return out, train(_config(out), *_SMALL, progress=False)
+
+
+def _equal(a, b):
+    return jax.tree.all(jax.tree.map(lambda x, y: bool((x == y).all()), a.variables, b.variables))
+
+
+def test_learns_and_leaves_a_checkpoint(finished):
+    out, classifier = finished
+    log = _log(out)
+    assert [record["epoch"] for record in log] == [1, 2, 3]
+    assert log[-1]["loss"] < log[0]["loss"]
+    images, labels = _SMALL[2] / np.float32(255), _SMALL[3]
+    accuracy = float((classifier(images).argmax(axis=-1) == labels).mean())
+    assert accuracy == pytest.approx(log[-1]["test_clean"])
+    loaded = models.load(out)
+    assert _equal(loaded, classifier)
+    info = models.describe(out)["info"]
+    assert info["result"] == log[-1]
+    assert info["training"]["law"] == "uniform(low=-0.1, high=0.1)"
+    assert "out" not in info["training"]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(finished, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(record):
+        raise Killed
+
+    with pytest.raises(Killed):
+        train(_config(tmp_path), *_SMALL, progress=False, on_epoch=kill)
+    assert models.describe(tmp_path)["info"]["result"]["epoch"] == 1  # usable, though cut off
+    # A line of an epoch whose state was not stored any more is written again, not twice.
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write(json.dumps({"epoch": 2}) + "\n")
+    resumed = train(_config(tmp_path), *_SMALL, progress=False)
+    whole, classifier = finished
+    assert _equal(resumed, classifier)
+    without_time = [[{k: v for k, v in r.items() if k != "train_seconds"} for r in _log(p)] for p in (whole, tmp_path)]
+    assert without_time[0] == without_time[1]
+
+
+def test_a_finished_run_is_read_back(finished):
+    out, classifier = finished
+    before = (out / "log.jsonl").read_text()
+    assert _equal(train(_config(out), *_SMALL, progress=False), classifier)
+    assert (out / "log.jsonl").read_text() == before
+
+
+def test_another_run_in_the_folder_is_refused(finished):
+    out, _ = finished
+    with pytest.raises(ValueError, match=r"noise=0.1, not 0.2"):
+        train(_config(out, noise=0.2), *_SMALL, progress=False)
+    images, *rest = _SMALL
+    with pytest.raises(ValueError, match="crc32"):
+        train(_config(out), 255 - images, *rest, progress=False)
+
+
+def test_residual_networks_train_with_consistency_and_crops(tmp_path, monkeypatch):
+    small = {"tiny": lambda classes: models.MODELS["resnet20"](classes=classes, depth=8, width=2)}
+    monkeypatch.setattr("gsmooth_jax.models.architecture.MODELS", models.MODELS | small)
+    monkeypatch.setattr("gsmooth_jax.training.config.MODELS", models.MODELS | small)
+    config = TrainConfig(
+        out=str(tmp_path), arch="tiny", consistency=5.0, noise=0.1, crop_flip=True, epochs=1, batch_size=8
+    )
+    data = (*_data(16, 8, 3, 0), *_data(4, 8, 3, 1))
+    classifier = train(config, *data, progress=False)
+    assert _equal(models.load(tmp_path), classifier)
+    assert set(classifier.variables) == {"params", "batch_stats"}
+    assert set(_log(tmp_path)[0]) == {"epoch", "loss", "train_accuracy", "train_seconds", "test_clean", "test_smoothed"}
+
+
+def test_progress_bar_shows_accuracy_and_time_left(finished, tmp_path, capsys):
+    out, _ = finished
+    train(_config(out), *_SMALL, progress=False)
+    assert capsys.readouterr().out == ""
+    train(_config(out), *_SMALL, progress=True)
+    assert "9/9" in capsys.readouterr().out
+
+
+def test_diverging_training_is_an_error(tmp_path):
+    with pytest.raises(FloatingPointError, match="learning rate"):
+        train(_config(tmp_path, noise=1e38), *_SMALL, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("position", "value", "message"),
+    [
+        (0, _SMALL[0] / 255, "uint8"),
+        (1, _SMALL[1][:-1], r"labels \[N\]"),
+        (1, _SMALL[1] - 1, "labels >= 0"),
+        (2, _SMALL[2][:, :8], "test images"),
+        (3, _SMALL[3] + 1, "classes up to 3"),
+    ],
+)
+def test_bad_data_is_refused_before_anything_is_written(tmp_path, position, value, message):
+    data = list(_SMALL)
+    data[position] = value
+    with pytest.raises(ValueError, match=message):
+        train(_config(tmp_path / "new"), *data, progress=False)
+    assert not (tmp_path / "new").exists()
+
+
+def test_batch_larger_than_the_data_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="batch_size"):
+        train(dataclasses.replace(_config(tmp_path), batch_size=97), *_SMALL, progress=False)
