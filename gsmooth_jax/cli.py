@@ -335,7 +335,7 @@ def _show(folders: Iterable[Path], out: Path, radii: Iterable[float] = (), *, as
     if as_json:
         _print_json({"runs": summaries, "picture": str(picture)})
     else:
-        out_console.print(reporting.table(summaries))
+        out_console.print(reporting.render(summaries))
         out_console.print(f"picture: {picture}", highlight=False)
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from gsmooth_jax import results
 from gsmooth_jax.claims import Claim, accuracy_curve, certified_accuracy
@@ -75,28 +77,30 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
     }
 
 
-def table(summaries: Sequence[dict[str, Any]]) -> Table:
-    """Returns a terminal table, one row a run; proved rows first, then the others, never in one column's average."""
+def render(summaries: Sequence[dict[str, Any]]) -> Group:
+    """Returns what the terminal shows: what each run claimed, in a line, then a table. Proved runs come first."""
+    summaries = sorted(summaries, key=lambda s: s["status"] != "proved")
     radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
-    out = Table(title="Certified accuracy (every image counts)")
-    for column in ("run", "transform", "region", "claim", "images"):
-        out.add_column(column, justify="right" if column == "images" else "left")
-    for column in ("smoothed", "certified", *(f"at {r}" for r in radii), "votes/image"):
-        out.add_column(column, justify="right")
-    for s in sorted(summaries, key=lambda s: s["status"] != "proved"):
+    figures = Table(title="Certified accuracy (every image counts)")
+    figures.add_column("run", overflow="fold")
+    for column in ("images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image"):
+        figures.add_column(column, justify="right")
+    claims = []
+    for s in summaries:
         at = s["certified_accuracy_at"]
-        out.add_row(
+        claims.append(
+            f"{s['run']}: {s['data']}, {s['transform']} in {s['region']}, {s['status']} at alpha {s['alpha']:g} "
+            f"by {s['method']} with {s['law']}"
+        )
+        figures.add_row(
             s["run"],
-            s["transform"],
-            s["region"],
-            f"{s['status']}, alpha {s['alpha']:g}",
             str(s["images"]),
             f"{s['accuracy']:.1%}",
             f"[bold]{s['certified_accuracy']:.1%}[/bold]",
             *(f"{at[r]:.1%}" if r in at else "" for r in radii),
             f"{s['votes_mean']:,.0f}",
         )
-    return out
+    return Group(*(Text(line) for line in claims), figures)
 
 
 def draw_curves(runs: Sequence[Run], path: Path) -> None:

@@ -1,0 +1,98 @@
+"""How many votes does a claim cost, and does the sequential test prove what 100,000 fixed votes would?
+
+Reads a finished run of the sequential test. For each of its images the true p_A of the class is computed without
+sampling, on a midpoint grid of the law's quantiles (1,024 points; 32 x 32 for two parameters). From p_A follows the
+exact probability that the fixed test with N votes (one look, Clopper-Pearson) certifies. Prints one JSON line: mean votes
+of both tests, their ratio, the share of images certified by each, and the share on which they differ.
+
+    python benchmarks/votes_per_claim.py RUN CHECKPOINT [--fixed-votes 100000] [--quick]
+"""
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+
+import gsmooth_jax as gs
+from gsmooth_jax import results
+from gsmooth_jax.certify import closed_form
+from gsmooth_jax.data.stream import stream
+from gsmooth_jax.estimation import bounds
+
+POINTS = 1024
+
+
+def quantiles(law: object, dim: int) -> np.ndarray:
+    """The midpoint grid [POINTS, P] of independent parameters."""
+    side = round(POINTS ** (1 / dim))
+    levels = (np.arange(side) + 0.5) / side
+    match law:
+        case gs.Gaussian():
+            sigma = law.sigma if isinstance(law.sigma, tuple) else (law.sigma,) * dim
+            axes = [stats.norm.ppf(levels, scale=s) for s in sigma]
+        case gs.Exponential():
+            axes = [stats.expon.ppf(levels, scale=law.scale)] * dim
+        case _:
+            raise ValueError(f"Expected a gaussian or an exponential law, got {law}.")
+    return np.array(list(itertools.product(*axes)), np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--fixed-votes", type=int, default=100_000)
+    parser.add_argument("--quick", action="store_true", help="the first 20 images")
+    options = parser.parse_args()
+
+    header, claims = results.read_run(options.run)
+    claims = claims[:20] if options.quick else claims
+    guarantee = results.guarantee_of(header)
+    model, transform = gs.load(options.checkpoint), guarantee.transform
+    grid = jnp.asarray(quantiles(guarantee.law, len(transform.params)))
+    batches = grid.reshape(-1, 128, grid.shape[1])
+
+    @jax.jit
+    def answers(model: gs.Classifier, image: jax.Array) -> jax.Array:
+        moved = jax.vmap(transform, in_axes=(None, 0))
+        return jax.lax.map(lambda theta: jnp.argmax(model(moved(image, theta)), axis=-1), batches).ravel()
+
+    threshold = closed_form.plan(guarantee).threshold
+    enough = np.arange(options.fixed_votes + 1)
+    passes = bounds.proportion_lower(enough, options.fixed_votes, guarantee.alpha) >= threshold
+    critical = int(np.argmax(passes))
+    data = header["data"]
+    images = {e.id: e for e in stream(data["name"], data["split"], every=data["every"], limit=len(claims))}
+    sequential, fixed = [], []
+    for claim in claims:
+        top = int(np.argmax(claim.selection[:-1]))
+        p_a = float(np.mean(np.asarray(answers(model, images[claim.id].image)) == top))
+        right = top == claim.label
+        sequential.append(claim.certified and right)
+        fixed.append(right * stats.binom.sf(critical - 1, options.fixed_votes, p_a))
+    votes = np.mean([c.votes for c in claims])
+    print(
+        json.dumps(
+            {
+                "benchmark": "votes_per_claim",
+                "run": options.run.name,
+                "images": len(claims),
+                "threshold": round(threshold, 6),
+                "votes_sequential": round(float(votes), 1),
+                "votes_fixed": options.fixed_votes + guarantee.selection_votes,
+                "times_fewer": round((options.fixed_votes + guarantee.selection_votes) / float(votes), 1),
+                "certified_sequential": float(np.mean(sequential)),
+                "certified_fixed_expected": round(float(np.mean(fixed)), 5),
+                "differ": round(float(np.mean(np.abs(np.array(sequential, float) - np.array(fixed)))), 5),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The command end to end on real MNIST images: what it prints, what it writes, and how it exits."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gsmooth_jax import assets, cli, results
+from gsmooth_jax.data.stream import stream
+
+FEW = ["--limit", "24", "--devices", "1"]
+
+
+def gsmooth(*args):
+    """Runs the command; returns its exit code."""
+    try:
+        cli.main([str(a) for a in args])
+    except SystemExit as stop:
+        return stop.code or 0
+    return 0
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    assert gsmooth("certify", *FEW, "--out", folder) == cli.DONE
+    return folder
+
+
+def test_the_demo_certifies_real_images(run):
+    header, claims = results.read_run(run)
+    assert [c.id for c in claims] == list(range(0, 480, 20))
+    assert sum(c.certified and c.correct for c in claims) >= 22
+    assert all(c.status == "proved" and c.votes < 2000 for c in claims)
+    assert header["transform"] == "brightness_contrast"
+    assert header["model"]["fingerprint"]
+    assert "seconds" not in header
+
+
+def test_no_attack_lands_inside_a_proved_claim(run):
+    """The smoothed classifier, attacked through the real transform at random parameters and at the corners."""
+    import jax
+    import jax.numpy as jnp
+
+    import gsmooth_jax as gs
+    from gsmooth_jax.certificates import CERTIFICATES
+
+    header, claims = results.read_run(run)
+    guarantee = results.guarantee_of(header)
+    transform = guarantee.transform
+    random = np.random.default_rng(3).uniform(-0.5, 0.5, (12, 2))
+    attacks = np.concatenate([guarantee.region.corners(), random]).astype(np.float32)
+    proved = [c for c in claims if c.certified][:6]
+    clean = {e.id: e for e in stream("embedded", "test", limit=24)}
+    model = gs.load(assets.CHECKPOINT)
+    attack = jax.jit(jax.vmap(transform, in_axes=(None, 0)))
+    law = guarantee.law
+    votes = jax.jit(
+        lambda model, image, key: jnp.argmax(
+            model(jax.vmap(lambda k: transform(image, law.sample(k, 2)))(jax.random.split(key, 256))), axis=-1
+        )
+    )
+    assert CERTIFICATES[header["method"]].name == "brightness_contrast"
+    for number, claim in enumerate(proved):
+        for trial, image in enumerate(attack(clean[claim.id].image, attacks)):
+            key = jax.random.fold_in(jax.random.fold_in(jax.random.key(99), number), trial)
+            answer = np.bincount(np.asarray(votes(model, image, key)), minlength=10).argmax()
+            assert answer == claim.predicted
+
+
+def test_running_again_changes_nothing(run, capsys):
+    before = (run / results.RESULTS).read_bytes()
+    assert gsmooth("certify", *FEW, "--out", run) == cli.DONE
+    assert (run / results.RESULTS).read_bytes() == before
+
+
+def test_an_interrupted_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch, capsys):
+    append = results.RunWriter.append
+
+    def interrupted(self, claim):
+        append(self, claim)
+        if len(self.done) == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(results.RunWriter, "append", interrupted)
+        assert gsmooth("certify", *FEW, "--out", tmp_path) == cli.INTERRUPTED
+    assert "5 images are kept; run the same command to go on" in " ".join(capsys.readouterr().err.split())
+    assert gsmooth("certify", *FEW, "--out", tmp_path, "--rows", 4) == cli.DONE
+    whole, resumed = (
+        [json.loads(line) | {"seconds": 0} for line in (folder / results.RESULTS).read_text().splitlines()]
+        for folder in (run, tmp_path)
+    )
+    assert resumed == whole
+
+
+def test_report_prints_json_and_draws(run, tmp_path, capsys):
+    assert gsmooth("report", run, "--out", tmp_path, "--radii", "0.25", "0.9", "--json") == cli.DONE
+    (summary,) = json.loads(capsys.readouterr().out)["runs"]
+    assert summary["images"] == 24
+    assert summary["status"] == "proved"
+    at = summary["certified_accuracy_at"]
+    assert at["0.25"] >= summary["certified_accuracy"] >= at["0.9"]
+    with Image.open(tmp_path / "certified_accuracy.png") as picture:
+        assert min(picture.size) > 300
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 20
+
+
+def test_several_runs_share_a_table(run, capsys):
+    assert gsmooth("report", run, run) == cli.DONE
+    assert capsys.readouterr().out.count("brightness_contrast") >= 2
+
+
+def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys):
+    assert gsmooth("verify", run) == cli.DONE
+    (tmp_path / results.HEADER).write_bytes((run / results.HEADER).read_bytes())
+    lines = (run / results.RESULTS).read_text().splitlines()
+    first = json.loads(lines[0])
+    first["nodes"][0]["counts"][first["predicted"]] -= 5
+    (tmp_path / results.RESULTS).write_text("\n".join([json.dumps(first), *lines[1:]]) + "\n")
+    capsys.readouterr()
+    assert gsmooth("verify", tmp_path, "--json") == cli.FAILED
+    faults = json.loads(capsys.readouterr().out)["faults"][str(tmp_path)]
+    assert any(f.startswith("image 0: votes") for f in faults)
+
+
+def test_export(run, capsys):
+    assert gsmooth("export", run) == cli.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "idx\tlabel\tpredict\tradius\tcorrect\ttime"
+    assert len(lines) == 25
+
+
+def test_catalogues(capsys):
+    assert gsmooth("methods", "--json") == cli.DONE
+    assert {m["name"] for m in json.loads(capsys.readouterr().out)["methods"]} >= {"resolvable", "additive"}
+
+
+@pytest.mark.slow
+def test_the_transform_catalogue_measures_every_law(capsys):
+    assert gsmooth("transforms", "--json") == cli.DONE
+    rows = json.loads(capsys.readouterr().out)["transforms"]
+    assert len(rows) >= 18
+    assert all(r["defect"] < 2e-3 for r in rows if r["law"] != "none")
+    assert any(r["defect"] > 0.1 for r in rows if r["law"] == "none" and r["defect"] is not None)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--transform", "rotate"], "Unknown transform 'rotate'. Known: additive, brightness,"),
+        (["--law", "gauss(sigma=1)"], "Unknown law 'gauss'"),
+        (["--law", "gaussian(sigma=-1.0)"], "sigma"),
+        (["--law", "gaussian(sigma=__import__('os'))"], "expected name or name(key=literal"),
+        (["--method", "magic"], "Unknown method 'magic'. Known: additive, brightness_contrast"),
+        (["--transform", "rotation", "--law", "gaussian(sigma=5.0)"], "no exact composition law"),
+        (["--transform", "gaussian_blur"], "--law"),
+        (["--alpha", "0"], "0 < alpha < 1"),
+        (["--max-votes", "20"], "max_votes=20 can never certify"),
+        (["--region", "-0.5", "0.5"], "for each of the 2 parameters, got 2 numbers"),
+        (["--region", "0.1", "0.5", "0", "0.5"], "holds the identity"),
+        (["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4"], "gaussian_blur"),
+        (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
+        (["--data", "imagenet"], "Unknown data"),
+        (["--split", "train"], "Unknown split 'train'. Known: test"),
+        (["--checkpoint", "no-such-model"], "No checkpoint at"),
+        (["--every", "0"], "every >= 1"),
+        (["--devices", "99"], "devices <= 8"),
+    ],
+)
+def test_bad_input_exits_with_2_and_starts_nothing(args, message, tmp_path, capsys):
+    assert gsmooth("certify", *args, "--out", tmp_path / "run") == cli.BAD_INPUT
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "run" / results.RESULTS).exists() or not (tmp_path / "run" / results.RESULTS).read_bytes()
+
+
+def test_a_folder_of_another_claim_is_refused(run, capsys):
+    assert gsmooth("certify", *FEW, "--out", run, "--alpha", "0.01") == cli.BAD_INPUT
+    assert "another claim (alpha" in " ".join(capsys.readouterr().err.split())
+
+
+def test_reports_of_nothing(tmp_path, capsys):
+    assert gsmooth("report", tmp_path) == cli.BAD_INPUT
+    assert "Expected a run folder" in " ".join(capsys.readouterr().err.split())
+    assert gsmooth("verify", tmp_path) == cli.BAD_INPUT
