@@ -2,8 +2,8 @@
 
 Reads a finished run of the sequential test. For each of its images the true p_A of the class is computed without
 sampling, on a midpoint grid of the law's quantiles (1,024 points; 32 x 32 for two parameters). From p_A follows the
-exact probability that the fixed test with N votes (one look, Clopper-Pearson) certifies. Prints one JSON line: mean votes
-of both tests, their ratio, the share of images certified by each, and the share on which they differ.
+exact probability that the fixed test with N votes (one look, Clopper-Pearson) certifies. Prints one JSON line: mean
+votes of both tests, their ratio, the share of images certified by each, and the share on which they differ.
 
     python benchmarks/votes_per_claim.py RUN CHECKPOINT [--fixed-votes 100000] [--quick]
 """

@@ -1,9 +1,12 @@
 """What the package offers, as rows for tables: every transform and every method. Host."""
 
+import math
+import sys
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from rich import box
 from rich.table import Table
 
 from gsmooth_jax.certificates import CERTIFICATES
@@ -22,15 +25,14 @@ def transforms() -> list[dict[str, Any]]:
     for name, cls in sorted(TRANSFORMS.items()):
         transform = cls()
         defect = composition_defect(transform, images, jax.random.key(0), pairs=_PAIRS) if transform.params else None
-        bound = "enumeration" if isinstance(transform, FiniteValued) else "-"
+        bound = "finite" if isinstance(transform, FiniteValued) else "none"
         rows.append(
             {
                 "name": name,
-                "parameters": ", ".join(f"{p.name} ({p.unit})" for p in transform.params) or "-",
-                "defined on": " x ".join(_range(p) for p in transform.params) or "-",
-                "published region": " x ".join(f"[{a:g}, {b:g}]" for a, b in transform.typical) or "-",
-                "law": transform.group,
-                "image bound": "Lipschitz" if isinstance(transform, LipschitzBounded) else bound,
+                "parameters": [f"{p.name} ({p.unit}){_range(p)}" for p in transform.params],
+                "published": [f"{low:g} to {high:g}" for low, high in transform.typical],
+                "law": "joint" if transform.group == "brightness_contrast" else transform.group,
+                "bound": "Lipschitz" if isinstance(transform, LipschitzBounded) else bound,
                 "defect": None if defect is None else float(f"{defect:.1e}"),
             }
         )
@@ -38,22 +40,30 @@ def transforms() -> list[dict[str, Any]]:
 
 
 def methods() -> list[dict[str, Any]]:
-    """Returns one row a method: the theorem, and what its claims are called."""
+    """Returns one row a method: what it is for, as its module says, and what its claims are called."""
     return [
-        {"name": name, "theorem": (cls.__doc__ or "").strip().splitlines()[0], "claims": "proved"}
+        {"name": name, "for": (sys.modules[cls.__module__].__doc__ or "").splitlines()[0], "claims": "proved"}
         for name, cls in CERTIFICATES.items()
     ]
 
 
 def table(title: str, rows: list[dict[str, Any]]) -> Table:
-    """Returns a terminal table of rows that share their keys."""
-    out = Table(title=title)
-    for column in rows[0]:
-        out.add_column(column)
+    """Returns a terminal table of rows that share their keys; the entries of a list stand below each other."""
+    out = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
+    for position, column in enumerate(rows[0]):
+        out.add_column(column, overflow="fold", no_wrap=position == 0)
     for row in rows:
-        out.add_row(*("-" if value is None else str(value) for value in row.values()))
+        out.add_row(*(_cell(value) for value in row.values()))
     return out
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(value) or "-"
+    return "-" if value is None else str(value)
+
+
 def _range(param: Param) -> str:
-    return f"[{param.low:g}, {param.high:g}]"
+    if math.isinf(param.low):
+        return ""
+    return f" >= {param.low:g}" if math.isinf(param.high) else f" in [{param.low:g}, {param.high:g}]"

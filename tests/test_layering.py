@@ -73,7 +73,17 @@ def test_device_modules_do_not_import_scipy(path):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = ["tensorflow", "tensorflow_datasets", "grain", "flax", "optax", "orbax", "matplotlib", "scipy.stats", "tyro"]
+    heavy = [
+        "tensorflow",
+        "tensorflow_datasets",
+        "grain",
+        "flax",
+        "optax",
+        "orbax",
+        "matplotlib",
+        "scipy.stats",
+        "tyro",
+    ]
     code = f"import sys, gsmooth_jax; print([m for m in {heavy!r} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

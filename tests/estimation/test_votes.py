@@ -12,6 +12,7 @@ from gsmooth_jax.smoothing import Gaussian, Rayleigh
 from gsmooth_jax.transforms import Brightness, Gamma
 
 RUN_KEY = jax.random.key(7)
+BRIGHTNESS, LAW = Brightness(), Gaussian(sigma=0.5)
 IMAGES = np.linspace(0, 1, 3 * 6, dtype=np.float32).reshape(3, 3, 2, 1)
 
 
@@ -41,7 +42,7 @@ def parameters(start):
     return jax.vmap(lambda i: jax.random.key_data(keys.sample_key(stream, start + i)))(jnp.arange(2000))
 
 
-def counts(r, chunk=16, votes=64, transform=Brightness(), law=Gaussian(sigma=0.5)):
+def counts(r, chunk=16, votes=64, transform=BRIGHTNESS, law=LAW):
     return np.asarray(count_votes(by_mean, transform, law, RUN_KEY, r, votes=votes, chunk=chunk))
 
 

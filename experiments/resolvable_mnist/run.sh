@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Trains three MNIST networks and certifies images 0, 20, 40, ... against the published regions. Resumable: run it again.
+set -euo pipefail
+cd "$(dirname "$0")"
+runs=../../runs
+
+gsmooth data prepare mnist
+
+gsmooth train --out $runs/mnist-bc --transform brightness_contrast --law "gaussian(sigma=(0.6,0.6))" \
+    --normalize image --epochs 6
+gsmooth train --out $runs/mnist-blur --transform gaussian_blur --law "uniform(low=0.0,high=54.0)" \
+    --normalize image --epochs 8
+gsmooth train --out $runs/mnist-translation --transform translation --law "uniform(low=-14.0,high=14.0)" --epochs 10
+
+field="--data mnist --every 20 --alpha 0.001 --max-votes 100000"
+gsmooth certify $field --checkpoint $runs/mnist-bc --transform brightness_contrast --region -0.5 0.5 -0.5 0.5 \
+    --law "gaussian(sigma=(0.6,0.6))" --out brightness_contrast
+gsmooth certify $field --checkpoint $runs/mnist-blur --transform gaussian_blur --region 0 36 \
+    --law "exponential(scale=12.0)" --out gaussian_blur
+gsmooth certify $field --checkpoint $runs/mnist-translation --transform translation --ball 8 \
+    --law "gaussian(sigma=20.0)" --out translation
+
+gsmooth verify brightness_contrast gaussian_blur translation
+gsmooth report brightness_contrast gaussian_blur translation --out .
