@@ -8,8 +8,8 @@ gsmooth data prepare mnist
 
 gsmooth train --out $runs/mnist-bc --transform brightness_contrast --law "gaussian(sigma=(0.6,0.6))" \
     --normalize image --epochs 6
-gsmooth train --out $runs/mnist-blur --transform gaussian_blur --law "uniform(low=0.0,high=54.0)" \
-    --normalize image --epochs 8
+gsmooth train --out $runs/mnist-blur --transform gaussian_blur --law "uniform(low=0.0,high=48.0)" \
+    --normalize sharpen --epochs 6
 gsmooth train --out $runs/mnist-translation --transform translation --law "uniform(low=-14.0,high=14.0)" --epochs 10
 
 field="--data mnist --every 20 --alpha 0.001 --max-votes 100000"

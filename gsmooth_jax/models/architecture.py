@@ -48,7 +48,7 @@ class Architecture:
 
     def init(self, key: jax.Array, input_shape: tuple[int, int, int]) -> dict[str, Any]:
         """Returns fresh variables for images [H, W, C]. Device. The key is consumed."""
-        return dict(self.module().init(key, jnp.zeros((1, *input_shape))))
+        return dict(self.module().init(key, self.normalize(jnp.zeros((1, *input_shape)))))
 
     def __call__(self, variables: Mapping[str, Any], images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> logits [B, K], with the running batch statistics. Device."""
