@@ -75,7 +75,9 @@ def train(
         )
 
     with RunFolder(config, images, labels) as folder, _bar(progress) as bar:
-        state, done = folder.restore(init_state(architecture, recipe, keys[_INIT], input_shape))
+        fresh = init_state(architecture, recipe, keys[_INIT], input_shape)
+        # Committed to its device, as a restored state is: else the two would be compiled for separately.
+        state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))
         task = bar.add_task("starting", total=config.epochs * steps, completed=done * steps, figures="")
         on_device = [jax.device_put(np.asarray(a)) for a in (images, labels.astype(np.int32))]
         test = [jax.device_put(np.asarray(a)) for a in (test_images, test_labels.astype(np.int32))]

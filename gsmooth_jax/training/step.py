@@ -87,7 +87,11 @@ def init_state(
     )
 
 
-@functools.partial(jax.jit, static_argnames=("architecture", "input_shape"))
+@functools.partial(
+    jax.jit,
+    static_argnames=("architecture", "input_shape"),
+    compiler_options={"xla_backend_optimization_level": 0},  # runs once: optimising the draws takes a second a layer
+)
 def _init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, int, int]) -> dict[str, Any]:
     return architecture.init(key, input_shape)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gsmooth_jax.models import Architecture, Classifier, as_classifier, fingerprint
+from gsmooth_jax.models import Architecture, Classifier, Normalize, as_classifier, fingerprint
 from tests.models.fill import random_variables
 
 _SHAPE = (4, 4, 1)
@@ -140,11 +140,14 @@ def test_what_is_no_classifier_is_refused(model, error, message):
 
 
 def test_architecture_is_an_apply():
-    architecture = Architecture(name="convnet", classes=3, options=(("hidden", (8,)), ("widths", (2, 2))))
+    layer = Normalize(mode="dataset", mean=(0.5,), std=(0.5,))
+    architecture = Architecture(
+        name="convnet", classes=3, options=(("hidden", (8,)), ("widths", (2, 2))), normalize=layer
+    )
     variables = random_variables(architecture, (16, 16, 1))
     classifier = Classifier(variables=variables, apply=architecture, classes=3, input_shape=(16, 16, 1))
     images = jax.random.uniform(jax.random.key(1), (2, 16, 16, 1))
-    out = jax.jit(lambda c, x: c(x))(classifier, images)
-    np.testing.assert_allclose(out, architecture.module().apply(variables, images), rtol=1e-5, atol=1e-6)
+    both = jax.jit(lambda c, x: (c(x), architecture.module().apply(c.variables, 2 * x - 1)))
+    np.testing.assert_allclose(*both(classifier, images), rtol=1e-5, atol=1e-6)
     changed = dataclasses.replace(classifier, variables=jax.tree.map(lambda w: w + 1, variables))
     assert fingerprint(changed) != fingerprint(classifier)
