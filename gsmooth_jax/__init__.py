@@ -5,6 +5,7 @@
 
 from gsmooth_jax import transforms as transforms
 from gsmooth_jax.api import certify as certify
+from gsmooth_jax.api import load as load
 from gsmooth_jax.certify import Execution as Execution
 from gsmooth_jax.certify import Guarantee as Guarantee
 from gsmooth_jax.certify import certify_stream as certify_stream
@@ -13,7 +14,6 @@ from gsmooth_jax.claims import Evidence as Evidence
 from gsmooth_jax.claims import certified_accuracy as certified_accuracy
 from gsmooth_jax.models import Classifier as Classifier
 from gsmooth_jax.models import as_classifier as as_classifier
-from gsmooth_jax.models import load as load
 from gsmooth_jax.regions import Ball as Ball
 from gsmooth_jax.regions import Box as Box
 from gsmooth_jax.smoothing import Exponential as Exponential

@@ -1,5 +1,6 @@
-"""``certify``: images in memory to claims, in one call. For data sets and files see the command line."""
+"""``load`` a model and ``certify`` images in memory, in one call each. For data sets and files see the command line."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,20 @@ from gsmooth_jax.certificates import CERTIFICATES, default_for
 from gsmooth_jax.certify.config import Execution, Guarantee, Test
 from gsmooth_jax.certify.driver import certify_stream
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.models import as_classifier
+from gsmooth_jax.models import Classifier, as_classifier
 from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
+
+
+def load(path: str | os.PathLike[str]) -> Classifier:
+    """Reads a checkpoint folder that ``gsmooth train`` wrote.
+
+    Raises:
+      FileNotFoundError: there is none.
+      ValueError: a file is damaged, or the weights are not those of the declared architecture.
+    """
+    from gsmooth_jax.models import checkpoint  # brings Flax
+
+    return checkpoint.load(path)
 
 
 def certify(

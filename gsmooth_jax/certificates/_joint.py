@@ -16,7 +16,7 @@ import functools
 import math
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 QUADRATURE_MARGIN = 1e-9
 """Added to every power. The trapezoidal rule with step h integrates density(x) Phi(slope x + const) up to about
@@ -68,6 +68,8 @@ class Curve:
         P_1(h) <= P_1(LR > t) + t (size - P_0(LR > t)) for every h and every t > 0 (weak duality), so an inexact root t
         costs a little power and no soundness.
         """
+        from scipy import optimize  # a fifth of the package's import time, for one certificate
+
         if abs(self.k) > _WIDEST or self.beta > _BRIGHTEST:
             return 1.0
         if size == 0.0 or (self.kappa == 0.0 and self.beta == 0.0):

@@ -1,11 +1,35 @@
-"""Classifiers: the networks of the literature, any callable from elsewhere, and checkpoints."""
+"""Classifiers: the networks of the literature, any callable from elsewhere, and checkpoints.
 
-from gsmooth_jax.models.architecture import MODELS as MODELS
-from gsmooth_jax.models.architecture import Architecture as Architecture
-from gsmooth_jax.models.checkpoint import describe as describe
-from gsmooth_jax.models.checkpoint import fingerprint as fingerprint
-from gsmooth_jax.models.checkpoint import load as load
-from gsmooth_jax.models.checkpoint import save as save
+What needs Flax is imported when first asked for: whoever brings another kind of model never waits for it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from gsmooth_jax.models.classifier import Classifier as Classifier
 from gsmooth_jax.models.classifier import as_classifier as as_classifier
-from gsmooth_jax.models.normalize import Normalize as Normalize
+
+if TYPE_CHECKING:
+    from gsmooth_jax.models.architecture import MODELS as MODELS
+    from gsmooth_jax.models.architecture import Architecture as Architecture
+    from gsmooth_jax.models.checkpoint import describe as describe
+    from gsmooth_jax.models.checkpoint import fingerprint as fingerprint
+    from gsmooth_jax.models.checkpoint import load as load
+    from gsmooth_jax.models.checkpoint import save as save
+    from gsmooth_jax.models.normalize import Normalize as Normalize
+
+_HOMES = {
+    "MODELS": "architecture",
+    "Architecture": "architecture",
+    "describe": "checkpoint",
+    "fingerprint": "checkpoint",
+    "load": "checkpoint",
+    "save": "checkpoint",
+    "Normalize": "normalize",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

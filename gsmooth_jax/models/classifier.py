@@ -1,14 +1,16 @@
 """One type for every classifier: weights that are traced, and a static function that applies them."""
 
 import dataclasses
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
+
+if TYPE_CHECKING:
+    from flax import linen
 
 
 @jax.tree_util.register_dataclass
@@ -79,7 +81,7 @@ def qualified(value: Any) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class _Linen:
-    module: nn.Module
+    module: "linen.Module"
 
     @property
     def name(self) -> str:
@@ -95,6 +97,8 @@ class _Nnx:
     name: str
 
     def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
+        from flax import nnx
+
         model = nnx.merge(self.graphdef, variables)
         model.eval()  # on the merged copy: the caller's module keeps its mode
         return model(images)
@@ -126,12 +130,14 @@ class _Function:
 
 
 def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
-    if isinstance(model, nnx.Module):
+    # Whoever made a Flax model has imported Flax; nobody else should wait for it.
+    nnx, nn = sys.modules.get("flax.nnx"), sys.modules.get("flax.linen")
+    if nnx is not None and isinstance(model, nnx.Module):
         graphdef, state = nnx.split(model)
         return state, _Nnx(graphdef, qualified(model))
-    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
+    if nn is not None and isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
         return model[1], _Linen(model[0])
-    if isinstance(model, nn.Module):
+    if nn is not None and isinstance(model, nn.Module):
         raise TypeError("A Linen module needs its variables: pass the pair (module, variables).")
     if not callable(model):
         raise TypeError(
