@@ -10,7 +10,8 @@ gsmooth train --out $runs/mnist-bc --transform brightness_contrast --law "gaussi
     --normalize image --epochs 6
 gsmooth train --out $runs/mnist-blur --transform gaussian_blur --law "uniform(low=0.0,high=48.0)" \
     --normalize sharpen --epochs 6
-gsmooth train --out $runs/mnist-translation --transform translation --law "uniform(low=-14.0,high=14.0)" --epochs 10
+gsmooth train --out $runs/mnist-translation --transform "rotation|scaling|shift" \
+    --law "gaussian(sigma=(8.0,0.08,0.8,0.8))" --normalize centre --epochs 12
 
 field="--data mnist --every 20 --alpha 0.001 --max-votes 100000"
 gsmooth certify $field --checkpoint $runs/mnist-bc --transform brightness_contrast --region -0.5 0.5 -0.5 0.5 \

@@ -9,7 +9,7 @@ import numpy as np
 
 from gsmooth_jax.transforms import _dct
 
-Mode = Literal["none", "dataset", "image", "sharpen"]
+Mode = Literal["none", "dataset", "image", "sharpen", "centre"]
 
 _EPS = 1e-3  # a flat image must not turn rounding noise into a full-contrast one
 _VARIANCES = (0.0, 8.0, 20.0, 40.0)  # px^2
@@ -24,7 +24,8 @@ class Normalize:
     ``image`` standardises every image by its own mean and standard deviation (over all pixels and channels), which
     cancels brightness and contrast changes and part of a blur. ``sharpen`` stacks the image and three inverses of a
     Gaussian blur, for variances of 8, 20 and 40 px^2, each standardised: in one of them a heavily blurred image looks
-    like itself again. The inverses are Wiener filters, whose gain falls off beyond a limit.
+    like itself again. The inverses are Wiener filters, whose gain falls off beyond a limit. ``centre`` moves the image
+    cyclically, by whole pixels, until its centre of mass on the torus is in the middle, which undoes every translation.
     """
 
     mode: Mode = "none"
@@ -46,7 +47,20 @@ class Normalize:
             return _standardise(images)
         if self.mode == "sharpen":
             return jnp.concatenate([_standardise(_sharpen(images, v)) for v in _VARIANCES], axis=-1)
+        if self.mode == "centre":
+            return jax.vmap(_centre)(images)
         return images
+
+
+def _centre(image: jax.Array) -> jax.Array:
+    """Rolls [H, W, C] so that the phase of its first Fourier mode along either axis points to the middle."""
+    for axis, size in enumerate(image.shape[:2]):
+        turn = 2 * jnp.pi / size * jnp.arange(size, dtype=image.dtype)
+        profile = image.sum(axis=(1 - axis, 2))
+        angle = jnp.arctan2(profile @ jnp.sin(turn), profile @ jnp.cos(turn))
+        offset = jnp.round(angle * size / (2 * jnp.pi)).astype(jnp.int32) - size // 2
+        image = jnp.take(image, (jnp.arange(size) + offset) % size, axis=axis)
+    return image
 
 
 def _standardise(images: jax.Array) -> jax.Array:

@@ -40,7 +40,7 @@ class TrainConfig:
     crop_flip: bool = False
     """Random crops (4 pixels of zero padding) and horizontal flips, the usual CIFAR augmentation."""
     normalize: Mode = "none"
-    """Input layer: none; dataset or image, whose mean and deviation it removes; sharpen, against blur."""
+    """Input layer: none, dataset or image (removes its mean and deviation), sharpen (for blur), centre (for shifts)."""
     seed: int = 0
     """Seed of the weights, the order of the images and all draws."""
 
