@@ -39,9 +39,7 @@ def guarantee():
 def examples():
     """Twelve constant images: true radius |mean - 1/2|."""
     means = [0.05, 0.15, 0.25, 0.3, 0.34, 0.4, 0.5, 0.6, 0.66, 0.7, 0.8, 0.95]
-    return [
-        gs.Example(id=7 * i, image=np.full(SHAPE, m, np.float32), label=int(m > 0.5)) for i, m in enumerate(means)
-    ]
+    return [gs.Example(id=7 * i, image=np.full(SHAPE, m, np.float32), label=int(m > 0.5)) for i, m in enumerate(means)]
 
 
 def without_time(claims):

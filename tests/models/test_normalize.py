@@ -1,0 +1,47 @@
+"""The fixed input layers cancel what they are there to cancel."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gsmooth_jax.data import embedded_images
+from gsmooth_jax.models import Normalize
+from gsmooth_jax.transforms import GaussianBlur
+
+IMAGES = embedded_images().images[:8].astype(np.float32) / 255
+
+
+def apply(mode, images):
+    return np.asarray(jax.jit(Normalize(mode=mode))(images))
+
+
+def correlations(images):
+    """[8]: of each image with the sharp one."""
+    pairs = zip(np.asarray(images), IMAGES, strict=True)
+    return np.array([np.corrcoef(image.ravel(), sharp.ravel())[0, 1] for image, sharp in pairs])
+
+
+def test_image_cancels_brightness_and_contrast():
+    assert apply("image", 0.6 * IMAGES + 0.2) == pytest.approx(apply("image", IMAGES), abs=0.03)
+
+
+def test_centre_cancels_every_cyclic_translation_exactly():
+    shifts = np.random.default_rng(0).integers(-28, 28, (8, 2))
+    moved = np.stack([np.roll(image, shift, axis=(0, 1)) for image, shift in zip(IMAGES, shifts, strict=True)])
+    assert (moved != IMAGES).any()
+    assert (apply("centre", moved) == apply("centre", IMAGES)).all()
+
+
+@pytest.mark.parametrize(("variance", "channel"), [(0.0, 0), (8.0, 1), (20.0, 2), (40.0, 3)])
+def test_sharpen_shows_a_blurred_image_as_it_was(variance, channel):
+    blurred = jax.jit(jax.vmap(GaussianBlur(), in_axes=(0, None)))(IMAGES, jnp.array([variance]))
+    restored = apply("sharpen", blurred)
+    assert restored.shape == (8, 28, 28, 4)
+    after, before = correlations(restored[..., channel]), correlations(blurred)
+    assert (after > 1.15 * before).all() if variance else after == pytest.approx(1.0)
+
+
+def test_unknown_modes_are_listed():
+    with pytest.raises(ValueError, match="Known: none, dataset, image, sharpen, centre"):
+        Normalize(mode="whiten")  # pyright: ignore[reportArgumentType]
