@@ -4,9 +4,10 @@ Exit codes: 0 done; 2 bad input, nothing started; 3 interrupted, run the same co
 Imports wait until a command needs them, so that ``--help`` answers at once.
 """
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -84,7 +85,7 @@ def certify(
     """
     from gsmooth_jax import _validate, assets, models, results, smoothing, transforms
     from gsmooth_jax.certificates import CERTIFICATES, default_for
-    from gsmooth_jax.certify import Execution, Guarantee, certify_stream
+    from gsmooth_jax.certify import Execution, Guarantee, certify_stream, plan
     from gsmooth_jax.data.stream import open_source, stream, subset
 
     folder = checkpoint or assets.CHECKPOINT
@@ -108,7 +109,11 @@ def certify(
     total = len(subset(len(source), every=every, limit=limit))
     header = results.make_header(
         guarantee,
-        model={"architecture": card["architecture"], "fingerprint": card["fingerprint"], "dtype": classifier.dtype},
+        model={
+            "architecture": card["architecture"],
+            "fingerprint": models.fingerprint(classifier),
+            "dtype": classifier.dtype,
+        },
         data={
             "name": data,
             "split": split,
@@ -117,14 +122,27 @@ def certify(
             "ids": "original order" if source.original_order else "TFDS positions: not the published subset",
         },
     )
-    examples = stream(data, split, every=every, limit=limit, data_dir=data_dir)
     folder = out or Path("runs") / f"{data}-{adversary.name}"
+    needed = plan(guarantee)
+    # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
+    done: set[int] = set()
+    examples = stream(data, split, every=every, limit=limit, data_dir=data_dir)
+    progress = _Progress(total)
+    claims = certify_stream(
+        classifier,
+        (e for e in examples if e.id not in done),
+        guarantee,
+        Execution(rows=rows, chunk=chunk, devices=devices),
+        on_votes=progress.votes,
+    )
     with results.RunWriter(folder, header) as run:
-        todo = (e for e in examples if e.id not in run.done)
-        execution = Execution(rows=rows, chunk=chunk, devices=devices)
-        progress = _Progress(total, len(run.done))
-        claims = certify_stream(classifier, todo, guarantee, execution, on_votes=progress.votes)
-        with progress:
+        done |= run.done
+        err_console.print(
+            f"Needed: p_A >= {needed.threshold:.5g}, which takes {needed.fewest} votes if all agree; "
+            f"at most {max_votes:,} an image.",
+            highlight=False,
+        )
+        with progress.started(len(done)):
             try:
                 for claim in claims:
                     run.append(claim)
@@ -295,19 +313,20 @@ def main(args: list[str] | None = None) -> None:
 class _Progress:
     """The bar of a certification: images, certified so far, votes a second, time left."""
 
-    def __init__(self, total: int, done: int):
+    def __init__(self, total: int):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("certifying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         self._bar = Progress(*columns, TimeRemainingColumn(), console=err_console)
-        self._task = self._bar.add_task("", total=total, completed=done)
+        self._task = self._bar.add_task("", total=total)
         self._votes = self._certified = 0
 
-    def __enter__(self) -> None:
-        self._bar.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    @contextlib.contextmanager
+    def started(self, done: int) -> Iterator[None]:
+        """Shows the bar, with the images of earlier sessions as done."""
+        self._bar.reset(self._task, completed=done)
+        with self._bar:
+            yield
 
     def votes(self, count: int) -> None:
         self._votes += count

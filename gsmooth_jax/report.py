@@ -134,7 +134,8 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
                 markersize=5,
                 clip_on=False,
             )
-        axis.set(xlabel=f"size of the region ({transform})", ylim=(0, 101), xlim=(0, edge))
+        units = dict.fromkeys(p.unit for p in results.guarantee_of(shown[0].header).transform.params)
+        axis.set(title=transform, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge))
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(loc="lower left", frameon=False, fontsize=8)

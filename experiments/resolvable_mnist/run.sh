@@ -11,7 +11,7 @@ gsmooth train --out $runs/mnist-bc --transform brightness_contrast --law "gaussi
 gsmooth train --out $runs/mnist-blur --transform gaussian_blur --law "uniform(low=0.0,high=48.0)" \
     --normalize sharpen --epochs 6
 gsmooth train --out $runs/mnist-translation --transform "rotation|scaling|shift" \
-    --law "gaussian(sigma=(8.0,0.08,0.8,0.8))" --normalize centre --epochs 12
+    --law "gaussian(sigma=(8.0,0.08,0.8,0.8))" --normalize centre --epochs 10
 
 field="--data mnist --every 20 --alpha 0.001 --max-votes 100000"
 gsmooth certify $field --checkpoint $runs/mnist-bc --transform brightness_contrast --region -0.5 0.5 -0.5 0.5 \
