@@ -44,7 +44,9 @@ def _parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:
         if isinstance(node, ast.Name):
             return node.id, {}
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
-            return node.func.id, {str(k.arg): ast.literal_eval(k.value) for k in node.keywords if k.arg is not None}
+            kwargs = {k.arg: ast.literal_eval(k.value) for k in node.keywords}
+            if None not in kwargs:  # the name of ``**mapping``
+                return node.func.id, {str(name): value for name, value in kwargs.items()}
     except (SyntaxError, ValueError):
         pass
     raise ValueError(f"Cannot read {kind} {text!r}: expected name or name(key=literal, ...).")
