@@ -1,7 +1,9 @@
-"""Eight virtual CPU devices, strict shapes, and key-reuse checks for the whole suite."""
+"""Eight virtual CPU devices, strict shapes, key-reuse checks and quick compilation for the whole suite."""
 
 import jax
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
+# The suite compiles hundreds of small programs and runs each for a moment.
+jax.config.update("jax_disable_most_optimizations", True)

@@ -12,6 +12,7 @@ from gsmooth_jax.smoothing import Gaussian, Rayleigh
 from gsmooth_jax.transforms import Brightness, Gamma
 
 RUN_KEY = jax.random.key(7)
+compiled = jax.jit(count_votes, static_argnums=(0, 1), static_argnames=("votes", "chunk"))
 BRIGHTNESS, LAW = Brightness(), Gaussian(sigma=0.5)
 IMAGES = np.linspace(0, 1, 3 * 6, dtype=np.float32).reshape(3, 3, 2, 1)
 
@@ -43,7 +44,7 @@ def parameters(start):
 
 
 def counts(r, chunk=16, votes=64, transform=BRIGHTNESS, law=LAW):
-    return np.asarray(count_votes(by_mean, transform, law, RUN_KEY, r, votes=votes, chunk=chunk))
+    return np.asarray(compiled(by_mean, transform, law, RUN_KEY, r, votes=votes, chunk=chunk))
 
 
 def test_counts_do_not_depend_on_chunk_order_or_splitting():
