@@ -40,7 +40,7 @@ def certify(
     split: str = "test",
     every: int = 1,
     limit: int | None = None,
-    checkpoint: Path | None = None,
+    checkpoint: tuple[Path, ...] = (),
     transform: str = "brightness_contrast",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
@@ -66,7 +66,8 @@ def certify(
         split: of the data set.
         every: take images 0, every, 2 every, ...
         limit: take this many images at most.
-        checkpoint: folder of `gsmooth train`; the shipped model if left out.
+        checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the shipped
+            model if left out.
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
@@ -88,11 +89,11 @@ def certify(
     from gsmooth_jax.certify import Execution, Guarantee, certify_stream, plan
     from gsmooth_jax.data.stream import open_source, stream, subset
 
-    folder = checkpoint or assets.CHECKPOINT
-    card = models.describe(folder)
-    classifier = models.load(folder)
+    folders = checkpoint or (assets.CHECKPOINT,)
+    cards = [models.describe(folder) for folder in folders]
+    classifier = models.ensemble([models.load(folder) for folder in folders])
     adversary = transforms.parse(transform)
-    noise = smoothing.parse(law or _trained_law(card, adversary.name))
+    noise = smoothing.parse(law or _trained_law(cards[0], adversary.name))
     name = default_for(adversary, noise) if method == "auto" else method
     guarantee = Guarantee(
         transform=adversary,
@@ -110,7 +111,7 @@ def certify(
     header = results.make_header(
         guarantee,
         model={
-            "architecture": card["architecture"],
+            "architectures": [card["architecture"] for card in cards],
             "fingerprint": models.fingerprint(classifier),
             "dtype": classifier.dtype,
         },

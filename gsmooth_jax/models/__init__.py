@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsmooth_jax.models.classifier import Classifier as Classifier
 from gsmooth_jax.models.classifier import as_classifier as as_classifier
+from gsmooth_jax.models.ensemble import ensemble as ensemble
 
 if TYPE_CHECKING:
     from gsmooth_jax.models.architecture import MODELS as MODELS
