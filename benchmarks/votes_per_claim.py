@@ -1,11 +1,11 @@
 """How many votes does a claim cost, and does the sequential test prove what 100,000 fixed votes would?
 
 Reads a finished run of the sequential test. For each of its images the true p_A of the class is computed without
-sampling, on a midpoint grid of the law's quantiles (1,024 points; 32 x 32 for two parameters). From p_A follows the
+sampling, on a midpoint grid of the law's quantiles (1,024 points; 16 x 16 for two parameters). From p_A follows the
 exact probability that the fixed test with N votes (one look, Clopper-Pearson) certifies. Prints one JSON line: mean
 votes of both tests, their ratio, the share of images certified by each, and the share on which they differ.
 
-    python benchmarks/votes_per_claim.py RUN CHECKPOINT [--fixed-votes 100000] [--quick]
+    python benchmarks/votes_per_claim.py RUN CHECKPOINT [CHECKPOINT ...] [--fixed-votes 100000] [--quick]
 """
 
 import argparse
@@ -23,14 +23,14 @@ from gsmooth_jax import results
 from gsmooth_jax.certify import closed_form
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.estimation import bounds
+from gsmooth_jax.models import ensemble
 
-POINTS = 1024
+SIDES = {1: 1024, 2: 16}  # points along each parameter
 
 
 def quantiles(law: object, dim: int) -> np.ndarray:
-    """The midpoint grid [POINTS, P] of independent parameters."""
-    side = round(POINTS ** (1 / dim))
-    levels = (np.arange(side) + 0.5) / side
+    """The midpoint grid [M, P] of independent parameters."""
+    levels = (np.arange(SIDES[dim]) + 0.5) / SIDES[dim]
     match law:
         case gs.Gaussian():
             sigma = law.sigma if isinstance(law.sigma, tuple) else (law.sigma,) * dim
@@ -45,7 +45,7 @@ def quantiles(law: object, dim: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, nargs="+")
     parser.add_argument("--fixed-votes", type=int, default=100_000)
     parser.add_argument("--quick", action="store_true", help="the first 20 images")
     options = parser.parse_args()
@@ -53,7 +53,7 @@ def main() -> None:
     header, claims = results.read_run(options.run)
     claims = claims[:20] if options.quick else claims
     guarantee = results.guarantee_of(header)
-    model, transform = gs.load(options.checkpoint), guarantee.transform
+    model, transform = ensemble([gs.load(folder) for folder in options.checkpoint]), guarantee.transform
     grid = jnp.asarray(quantiles(guarantee.law, len(transform.params)))
     batches = grid.reshape(-1, 128, grid.shape[1])
 
