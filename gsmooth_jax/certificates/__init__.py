@@ -22,7 +22,8 @@ def default_for(transform: Transform, law: Smoothing) -> str:
     """
     if transform.group == "none":
         raise ValueError(
-            f"{transform.name} has no exact composition law, which {', '.join(CERTIFICATES)} need: use method cover."
+            f"{transform.name} has no exact composition law, which every method of this version needs: "
+            f"{', '.join(CERTIFICATES)}."
         )
     if transform.group == "brightness_contrast":
         return "brightness_contrast"
