@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the five networks anew (about 40 minutes on two free cores; resumable). certify.sh uses the kept ones as they are.
+# Trains the five networks anew; resumable. certify.sh uses the kept ones as they are.
 set -euo pipefail
 cd "$(dirname "$0")"
 
