@@ -16,6 +16,7 @@ from gsmooth_jax.models.resnet import ResNet
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "convnet": ConvNet,
+    "convnet_bn": functools.partial(ConvNet, batch_norm=True),
     "resnet20": functools.partial(ResNet, depth=20),
     "resnet110": functools.partial(ResNet, depth=110),
     "preresnet110": functools.partial(ResNet, depth=110, pre=True),

@@ -18,7 +18,7 @@ class TrainConfig:
     data: str = "mnist"
     """Name of the data set."""
     arch: str = "convnet"
-    """Name of the network: convnet, resnet20, resnet110 or preresnet110."""
+    """Name of the network: convnet, convnet_bn, resnet20, resnet110 or preresnet110."""
     transform: str | None = None
     """Transform applied to every training image, such as "rotation"; none by default. Needs a law."""
     law: str | None = None
@@ -32,7 +32,7 @@ class TrainConfig:
     batch_size: int = 256
     """Images a step."""
     optimizer: Literal["auto", "adam", "sgd"] = "auto"
-    """auto: adam for convnet, sgd with momentum for the residual networks."""
+    """auto: adam for the convnets, sgd with momentum for the residual networks."""
     learning_rate: float | None = None
     """Peak learning rate; by default 0.002 for adam and 0.1 for sgd."""
     weight_decay: float = 1e-4

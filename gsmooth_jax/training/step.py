@@ -46,7 +46,7 @@ class Recipe:
     @classmethod
     def build(cls, config: TrainConfig, steps: int) -> "Recipe":
         """Fills in the defaults of the configuration's network for a run of ``steps`` steps."""
-        auto = "adam" if config.arch == "convnet" else "sgd"
+        auto = "adam" if config.arch.startswith("convnet") else "sgd"
         optimizer = auto if config.optimizer == "auto" else config.optimizer
         rate = config.learning_rate or {"adam": 2e-3, "sgd": 0.1}[optimizer]
         return cls(
