@@ -16,8 +16,7 @@ import jax
 import numpy as np
 
 import gsmooth_jax as gs
-from gsmooth_jax.certificates import CERTIFICATES, default_for
-from gsmooth_jax.certify import Execution, Guarantee, batch_counter
+from gsmooth_jax.certify import Execution, Guarantee, batch_counter, methods
 from gsmooth_jax.certify.scheduler import Block
 from gsmooth_jax.models import Architecture, Classifier
 
@@ -43,8 +42,8 @@ def measure(network: tuple, claim: tuple, repeats: int) -> dict[str, float]:
     architecture = Architecture(name=name, classes=10)
     variables = jax.jit(architecture.init, static_argnums=1)(jax.random.key(0), shape)
     classifier = Classifier(variables=variables, apply=architecture, classes=10, input_shape=shape)
-    certificate = CERTIFICATES[default_for(transform, law)]()
-    guarantee = Guarantee(transform=transform, region=region, law=law, certificate=certificate)
+    method = methods.choose("auto", law, transform)
+    guarantee = Guarantee(transform=transform, region=region, method=method)
     count, rows = batch_counter(classifier, guarantee, Execution())
     image = np.random.default_rng(0).random(shape, np.float32)
     blocks = [Block(image, i, 0, 1, 0, guarantee.block) for i in range(rows)]

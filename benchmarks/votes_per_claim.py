@@ -53,8 +53,10 @@ def main() -> None:
     header, claims = results.read_run(options.run)
     claims = claims[:20] if options.quick else claims
     guarantee = results.guarantee_of(header)
+    method = guarantee.method
+    assert isinstance(method, gs.ClosedForm)
     model, transform = ensemble([gs.load(folder) for folder in options.checkpoint]), guarantee.transform
-    grid = jnp.asarray(quantiles(guarantee.law, len(transform.params)))
+    grid = jnp.asarray(quantiles(method.smoothing, len(transform.params)))
     batches = grid.reshape(-1, 128, grid.shape[1])
 
     @jax.jit
@@ -62,7 +64,7 @@ def main() -> None:
         moved = jax.vmap(transform, in_axes=(None, 0))
         return jax.lax.map(lambda theta: jnp.argmax(model(moved(image, theta)), axis=-1), batches).ravel()
 
-    threshold = closed_form.plan(guarantee).threshold
+    threshold = closed_form.plan(method, guarantee).threshold
     enough = np.arange(options.fixed_votes + 1)
     passes = bounds.proportion_lower(enough, options.fixed_votes, guarantee.alpha) >= threshold
     critical = int(np.argmax(passes))

@@ -6,9 +6,12 @@
 from gsmooth_jax import transforms as transforms
 from gsmooth_jax.api import certify as certify
 from gsmooth_jax.api import load as load
+from gsmooth_jax.certify import ClosedForm as ClosedForm
+from gsmooth_jax.certify import Cover as Cover
 from gsmooth_jax.certify import Execution as Execution
 from gsmooth_jax.certify import Guarantee as Guarantee
 from gsmooth_jax.certify import certify_stream as certify_stream
+from gsmooth_jax.claims import CellEvidence as CellEvidence
 from gsmooth_jax.claims import Claim as Claim
 from gsmooth_jax.claims import Evidence as Evidence
 from gsmooth_jax.claims import certified_accuracy as certified_accuracy
@@ -21,6 +24,7 @@ from gsmooth_jax.smoothing import FoldedGaussian as FoldedGaussian
 from gsmooth_jax.smoothing import Gaussian as Gaussian
 from gsmooth_jax.smoothing import Laplace as Laplace
 from gsmooth_jax.smoothing import LogNormal as LogNormal
+from gsmooth_jax.smoothing import PixelNoise as PixelNoise
 from gsmooth_jax.smoothing import Rayleigh as Rayleigh
 from gsmooth_jax.smoothing import Uniform as Uniform
 from gsmooth_jax.types import ABSTAIN as ABSTAIN

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certificates import CERTIFICATES, default_for
-from gsmooth_jax.certify.config import Execution, Guarantee, Test
+from gsmooth_jax.certify import methods
+from gsmooth_jax.certify.config import Execution, Guarantee, Method, Test
 from gsmooth_jax.certify.driver import certify_stream
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.models import Classifier, as_classifier
-from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
+from gsmooth_jax.smoothing.noise import PixelNoise
+from gsmooth_jax.types import Example, Region, Smoothing, Transform
 
 
 def load(path: str | os.PathLike[str]) -> Classifier:
@@ -35,8 +36,8 @@ def certify(
     *,
     transform: Transform,
     region: Region,
-    law: Smoothing,
-    method: str | Certificate = "auto",
+    law: Smoothing | PixelNoise | None = None,
+    method: str | Method = "auto",
     alpha: float = 1e-3,
     test: Test = "sequential",
     max_votes: int = 100_000,
@@ -52,8 +53,9 @@ def certify(
       labels: [N] true classes; what is proved does not depend on them.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
-      law: the smoothing law of the parameter.
-      method: the theorem, or its name (``gsmooth methods``); ``auto`` takes the one made for the transform and the law.
+      law: the smoothing law of the parameter, or of the pixels.
+      method: its name (``gsmooth methods``); ``auto`` takes the one made for the transform and the law. Or the method
+        itself, which brings its law.
       alpha: each claim is false with at most this probability.
       test: ``sequential`` stops when sure, ``fixed`` spends ``max_votes`` on every image.
       max_votes: most draws that test one image.
@@ -81,15 +83,10 @@ def certify(
     for number, picture, label in zip(numbers, pictures, truth, strict=True):
         _validate.image(picture, image_id=int(number))
         _validate.label(label, image_id=int(number), classes=classifier.classes)
-    certificate = method
-    if isinstance(certificate, str):
-        name = default_for(transform, law) if certificate == "auto" else certificate
-        certificate = _validate.known(CERTIFICATES, method=name)()
     guarantee = Guarantee(
         transform=transform,
         region=region,
-        law=law,
-        certificate=certificate,
+        method=methods.choose(method, law, transform),
         alpha=alpha,
         test=test,
         max_votes=max_votes,

@@ -26,6 +26,30 @@ class Evidence:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class CellEvidence:
+    """What proves the claim on one cell of the region, under ``cover``.
+
+    Attributes:
+      low: the cell's lower corner, in parameter units.
+      high: its upper corner; the cell is closed.
+      distance: upper bound on the distance of any transformed image of the cell to the smoothing centre, in standard
+        deviations of the noise.
+      node: the smoothing centre's number, part of its draws' keys.
+      depth: how often the region's first cells were halved to get this one; decides the level of the test.
+      successes: votes at the centre for the claimed class.
+      votes: votes at the centre.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    distance: float
+    node: int
+    depth: int
+    successes: int
+    votes: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """For every xi in the region the smoothed classifier answers ``predicted``: proved if ``certified``.
 
@@ -54,7 +78,7 @@ class Claim:
     votes: int
     seconds: float
     selection: tuple[int, ...]
-    nodes: tuple[Evidence, ...]
+    nodes: tuple[Evidence | CellEvidence, ...]
     note: str = ""
 
     @property

@@ -71,7 +71,8 @@ def certify(
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
-        law: smoothing law, such as "gaussian(sigma=0.5)"; the one that the checkpoint was trained with if left out.
+        law: smoothing law, such as "gaussian(sigma=0.5)", or "pixel_noise(sigma=0.25)" for the method cover; the one
+            that the checkpoint was trained with if left out.
         method: see `gsmooth methods`; auto takes the one made for the transform and the law.
         alpha: a claim is false with at most this probability.
         test: sequential stops when sure; fixed spends max-votes on every image.
@@ -84,22 +85,18 @@ def certify(
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
     """
-    from gsmooth_jax import _validate, assets, models, results, smoothing, transforms
-    from gsmooth_jax.certificates import CERTIFICATES, default_for
-    from gsmooth_jax.certify import Execution, Guarantee, certify_stream, plan
+    from gsmooth_jax import assets, models, results, transforms
+    from gsmooth_jax.certify import Execution, Guarantee, certify_stream, methods
     from gsmooth_jax.data.stream import open_source, stream, subset
 
     folders = checkpoint or (assets.CHECKPOINT,)
     cards = [models.describe(folder) for folder in folders]
     classifier = models.ensemble([models.load(folder) for folder in folders])
     adversary = transforms.parse(transform)
-    noise = smoothing.parse(law or _trained_law(cards[0], adversary.name))
-    name = default_for(adversary, noise) if method == "auto" else method
     guarantee = Guarantee(
         transform=adversary,
         region=_region(adversary, region, ball),
-        law=noise,
-        certificate=_validate.known(CERTIFICATES, method=name)(),
+        method=methods.parse(method, law or _trained_law(cards[0], adversary.name), adversary),
         alpha=alpha,
         test=test,
         selection_votes=selection_votes,
@@ -124,7 +121,7 @@ def certify(
         },
     )
     folder = out or Path("runs") / f"{data}-{adversary.name}"
-    needed = plan(guarantee)
+    requirement = guarantee.method.requirement(guarantee)
     # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
     done: set[int] = set()
     examples = stream(data, split, every=every, limit=limit, data_dir=data_dir)
@@ -138,11 +135,7 @@ def certify(
     )
     with results.RunWriter(folder, header) as run:
         done |= run.done
-        err_console.print(
-            f"Needed: p_A >= {needed.threshold:.5g}, which takes {needed.fewest} votes if all agree; "
-            f"at most {max_votes:,} an image.",
-            highlight=False,
-        )
+        err_console.print(requirement, highlight=False)
         with progress.started(len(done)):
             try:
                 for claim in claims:
@@ -365,6 +358,8 @@ def _print_json(value: dict[str, Any]) -> None:
 
 def _trained_law(card: dict[str, Any], transform: str) -> str:
     training = card["info"].get("training", {})
+    if training.get("noise"):
+        return f"pixel_noise(sigma={training['noise']})"
     if training.get("transform") != transform or not training.get("law"):
         raise ValueError(
             f"The checkpoint was trained under transform={training.get('transform')}, law={training.get('law')}: "

@@ -17,10 +17,10 @@ from typing import Any
 
 import jax
 
-from gsmooth_jax import smoothing, transforms
-from gsmooth_jax.certificates import CERTIFICATES
+from gsmooth_jax import transforms
+from gsmooth_jax.certify import methods
 from gsmooth_jax.certify.config import Guarantee
-from gsmooth_jax.claims import Claim, Evidence
+from gsmooth_jax.claims import CellEvidence, Claim, Evidence
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Region
 
@@ -40,8 +40,8 @@ def make_header(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping
     return {
         "transform": transforms.describe(g.transform),
         "region": _region_to_json(g.region),
-        "law": smoothing.describe(g.law),
-        "method": g.certificate.name,
+        "law": g.method.law,
+        "method": g.method.name,
         "alpha": g.alpha,
         "test": g.test,
         "selection_votes": g.selection_votes,
@@ -65,11 +65,11 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
     """
     plain = ("alpha", "test", "selection_votes", "max_votes", "block", "futility", "seed")
     try:
+        transform = transforms.parse(header["transform"])
         return Guarantee(
-            transform=transforms.parse(header["transform"]),
+            transform=transform,
             region=region_of(header),
-            law=smoothing.parse(header["law"]),
-            certificate=CERTIFICATES[header["method"]](),
+            method=methods.parse(header["method"], header["law"], transform),
             **{name: header[name] for name in plain},
         )
     except KeyError as error:
@@ -201,8 +201,12 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
 
 
 def _claim_from_json(value: dict[str, Any]) -> Claim:
-    nodes = tuple(Evidence(**{**n, "counts": tuple(n["counts"])}) for n in value["nodes"])
-    return Claim(**{**value, "nodes": nodes, "selection": tuple(value["selection"])})
+    nodes = tuple((CellEvidence if "distance" in n else Evidence)(**_with_tuples(n)) for n in value["nodes"])
+    return Claim(**{**_with_tuples(value), "nodes": nodes})
+
+
+def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
 
 
 def _region_to_json(region: Region) -> dict[str, Any]:

@@ -140,6 +140,36 @@ class Smoothing(Protocol):
         ...
 
 
+class Noise(Protocol):
+    """What one vote does to its smoothing centre; a pytree."""
+
+    def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
+        """Draws the image [H, W, C] to classify from a centre. Device. The key is consumed."""
+        ...
+
+
+@runtime_checkable
+class LatentNoise(Noise, Protocol):
+    """Gaussian noise of one fixed covariance S around the latent u = F2(y) of an image y; H maps it back to an image.
+
+    How y came about never matters: classes carry over between any two latents whose distance |u - u'|_(S^-1) is small
+    enough (THEORY D1). Anisotropic Gaussian certificates: Fischer et al. 2020, Appendix B.
+    """
+
+    @property
+    def lipschitz_upper(self) -> float:
+        """Bounds |F2(y) - F2(y')|_(S^-1) / |y - y'|_2 over all images. Rounded up. Host."""
+        ...
+
+    def encode(self, images: jax.Array) -> jax.Array:
+        """[B, H, W, C] -> latents [B, ...]. Device."""
+        ...
+
+    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """Bounds |u - u_c|_(S^-1) for latents [M, D] and a centre [D] from above: [M] float64. Host."""
+        ...
+
+
 class Region(Protocol):
     """A set of adversarial parameters around the identity, member of a nested family indexed by its size."""
 

@@ -55,7 +55,7 @@ def test_no_attack_lands_inside_a_proved_claim(run):
     clean = {e.id: e for e in stream("embedded", "test", limit=24)}
     model = gs.load(assets.CHECKPOINT)
     attack = jax.jit(jax.vmap(transform, in_axes=(None, 0)))
-    law = guarantee.law
+    law = guarantee.method.smoothing
     votes = jax.jit(
         lambda model, image, key: jnp.argmax(
             model(jax.vmap(lambda k: transform(image, law.sample(k, 2)))(jax.random.split(key, 256))), axis=-1

@@ -15,8 +15,7 @@ from gsmooth_jax.verify import verify
 GUARANTEE = gs.Guarantee(
     transform=gs.transforms.Translation(),
     region=gs.Ball(8.0, 2),
-    law=gs.Gaussian(sigma=20.0),
-    certificate=Resolvable(),
+    method=gs.ClosedForm(smoothing=gs.Gaussian(sigma=20.0), certificate=Resolvable()),
 )
 
 
@@ -51,7 +50,7 @@ def test_claims_are_read_back_as_they_were_written(tmp_path):
             GUARANTEE,
             transform=gs.transforms.GaussianBlur(),
             region=gs.Box([0], [36]),
-            law=gs.Exponential(scale=12.0),
+            method=gs.ClosedForm(smoothing=gs.Exponential(scale=12.0), certificate=Resolvable()),
             test="fixed",
         ),
     ],
@@ -183,12 +182,12 @@ def honest():
 
     from gsmooth_jax.certify import closed_form
 
-    plan = closed_form.plan(GUARANTEE)
+    plan = closed_form.plan(GUARANTEE.method, GUARANTEE)
     claims = []
     for number, (top, votes) in enumerate([(64, 64), (60, 96), (40, 96)]):
         counts = np.array([votes - top, top, 0])
         node = closed_form.evidence_bounds(GUARANTEE, counts, 1, plan.threshold)
-        certified, radius = closed_form.verdict(GUARANTEE, node)
+        certified, radius = closed_form.verdict(GUARANTEE.method, GUARANTEE.region, node)
         claims.append(
             claim(number, radius=radius, certified=certified, nodes=(node,), votes=32 + votes)
             if node.p_lower > node.p_upper

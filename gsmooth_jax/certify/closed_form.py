@@ -1,16 +1,68 @@
 """One claim by a closed-form radius theory: choose a class, test its probability, apply the theorem. Host."""
 
 import dataclasses
+import functools
+import math
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gsmooth_jax import smoothing
 from gsmooth_jax.certificates import search
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.scheduler import Draws, Prover
 from gsmooth_jax.claims import Claim, Evidence
 from gsmooth_jax.estimation import bounds, keys, sequential
-from gsmooth_jax.types import ABSTAIN, Example
+from gsmooth_jax.smoothing.noise import ParameterNoise
+from gsmooth_jax.types import ABSTAIN, Certificate, Example, Region, Smoothing, Transform
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClosedForm:
+    """The smoothing is a random transform, and a theorem says what its class probability proves.
+
+    Attributes:
+      smoothing: the law of the transform's parameter.
+      certificate: the theorem.
+    """
+
+    smoothing: Smoothing
+    certificate: Certificate
+
+    @property
+    def name(self) -> str:
+        """The theorem's."""
+        return self.certificate.name
+
+    @property
+    def law(self) -> str:
+        """The text that ``smoothing.parse`` reads back."""
+        return smoothing.describe(self.smoothing)
+
+    def check(self, transform: Transform, region: Region) -> None:
+        """Raises ValueError unless the theorem's hypotheses hold."""
+        self.certificate.check(transform, self.smoothing, region)
+
+    def voting_noise(self, transform: Transform) -> ParameterNoise:
+        """A draw of the transform."""
+        return ParameterNoise(transform=transform, law=self.smoothing)
+
+    def requirement(self, guarantee: Guarantee) -> str:
+        """Says what a claim will take; raises ValueError when the budget can never certify the region."""
+        needed = plan(self, guarantee)
+        return (
+            f"Needed: p_A >= {needed.threshold:.5g}, which takes {needed.fewest} votes if all agree; "
+            f"at most {guarantee.max_votes:,} an image."
+        )
+
+    def proving(self, guarantee: Guarantee) -> Callable[[Example], Prover[Claim]]:
+        """Works out what the region needs, then returns ``prove`` for these terms."""
+        return functools.partial(prove, method=self, guarantee=guarantee, plan=plan(self, guarantee))
+
+    def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
+        """Recomputes a claim from its votes."""
+        return _faults(self, guarantee, claim, plan(self, guarantee).threshold)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,23 +78,24 @@ class Plan:
     fewest: int
 
 
-def plan(guarantee: Guarantee) -> Plan:
+@functools.lru_cache(maxsize=8)
+def plan(method: ClosedForm, guarantee: Guarantee) -> Plan:
     """Works out what the region needs, before any vote is cast.
 
     Raises:
       ValueError: the budget can never certify the region; the message says what it can, and what would.
     """
-    g = guarantee
-    threshold = search.threshold(g.certificate, g.law, g.region)
+    g, certificate, law = guarantee, method.certificate, method.smoothing
+    threshold = search.threshold(certificate, law, g.region)
     if threshold >= 1.0:
-        raise ValueError(f"No number of votes certifies {g.region} under {g.law}: its p_A would have to be 1.")
+        raise ValueError(f"No number of votes certifies {g.region} under {law}: its p_A would have to be 1.")
     if g.test == "sequential":
         fewest = bounds.smallest_n_sequential(threshold, g.alpha)
     else:
         fewest = bounds.smallest_n(threshold, g.alpha if g.test == "fixed" else g.alpha / 2)
     if fewest > g.max_votes:
         best = evidence_bounds(g, np.array([g.max_votes, 0, 0]), 0, threshold)
-        reach = search.radius(g.certificate, g.law, g.region, best.p_lower, best.p_upper)
+        reach = search.radius(certificate, law, g.region, best.p_lower, best.p_upper)
         raise ValueError(
             f"max_votes={g.max_votes} can never certify {g.region} at alpha={g.alpha}: "
             f"even {g.max_votes} unanimous votes only reach size {reach:.4g} "
@@ -78,35 +131,34 @@ def evidence_bounds(guarantee: Guarantee, counts: np.ndarray, top: int, threshol
     return Evidence(threshold=threshold, counts=tuple(int(c) for c in counts), p_lower=lower, p_upper=upper)
 
 
-def verdict(guarantee: Guarantee, node: Evidence) -> tuple[bool, float]:
+def verdict(method: ClosedForm, region: Region, node: Evidence) -> tuple[bool, float]:
     """Applies the theorem: whether the region is proved, and the size that is (at least the region's own if so)."""
-    g = guarantee
-    certified = g.certificate.certifies(g.law, g.region, node.p_lower, node.p_upper)
-    radius = search.radius(g.certificate, g.law, g.region, node.p_lower, node.p_upper)
-    return certified, max(radius, g.region.size) if certified else radius
+    certified = method.certificate.certifies(method.smoothing, region, node.p_lower, node.p_upper)
+    radius = search.radius(method.certificate, method.smoothing, region, node.p_lower, node.p_upper)
+    return certified, max(radius, region.size) if certified else radius
 
 
-def prove(example: Example, guarantee: Guarantee, plan: Plan) -> Prover[Claim]:
+def prove(example: Example, method: ClosedForm, guarantee: Guarantee, plan: Plan) -> Prover[Claim]:
     """The prover of one image: selection draws, then a test on fresh draws, then the theorem."""
     g, began = guarantee, time.perf_counter()
 
-    def draws(phase: int, start: int, stop: int, limit: int) -> Draws:
-        return Draws(example.image, example.id, 0, phase, start, stop, limit)
+    def draws(phase: int, start: int, stop: int, limit: int) -> list[Draws]:
+        return [Draws(example.image, example.id, 0, phase, start, stop, limit)]
 
-    selection = yield draws(keys.SELECT, 0, g.selection_votes, g.selection_votes)
+    (selection,) = yield draws(keys.SELECT, 0, g.selection_votes, g.selection_votes)
     top = int(np.argmax(selection[:-1]))
     test = sequential.SequentialTest(plan.threshold, g.alpha, g.futility)
     counts, votes = np.zeros_like(selection), 0
     hopeless = selection[top] == 0
     while votes < g.max_votes and not hopeless:
         stop = min(votes + g.block, g.max_votes)
-        counts = counts + (yield draws(keys.ESTIMATE, votes, stop, g.max_votes))
-        votes = stop
+        (new,) = yield draws(keys.ESTIMATE, votes, stop, g.max_votes)
+        counts, votes = counts + new, stop
         if g.test == "sequential" and test.decide(int(counts[top]), votes) != "undecided":
             break
 
     node = evidence_bounds(g, counts, top, plan.threshold)
-    certified, radius = verdict(g, node)
+    certified, radius = verdict(method, g.region, node)
     invalid = int(selection[-1] + counts[-1])
     return Claim(
         id=example.id,
@@ -122,3 +174,44 @@ def prove(example: Example, guarantee: Guarantee, plan: Plan) -> Prover[Claim]:
         nodes=(node,),
         note=f"{invalid} draws had NaN or infinite logits; each counts against the claim" if invalid else "",
     )
+
+
+def _faults(method: ClosedForm, g: Guarantee, claim: Claim, threshold: float) -> Iterator[str]:
+    if len(claim.nodes) != 1:
+        yield f"nodes: expected one smoothing centre, got {len(claim.nodes)}"
+        return
+    (stored,) = claim.nodes
+    if not isinstance(stored, Evidence):
+        yield "nodes: expected the votes of one test, got a cell"
+        return
+    selection, counts = np.array(claim.selection), np.array(stored.counts)
+    if selection.shape != counts.shape or (selection < 0).any() or (counts < 0).any():
+        yield f"counts: impossible: selection {claim.selection}, test {stored.counts}"
+        return
+    if selection.sum() != g.selection_votes:
+        yield f"selection: {selection.sum()} votes, the header says {g.selection_votes}"
+    if counts.sum() > g.max_votes:
+        yield f"counts: {counts.sum()} votes, the header allows {g.max_votes}"
+    if g.test != "sequential" and counts.sum() not in (0, g.max_votes):
+        yield f"counts: {counts.sum()} votes, a fixed test casts {g.max_votes}"
+
+    top = int(np.argmax(selection[:-1]))
+    node = evidence_bounds(g, counts, top, threshold)
+    certified, radius = verdict(method, g.region, node)
+    derived = {
+        "threshold": (stored.threshold, threshold),
+        "p_lower": (stored.p_lower, node.p_lower),
+        "p_upper": (stored.p_upper, node.p_upper),
+        "radius": (claim.radius, radius),
+        "alpha": (claim.alpha, g.alpha),
+        "votes": (claim.votes, int(selection.sum() + counts.sum())),
+        "certified": (claim.certified, certified),
+        "predicted": (claim.predicted, top if node.p_lower > node.p_upper else ABSTAIN),
+        "status": (claim.status, "proved"),
+    }
+    for field, (says, follows) in derived.items():
+        same = (
+            math.isclose(says, follows, rel_tol=1e-9, abs_tol=1e-12) if isinstance(follows, float) else says == follows
+        )
+        if not same:
+            yield f"{field}: the file says {says!r}, the evidence gives {follows!r}"

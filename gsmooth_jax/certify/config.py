@@ -1,12 +1,49 @@
 """What is claimed (``Guarantee``) and how the machine is used (``Execution``). Only the first can change a result."""
 
 import dataclasses
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Literal, Protocol
 
 from gsmooth_jax import _validate
-from gsmooth_jax.types import Certificate, Region, Smoothing, Transform
+from gsmooth_jax.certify.scheduler import Prover
+from gsmooth_jax.claims import Claim
+from gsmooth_jax.types import Example, Noise, Region, Transform
 
 Test = Literal["sequential", "fixed", "fixed_two_sided"]
+
+
+class Method(Protocol):
+    """How claims are proved: what a vote is, how many are needed where, and what follows from them."""
+
+    @property
+    def name(self) -> str:
+        """The name for ``--method``."""
+        ...
+
+    @property
+    def law(self) -> str:
+        """The smoothing noise, as text that rebuilds it."""
+        ...
+
+    def check(self, transform: Transform, region: Region) -> None:
+        """Raises ValueError unless the method applies to this transform and region."""
+        ...
+
+    def voting_noise(self, transform: Transform) -> Noise:
+        """Returns what one vote does to its centre."""
+        ...
+
+    def requirement(self, guarantee: "Guarantee") -> str:
+        """Says what a claim takes. Raises ValueError when the budget can never certify the region."""
+        ...
+
+    def proving(self, guarantee: "Guarantee") -> Callable[[Example], Prover[Claim]]:
+        """Returns what proves one image; raises as ``requirement`` does."""
+        ...
+
+    def faults(self, guarantee: "Guarantee", claim: Claim) -> Iterator[str]:
+        """Recomputes a claim from its evidence, on the host alone; yields what does not follow."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,8 +53,7 @@ class Guarantee:
     Attributes:
       transform: what the adversary applies.
       region: the adversary's parameters, in the transform's units.
-      law: the smoothing law of the parameter.
-      certificate: the theorem used.
+      method: how it is proved, the smoothing noise included.
       alpha: a claim is false with at most this probability over the draws.
       test: ``sequential`` stops as soon as the anytime-valid test is sure; ``fixed`` spends ``max_votes`` on every
         image and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
@@ -31,8 +67,7 @@ class Guarantee:
 
     transform: Transform
     region: Region
-    law: Smoothing
-    certificate: Certificate
+    method: Method
     alpha: float = 1e-3
     test: Test = "sequential"
     selection_votes: int = 32
@@ -46,7 +81,7 @@ class Guarantee:
         _validate.at_least(1, selection_votes=self.selection_votes, max_votes=self.max_votes, block=self.block)
         _validate.at_least(0, seed=self.seed)
         _validate.known(dict.fromkeys(("sequential", "fixed", "fixed_two_sided")), test=self.test)
-        self.certificate.check(self.transform, self.law, self.region)
+        self.method.check(self.transform, self.region)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify import closed_form, scheduler, sharding
+from gsmooth_jax.certify import scheduler, sharding
 from gsmooth_jax.certify.config import Execution, Guarantee
 from gsmooth_jax.certify.kernels import vote_kernel
 from gsmooth_jax.claims import Claim
@@ -39,13 +39,13 @@ def certify_stream(
       ValueError: before any work, a budget that can never certify the region; when its turn comes, an image of another
         shape or dtype, with values outside [0, 1] or NaN, or with a label that is no class of the classifier.
     """
-    plan = closed_form.plan(guarantee)
+    prove = guarantee.method.proving(guarantee)
 
     def provers() -> Iterator[scheduler.Prover[Claim]]:
         for example in examples:
             _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
             _validate.label(example.label, image_id=example.id, classes=classifier.classes)
-            yield closed_form.prove(example, guarantee, plan)
+            yield prove(example)
 
     counter, rows = batch_counter(classifier, guarantee, execution or Execution(), on_votes)
     depth = (execution or Execution()).depth
@@ -58,7 +58,7 @@ def batch_counter(
     execution: Execution,
     on_votes: Callable[[int], None] | None = None,
 ) -> tuple[scheduler.BatchCounter, int]:
-    """Places weights and law on the devices; returns what counts a batch of blocks there, and its number of rows S."""
+    """Places weights and noise on the devices; returns what counts a batch of blocks there, and its rows S."""
     local = jax.local_devices()
     if execution.devices is not None and execution.devices > len(local):
         raise ValueError(f"Expected devices <= {len(local)}, those of this process, got devices={execution.devices}.")
@@ -70,20 +70,20 @@ def batch_counter(
     if guarantee.block % chunk:
         raise ValueError(f"Expected chunk to divide block={guarantee.block}, got {chunk=}.")
     whole, split = sharding.replicated(mesh), sharding.by_rows(mesh)
-    weights, law, key = jax.device_put((classifier, guarantee.law, jax.random.key(guarantee.seed)), whole)
+    noise = guarantee.method.voting_noise(guarantee.transform)
+    weights, noise, key = jax.device_put((classifier, noise, jax.random.key(guarantee.seed)), whole)
 
     def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
         # The last batches repeat their last block with stop = start: fixed shapes, no recompilation, no votes.
         padded = blocks + [blocks[-1]._replace(stop=blocks[-1].start)] * (rows - len(blocks))
-        image, image_id, node, phase, start, stop = (np.stack(column) for column in zip(*padded, strict=True))
+        centre, image_id, node, phase, start, stop = (np.stack(column) for column in zip(*padded, strict=True))
         names = [a.astype(np.uint32) for a in (image_id, node, phase)]
         indices = [a.astype(np.int32) for a in (start, stop)]
         counts = vote_kernel(
             weights,
-            law,
+            noise,
             key,
-            Rows(*jax.device_put((image, *names, *indices), split)),
-            transform=guarantee.transform,
+            Rows(*jax.device_put((centre, *names, *indices), split)),
             mesh=mesh,
             votes=guarantee.block,
             chunk=chunk,

@@ -4,37 +4,65 @@ import functools
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import Mesh, PartitionSpec
 
 from gsmooth_jax.certify.sharding import ROWS
 from gsmooth_jax.estimation.votes import Rows, count_votes
-from gsmooth_jax.types import Smoothing, Transform
+from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Noise, Transform
 
 
-@functools.partial(jax.jit, static_argnames=("transform", "mesh", "votes", "chunk"))
+@functools.partial(jax.jit, static_argnames=("mesh", "votes", "chunk"))
 def vote_kernel(
     classifier: Callable[[jax.Array], jax.Array],
-    law: Smoothing,
+    noise: Noise,
     run_key: jax.Array,
     rows: Rows,
     *,
-    transform: Transform,
     mesh: Mesh,
     votes: int,
     chunk: int,
 ) -> jax.Array:
     """Counts the votes of S rows, S / devices of them on each device of the mesh; see ``count_votes``.
 
-    The classifier's weights and the law's numbers are traced: other weights or another sigma compile nothing.
+    The classifier's weights and the noise's numbers are traced: other weights or another sigma compile nothing.
 
     Returns:
       [S, K + 1] int32.
     """
 
-    def local(classifier: Callable[[jax.Array], jax.Array], law: Smoothing, key: jax.Array, rows: Rows) -> jax.Array:
-        return count_votes(classifier, transform, law, key, rows, votes=votes, chunk=chunk)
+    def local(classifier: Callable[[jax.Array], jax.Array], noise: Noise, key: jax.Array, rows: Rows) -> jax.Array:
+        return count_votes(classifier, noise, key, rows, votes=votes, chunk=chunk)
 
     whole, split = PartitionSpec(), PartitionSpec(ROWS)
     return jax.shard_map(local, mesh=mesh, in_specs=(whole, whole, whole, split), out_specs=split, check_vma=False)(
-        classifier, law, run_key, rows
+        classifier, noise, run_key, rows
     )
+
+
+@functools.partial(jax.jit, static_argnames=("transform",))
+def geometry_kernel(
+    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: Transform
+) -> tuple[jax.Array, jax.Array]:
+    """Follows a transformed image through the latent space.
+
+    Args:
+      noise: says what a latent is, and in which metric it moves.
+      image: [H, W, C].
+      low: [N, P], lower corners of boxes of parameters.
+      high: [N, P], upper corners.
+      transform: needs a Lipschitz bound unless every box is a point of a finite-valued transform.
+
+    Returns:
+      Latents [N, ...] of the image transformed at the boxes' midpoints; and [N, P] bounds on how much further, in
+      standard deviations of the noise, each parameter may take the latent inside its box. Their sum bounds the distance
+      to the midpoint's latent (THEORY D7). Rounded up.
+    """
+    latents = noise.encode(jax.vmap(transform, in_axes=(None, 0))(image, 0.5 * (low + high)))
+    if isinstance(transform, FiniteValued):
+        return latents, jnp.zeros_like(low)
+    assert isinstance(transform, LipschitzBounded)
+    # The host's float64 corners were rounded to float32.
+    half = 0.5 * (high - low) + 2e-7 * (jnp.abs(low) + jnp.abs(high))
+    steep = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
+    return latents, steep * half * (noise.lipschitz_upper * (1.0 + 1e-6))

@@ -1,10 +1,10 @@
 """Continuous batching: many images, each needing its own unknown number of votes, one full batch after another.
 
-A *prover* is a generator, one an image: it yields ``Draws`` (the votes that it needs next), is sent their counts, and
-returns its claim. The scheduler cuts requests into blocks, packs blocks of all provers under way into fixed-shape
-batches, and keeps ``depth`` batches on the device. Rows that no prover needs yet are filled with blocks that one is
-likely to ask for next, so a last hard image gets the whole device. A block's counts depend on nothing but the image,
-node, phase and index, so neither packing nor speculation can change a claim. Host.
+A *prover* is a generator, one an image: it yields a list of ``Draws`` (the votes that it needs next), is sent their
+counts, and returns its claim. The scheduler cuts requests into blocks, packs blocks of all provers under way into
+fixed-shape batches, and keeps ``depth`` batches on the device. Rows that no prover needs yet are filled with blocks
+that one is likely to ask for next, so a last hard image gets the whole device. A block's counts depend on nothing but
+the image, node, phase and index, so neither packing nor speculation can change a claim. Host.
 """
 
 import collections
@@ -22,7 +22,7 @@ class Draws:
     """A request for the counts of the draws ``start <= index < stop`` of one stream.
 
     Attributes:
-      image: [H, W, C], the smoothing centre.
+      centre: the smoothing centre: an image [H, W, C], or a latent.
       image_id: the image's id, part of every draw's key.
       node: which smoothing centre of the image.
       phase: ``keys.SELECT`` or ``keys.ESTIMATE``.
@@ -31,7 +31,7 @@ class Draws:
       limit: one past the last index that this stream may come to ask for.
     """
 
-    image: np.ndarray
+    centre: np.ndarray
     image_id: int
     node: int
     phase: int
@@ -40,14 +40,14 @@ class Draws:
     limit: int
 
 
-Prover = Generator[Draws, np.ndarray, R]
-"""Yields requests, is sent [K + 1] counts summed over the request, returns the result."""
+Prover = Generator[list[Draws], list[np.ndarray], R]
+"""Yields requests, is sent for each the [K + 1] counts summed over it, returns the result."""
 
 
 class Block(NamedTuple):
     """At most ``block`` draws of one stream: what one row of a batch computes."""
 
-    image: np.ndarray
+    centre: np.ndarray
     image_id: int
     node: int
     phase: int
@@ -60,7 +60,7 @@ BatchCounter = Callable[[list[Block]], Callable[[], np.ndarray]]
 
 
 class _Running(Generic[R]):
-    """A prover under way: its open request, and the blocks computed or on the device for its stream."""
+    """A prover under way: its open requests, and the blocks computed or on the device for its streams."""
 
     def __init__(self, prover: Prover[R], block: int):
         self._prover = prover
@@ -68,32 +68,30 @@ class _Running(Generic[R]):
         self._counts: dict[tuple[int, int, int], np.ndarray] = {}
         self._asked: set[tuple[int, int, int]] = set()
         self.result: list[R] = []
-        self._request = self._advance(None)
+        self._requests = self._advance(None)
 
-    def _advance(self, counts: np.ndarray | None) -> Draws | None:
+    def _advance(self, counts: list[np.ndarray] | None) -> list[Draws]:
         try:
             return next(self._prover) if counts is None else self._prover.send(counts)
         except StopIteration as stop:
             self.result.append(stop.value)
-            return None
+            return []
 
     def needed(self) -> Iterator[Block]:
-        """The blocks of the open request that nobody has asked the device for."""
-        if self._request is not None:
-            yield from self._unasked(self._request.start, self._request.stop)
+        """The blocks of the open requests that nobody has asked the device for."""
+        for request in self._requests:
+            yield from self._unasked(request, request.start, request.stop)
 
     def likely(self) -> Iterator[Block]:
-        """The blocks behind the open request."""
-        if self._request is not None:
-            yield from self._unasked(self._request.stop, self._request.limit)
+        """The blocks behind the open requests."""
+        for request in self._requests:
+            yield from self._unasked(request, request.stop, request.limit)
 
-    def _unasked(self, start: int, stop: int) -> Iterator[Block]:
-        request = self._request
-        assert request is not None
+    def _unasked(self, request: Draws, start: int, stop: int) -> Iterator[Block]:
         for first in range(start, stop, self._block):
             last = min(first + self._block, request.limit)
             if (request.node, request.phase, first) not in self._asked:
-                yield Block(request.image, request.image_id, request.node, request.phase, first, last)
+                yield Block(request.centre, request.image_id, request.node, request.phase, first, last)
 
     def asked(self, block: Block) -> None:
         """Notes that the device is computing a block."""
@@ -102,12 +100,14 @@ class _Running(Generic[R]):
     def receive(self, block: Block, counts: np.ndarray) -> None:
         """Takes a block's counts, and lets the prover go on for as long as its requests are complete."""
         self._counts[block.node, block.phase, block.start] = counts
-        while (request := self._request) is not None:
-            wanted = [(request.node, request.phase, s) for s in range(request.start, request.stop, self._block)]
-            if not all(k in self._counts for k in wanted):
+        while self._requests:
+            wanted = [[(r.node, r.phase, s) for s in range(r.start, r.stop, self._block)] for r in self._requests]
+            if not all(key in self._counts for keys in wanted for key in keys):
                 return
-            self._asked.difference_update(wanted)
-            self._request = self._advance(np.stack([self._counts.pop(k) for k in wanted]).sum(axis=0))
+            self._asked.difference_update(*wanted)
+            self._requests = self._advance(
+                [np.stack([self._counts.pop(k) for k in keys]).sum(axis=0) for keys in wanted]
+            )
 
 
 def run(provers: Iterable[Prover[R]], count: BatchCounter, *, rows: int, block: int, depth: int = 2) -> Iterator[R]:

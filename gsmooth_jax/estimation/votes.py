@@ -7,14 +7,14 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.estimation import keys
-from gsmooth_jax.types import Smoothing, Transform, param_dim
+from gsmooth_jax.types import Noise
 
 
 class Rows(NamedTuple):
     """S independent requests for votes: row s asks for the draws ``start[s] <= index < stop[s]`` of one stream.
 
     Attributes:
-      images: [S, H, W, C] float32, the images to transform.
+      centres: [S, ...] float32, what the noise is drawn around: images [H, W, C], or latents.
       image_id: [S] uint32.
       node: [S] uint32, which smoothing centre of the image.
       phase: [S] uint32, ``keys.SELECT`` or ``keys.ESTIMATE``.
@@ -22,7 +22,7 @@ class Rows(NamedTuple):
       stop: [S] int32, one past the last; a padding row has stop = start.
     """
 
-    images: jax.Array
+    centres: jax.Array
     image_id: jax.Array
     node: jax.Array
     phase: jax.Array
@@ -30,16 +30,9 @@ class Rows(NamedTuple):
     stop: jax.Array
 
 
-def draw_parameter(law: Smoothing, key: jax.Array, dim: int) -> jax.Array:
-    """Draws theta [dim] in the transform's parameter units."""
-    draw = law.sample(key, dim)
-    return jnp.log(draw) if law.acts == "multiplicative" else draw
-
-
 def count_votes(
     classifier: Callable[[jax.Array], jax.Array],
-    transform: Transform,
-    law: Smoothing,
+    noise: Noise,
     run_key: jax.Array,
     rows: Rows,
     *,
@@ -53,8 +46,7 @@ def count_votes(
 
     Args:
       classifier: images [B, H, W, C] -> logits [B, K].
-      transform: applied to the row's image with a drawn theta.
-      law: the smoothing law of theta.
+      noise: draws the image to classify from the row's centre.
       run_key: the run's key.
       rows: the S requests; each may ask for ``votes`` draws at most.
       votes: draws made for every row; those at or past the row's ``stop`` count nothing.
@@ -64,17 +56,16 @@ def count_votes(
       [S, K + 1] int32: votes for each class; last, draws whose logits held a NaN or an infinity and which therefore
       voted for none. Each row sums to its stop - start.
     """
-    size, *shape = rows.images.shape
-    dim = param_dim(transform, tuple(shape))
+    size = len(rows.centres)
     streams = jax.vmap(keys.phase_key, in_axes=(None, 0, 0, 0))(run_key, rows.image_id, rows.node, rows.phase)
 
-    def transformed(image: jax.Array, stream: jax.Array, index: jax.Array) -> jax.Array:
-        return transform(image, draw_parameter(law, keys.sample_key(stream, index), dim))
+    def drawn(centre: jax.Array, stream: jax.Array, index: jax.Array) -> jax.Array:
+        return noise(keys.sample_key(stream, index), centre)
 
     def step(counts: jax.Array | None, offset: jax.Array) -> tuple[jax.Array, None]:
         index = rows.start[:, None] + offset + jnp.arange(chunk, dtype=jnp.int32)[None, :]
-        batch = jax.vmap(jax.vmap(transformed, in_axes=(None, None, 0)))(rows.images, streams, index)
-        logits = classifier(batch.reshape(size * chunk, *shape))
+        batch = jax.vmap(jax.vmap(drawn, in_axes=(None, None, 0)))(rows.centres, streams, index)
+        logits = classifier(batch.reshape(size * chunk, *batch.shape[2:]))
         classes = logits.shape[-1]
         finite = jnp.isfinite(logits).all(axis=-1)
         choice = jnp.where(finite, jnp.argmax(logits, axis=-1), classes).reshape(size, chunk)

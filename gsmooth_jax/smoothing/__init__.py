@@ -6,6 +6,7 @@ from gsmooth_jax.smoothing.folded_gaussian import FoldedGaussian as FoldedGaussi
 from gsmooth_jax.smoothing.gaussian import Gaussian as Gaussian
 from gsmooth_jax.smoothing.laplace import Laplace as Laplace
 from gsmooth_jax.smoothing.log_normal import LogNormal as LogNormal
+from gsmooth_jax.smoothing.noise import PixelNoise as PixelNoise
 from gsmooth_jax.smoothing.rayleigh import Rayleigh as Rayleigh
 from gsmooth_jax.smoothing.uniform import Uniform as Uniform
 from gsmooth_jax.types import Smoothing
@@ -21,16 +22,16 @@ SMOOTHINGS = {
 }
 
 
-def parse(text: str) -> Smoothing:
-    """Returns the law that the text names.
+def parse(text: str) -> Smoothing | PixelNoise:
+    """Returns the law of the parameters that the text names, or the noise of the pixels.
 
     >>> parse("gaussian(sigma=0.5)")
     Gaussian(sigma=0.5)
     """
-    return _spec.build(text, SMOOTHINGS, kind="law")
+    return _spec.build(text, SMOOTHINGS | {PixelNoise.name: PixelNoise}, kind="law")
 
 
-def describe(law: Smoothing) -> str:
+def describe(law: Smoothing | PixelNoise) -> str:
     """Returns the text that ``parse`` reads back.
 
     >>> describe(Uniform(low=-1, high=1))

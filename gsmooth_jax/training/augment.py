@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax import smoothing, transforms
+from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.training.config import TrainConfig
-from gsmooth_jax.types import Smoothing, Transform, param_dim
+from gsmooth_jax.types import Transform
 
 _PAD = 4
 
@@ -29,6 +30,8 @@ class Augment:
         transform, law = None, None
         if config.transform is not None and config.law is not None:
             transform, law = transforms.parse(config.transform), smoothing.parse(config.law)
+            if isinstance(law, smoothing.PixelNoise):
+                raise ValueError(f"Expected a law of the transform's parameter, got {config.law!r}; see noise.")
             if law.acts == "multiplicative" and not all(p.log for p in transform.params):
                 raise ValueError(
                     f"Law {config.law!r} is multiplicative, but the parameter of {config.transform!r} is no logarithm."
@@ -39,7 +42,7 @@ class Augment:
         """Applies what certification applies: a draw of the law, then noise. [H, W, C] -> [H, W, C]. Device."""
         theta_key, noise_key = jax.random.split(key)
         if self.transform is not None:
-            image = self.transform(image, draw_theta(self.law, theta_key, param_dim(self.transform, image.shape)))
+            image = ParameterNoise(transform=self.transform, law=self.law)(theta_key, image)
         # Never clipped: the votes of the certified classifier are not either.
         return image + self.noise * jax.random.normal(noise_key, image.shape)
 
@@ -49,12 +52,6 @@ class Augment:
         if self.crop_flip:
             image = _crop_flip(crop_key, image)
         return self.smooth(smooth_key, image)
-
-
-def draw_theta(law: Smoothing, key: jax.Array, dim: int) -> jax.Array:
-    """Draws [dim] parameters; a multiplicative law draws the factors, whose logarithms they are. Device."""
-    draw = law.sample(key, dim)
-    return jnp.log(draw) if law.acts == "multiplicative" else draw
 
 
 def _crop_flip(key: jax.Array, image: jax.Array) -> jax.Array:

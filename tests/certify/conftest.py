@@ -29,8 +29,7 @@ def guarantee():
     return gs.Guarantee(
         transform=gs.transforms.Brightness(),
         region=gs.Box([-0.15], [0.15]),
-        law=gs.Gaussian(sigma=SIGMA),
-        certificate=Resolvable(),
+        method=gs.ClosedForm(smoothing=gs.Gaussian(sigma=SIGMA), certificate=Resolvable()),
         max_votes=4096,
     )
 

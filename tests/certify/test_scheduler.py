@@ -33,12 +33,13 @@ class FakeDevice:
 def prover(image_id, needs, limit=1000):
     """Asks for ``needs`` draws, a block at a time, and returns (id, draws, index sum)."""
     image = np.zeros((1, 1, 1), np.float32)
-    selection = yield Draws(image, image_id, 0, 0, 0, 6, 6)
+    (selection,) = yield [Draws(image, image_id, 0, 0, 0, 6, 6)]
     assert selection.tolist() == [6, 15 + 2000 * image_id]
     total = np.zeros(2, np.int64)
     while total[0] < needs:
         start = int(total[0])
-        total += yield Draws(image, image_id, 0, 1, start, min(start + BLOCK, limit), limit)
+        (counts,) = yield [Draws(image, image_id, 0, 1, start, min(start + BLOCK, limit), limit)]
+        total += counts
     return image_id, int(total[0]), int(total[1]) % 1000
 
 

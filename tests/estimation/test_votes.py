@@ -9,10 +9,11 @@ from scipy import stats
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.estimation.votes import Rows, count_votes
 from gsmooth_jax.smoothing import Gaussian, Rayleigh
+from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.transforms import Brightness, Gamma
 
 RUN_KEY = jax.random.key(7)
-compiled = jax.jit(count_votes, static_argnums=(0, 1), static_argnames=("votes", "chunk"))
+compiled = jax.jit(count_votes, static_argnums=0, static_argnames=("votes", "chunk"))
 BRIGHTNESS, LAW = Brightness(), Gaussian(sigma=0.5)
 IMAGES = np.linspace(0, 1, 3 * 6, dtype=np.float32).reshape(3, 3, 2, 1)
 
@@ -28,7 +29,7 @@ def rows(order=(0, 1, 2), start=0, stop=64, phase=keys.ESTIMATE):
     order = np.array(order)
     full = np.full(len(order), 1)
     return Rows(
-        images=jnp.asarray(IMAGES[order]),
+        centres=jnp.asarray(IMAGES[order]),
         image_id=jnp.asarray(order + 40, jnp.uint32),
         node=jnp.asarray(0 * full, jnp.uint32),
         phase=jnp.asarray(phase * full, jnp.uint32),
@@ -44,7 +45,9 @@ def parameters(start):
 
 
 def counts(r, chunk=16, votes=64, transform=BRIGHTNESS, law=LAW):
-    return np.asarray(compiled(by_mean, transform, law, RUN_KEY, r, votes=votes, chunk=chunk))
+    return np.asarray(
+        compiled(by_mean, ParameterNoise(transform=transform, law=law), RUN_KEY, r, votes=votes, chunk=chunk)
+    )
 
 
 def test_counts_do_not_depend_on_chunk_order_or_splitting():
@@ -88,7 +91,7 @@ def test_probabilities_are_those_of_the_law(image):
 
 def test_multiplicative_laws_draw_the_factor():
     # Gamma(log Rayleigh) of the grey image 1/2: 0.5 ** factor, below 0.2 where factor > log 0.2 / log 0.5.
-    grey = rows((0,), stop=4096)._replace(images=jnp.full((1, 3, 2, 1), 0.5))
+    grey = rows((0,), stop=4096)._replace(centres=jnp.full((1, 3, 2, 1), 0.5))
     found = counts(grey, votes=4096, chunk=4096, transform=Gamma(), law=Rayleigh(scale=1.5))[0]
     p = stats.rayleigh(scale=1.5).sf(np.log(0.2) / np.log(0.5))
     assert abs(found[0] / 4096 - p) < 4 * np.sqrt(p * (1 - p) / 4096)

@@ -19,7 +19,7 @@ def _count(variables):
     [
         # 3x3 convolutions 1-32-32-64-64, dense 1024-200-200-10, all with biases.
         ("convnet", 10, (28, 28, 1), 320 + 9248 + 18496 + 36928 + 205000 + 40200 + 2010),
-        # The same without biases but the last, and a scale and an offset for each of 32 + 32 + 64 + 64 + 200 + 200 channels.
+        # Without biases but the last; a scale and an offset for each of 32 + 32 + 64 + 64 + 200 + 200 channels.
         ("convnet_bn", 10, (28, 28, 1), 288 + 9216 + 18432 + 36864 + 204800 + 40000 + 2010 + 2 * 592),
         # He et al. (2016a) table 6: 0.27 M and 1.7 M; the exact counts are those of option A.
         ("resnet20", 10, _CIFAR, 269722),

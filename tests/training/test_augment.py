@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.smoothing.noise import draw_parameter
 from gsmooth_jax.training import TrainConfig
-from gsmooth_jax.training.augment import Augment, draw_theta
+from gsmooth_jax.training.augment import Augment
 
 _IMAGE = jnp.asarray(np.random.default_rng(0).random((8, 8, 1), np.float32))
 
@@ -51,8 +52,8 @@ class _Factor:
 def test_a_multiplicative_law_draws_the_factor():
     key = jax.random.key(3)
     expected = jax.random.normal(jax.random.key(3), (2,))
-    np.testing.assert_allclose(draw_theta(_Factor("multiplicative"), key, 2), expected, rtol=1e-5)
-    np.testing.assert_allclose(draw_theta(_Factor("additive"), jax.random.key(3), 2), jnp.exp(expected), rtol=1e-5)
+    np.testing.assert_allclose(draw_parameter(_Factor("multiplicative"), key, 2), expected, rtol=1e-5)
+    np.testing.assert_allclose(draw_parameter(_Factor("additive"), jax.random.key(3), 2), jnp.exp(expected), rtol=1e-5)
 
 
 def test_multiplicative_laws_need_a_logarithmic_parameter():

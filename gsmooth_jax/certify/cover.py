@@ -1,0 +1,351 @@
+"""``cover``: proves claims about the real transform, whatever it is, by covering the region with smoothing centres.
+
+THEOREM (THEORY D1). Let z ~ N(0, S) with S fixed, and let the smoothed classifier answer class c with probability p_A
+at a latent u. Then it answers c at every latent u' with |u' - u|_(S^-1) < Phi^-1(p_A). Nothing is assumed about how u'
+came about: a transformed, clipped, rounded image is as good as any. (Cohen et al. 2019, Theorem 1, after whitening.)
+
+So a region is proved when it is covered by cells, each with a centre u_c and a proved bound D on the distance from u_c
+of every transformed image of the cell (``geometry``), and at every centre a test accepts p_A > Phi(D). Cells fixed
+before the test's draws need no union bound: a false claim has a false cell, which passes with probability alpha (Berger
+1982). A cell that fails may be cut into smaller ones, tested anew at a lower level: alpha is spent over depths, never
+over cells, since the parameter that makes a claim false lies in one cell of each depth.
+"""
+
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Generator, Iterator
+
+import numpy as np
+from scipy import special
+
+from gsmooth_jax.certify.config import Guarantee
+from gsmooth_jax.certify.geometry import Cell, Geometry, Stages
+from gsmooth_jax.certify.scheduler import Draws, Prover
+from gsmooth_jax.claims import CellEvidence, Claim
+from gsmooth_jax.estimation import bounds, keys, sequential
+from gsmooth_jax.regions import Box
+from gsmooth_jax.smoothing import describe
+from gsmooth_jax.smoothing.noise import PixelNoise
+from gsmooth_jax.types import ABSTAIN, Example, Region, Transform
+
+DEPTHS = 4
+"""How often a part of the region may be tested, each time in smaller cells."""
+
+_REACH = 0.3
+"""Distance of a cell as a share of Phi^-1(p_A): costs the fewest votes for a given path (THEORY F4)."""
+
+_NEAREST, _FURTHEST = 0.1, 0.7
+"""Limits of a cell's distance: fewer than 32 votes are never asked for, and p_A from a few votes is a rough guess."""
+
+_PATIENCE = 256
+"""Votes after which an undecided cell is cut instead: its p_A is close to what it would have to be."""
+
+_WAVE = 16
+"""Cells of one image that are tested at a time, the most doubtful first: a lost image should cost few votes."""
+
+_PILOTS = 5
+"""Points of a one-parameter region at which the classifier is asked before the cells are laid out."""
+
+_MOST_PARAMETERS = 3
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cover:
+    """The method; see the module.
+
+    Attributes:
+      noise: Gaussian noise of the latent, the same for every image.
+    """
+
+    noise: PixelNoise
+
+    @property
+    def name(self) -> str:
+        """The name for ``--method``."""
+        return "cover"
+
+    @property
+    def law(self) -> str:
+        """The text that ``smoothing.parse`` reads back."""
+        return describe(self.noise)
+
+    def check(self, transform: Transform, region: Region) -> None:
+        """Raises ValueError unless cells can be laid out for this transform and region."""
+        count = len(transform.params)
+        if any(p.per_pixel for p in transform.params) or not 1 <= count <= _MOST_PARAMETERS:
+            raise ValueError(f"cover takes 1 to {_MOST_PARAMETERS} parameters; {transform.name} has another number.")
+        if not isinstance(region, Box) or len(region.low) != count:
+            raise ValueError(f"cover takes a box of {count} parameters for {transform.name}, got {region}.")
+        for p, low, high in zip(transform.params, region.low, region.high, strict=True):
+            if low < p.low or high > p.high:
+                raise ValueError(
+                    f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
+                )
+        Stages.of(transform)
+
+    def voting_noise(self, transform: Transform) -> PixelNoise:
+        """The noise of the latent, whatever the transform."""
+        del transform
+        return self.noise
+
+    def requirement(self, guarantee: Guarantee) -> str:
+        """Says what a claim will take.
+
+        Raises:
+          ValueError: a test other than ``sequential``, or a budget that does not even test one cell.
+        """
+        if guarantee.test != "sequential":
+            raise ValueError(f"cover tests its cells sequentially, got test={guarantee.test!r}.")
+        fewest = bounds.smallest_n_sequential(0.5, _level(guarantee, 0))
+        if guarantee.max_votes < max(fewest, guarantee.block):
+            raise ValueError(
+                f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a cell takes "
+                f"{fewest} unanimous votes, in blocks of {guarantee.block}, and every cell of the region takes as many."
+            )
+        return (
+            f"Every cell of the region is tested, with {guarantee.block} votes if they agree; "
+            f"at most {guarantee.max_votes:,} votes an image."
+        )
+
+    def proving(self, guarantee: Guarantee) -> Callable[[Example], Prover[Claim]]:
+        """Returns ``prove`` for these terms; raises as ``requirement`` does."""
+        self.requirement(guarantee)
+        return functools.partial(prove, noise=self.noise, guarantee=guarantee)
+
+    def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
+        """Recomputes a claim from its cells' votes. Their distances are taken as they are."""
+        return _faults(guarantee, claim)
+
+
+def prove(example: Example, noise: PixelNoise, guarantee: Guarantee) -> Prover[Claim]:
+    """The prover of one image: pilot draws choose the class and lay out the cells, then every cell is tested."""
+    g, began = guarantee, time.perf_counter()
+    assert isinstance(g.region, Box)
+    geometry = Geometry(example.image, Stages.of(g.transform), noise)
+    points = _pilots(g.region)
+    selections = yield [
+        Draws(centre, example.id, node, keys.SELECT, 0, g.selection_votes, g.selection_votes)
+        for node, centre in enumerate(geometry.latents(points))
+    ]
+    top = int(np.argmax(selections[0][:-1]))
+    pilots = _Pilots(points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
+    tests = _Tests(geometry, pilots, example.id, top, guarantee)
+    if pilots.shares.min() > 0.5:
+        yield from tests.run()
+    nodes = tests.evidence()
+    invalid = tests.invalid + int(sum(s[-1] for s in selections))
+    notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
+    if tests.exhausted:
+        notes.append(f"max_votes={g.max_votes} ran out before all cells were decided")
+    return Claim(
+        id=example.id,
+        label=example.label,
+        predicted=top if _answered(g, nodes) else ABSTAIN,
+        certified=tests.certified,
+        radius=g.region.size if tests.certified else 0.0,
+        status="proved",
+        alpha=g.alpha,
+        votes=g.selection_votes * len(points) + sum(e.votes for e in nodes),
+        seconds=time.perf_counter() - began,
+        selection=tuple(int(c) for c in selections[0]),
+        nodes=nodes,
+        note="; ".join(notes),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pilots:
+    """What a few votes at points [M, P] of the region suggest; guesses, which no claim rests on."""
+
+    points: np.ndarray
+    shares: np.ndarray  # [M], of the class's votes
+
+    def share(self, parameters: np.ndarray) -> np.ndarray:
+        """p_A [N] at parameters [N, P]: interpolated in one parameter, the least of all pilots in more."""
+        if parameters.shape[1] > 1:
+            return np.full(len(parameters), self.shares.min())
+        order = np.argsort(self.points[:, 0])
+        return np.interp(parameters[:, 0], self.points[order, 0], self.shares[order])
+
+    def target(self, parameters: np.ndarray) -> np.ndarray:
+        """The distances [N] at which cells cost the fewest votes."""
+        return np.clip(_REACH * special.ndtri(self.share(parameters)), _NEAREST, _FURTHEST)
+
+
+@dataclasses.dataclass
+class _Open:
+    """A cell and its test so far."""
+
+    cell: Cell
+    node: int
+    depth: int
+    urgency: tuple[bool, float]
+    successes: int = 0
+    votes: int = 0
+
+    def evidence(self) -> CellEvidence:
+        return CellEvidence(
+            low=tuple(self.cell.low.tolist()),
+            high=tuple(self.cell.high.tolist()),
+            distance=self.cell.distance,
+            node=self.node,
+            depth=self.depth,
+            successes=self.successes,
+            votes=self.votes,
+        )
+
+
+class _Tests:
+    """The tests of one image's cells."""
+
+    def __init__(self, geometry: Geometry, pilots: _Pilots, image_id: int, top: int, guarantee: Guarantee):
+        self._geometry, self._pilots = geometry, pilots
+        self._image_id, self._top, self._guarantee = image_id, top, guarantee
+        self._open: list[_Open] = []
+        self._closed: list[CellEvidence] = []
+        self._numbered = self._votes = self.invalid = 0
+        self.certified = self.exhausted = False
+
+    def evidence(self) -> tuple[CellEvidence, ...]:
+        """Every cell that got a vote, decided or not."""
+        rest = [o.evidence() for o in self._open if o.votes]
+        return tuple(sorted(self._closed + rest, key=lambda e: e.node))
+
+    def run(self) -> Generator[list[Draws], list[np.ndarray], None]:
+        """Tests cell after cell until all have passed, or one is lost, or the votes have run out."""
+        g = self._guarantee
+        assert isinstance(g.region, Box)
+        self._add(self._geometry.cells(np.array(g.region.low), np.array(g.region.high), self._pilots.target), depth=0)
+        while self._open:
+            wave = self._open[: min(_WAVE, (g.max_votes - self._votes) // g.block)]
+            if not wave:
+                self.exhausted = True
+                return
+            counts = yield [
+                Draws(
+                    o.cell.centre, self._image_id, o.node, keys.ESTIMATE, o.votes, o.votes + g.block, o.votes + g.block
+                )
+                for o in wave
+            ]
+            lost = False
+            for test, new in zip(wave, counts, strict=True):
+                lost |= not self._count(test, new)
+            if lost:
+                return
+        self.certified = True
+
+    def _count(self, test: _Open, counts: np.ndarray) -> bool:
+        """Takes a test's new votes; returns whether its part of the region can still be proved."""
+        g = self._guarantee
+        test.votes += g.block
+        test.successes += int(counts[self._top])
+        self._votes += g.block
+        self.invalid += int(counts[-1])
+        decision = _decide(g, test.cell.distance, test.depth, test.successes, test.votes)
+        if decision == "undecided" and test.votes < _PATIENCE:
+            return True
+        self._open.remove(test)
+        self._closed.append(test.evidence())
+        if decision == "certified":
+            return True
+        smaller = 0.5 * test.cell.distance
+        # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
+        if test.depth + 1 == DEPTHS or smaller < _NEAREST or test.successes <= special.ndtr(smaller) * test.votes:
+            return False
+        cells = self._geometry.cells(test.cell.low, test.cell.high, lambda p: np.full(len(p), smaller))
+        self._add(cells, test.depth + 1)
+        return True
+
+    def _add(self, cells: list[Cell], depth: int) -> None:
+        identity = np.zeros(len(cells[0].low))
+        doubt = self._pilots.share(np.stack([0.5 * (c.low + c.high) for c in cells]))
+        for cell, share in zip(cells, doubt, strict=True):
+            # The image's own cell first: it says what the smoothed classifier answers there.
+            urgency = (not bool((cell.low <= identity).all() and (identity <= cell.high).all()), float(share))
+            self._open.append(_Open(cell, self._numbered, depth, urgency))
+            self._numbered += 1
+        self._open.sort(key=lambda o: o.urgency)
+
+
+def _pilots(region: Box) -> np.ndarray:
+    """[M, P]: the identity, then evenly spaced points of one parameter, or the corners of several."""
+    low, high = np.array(region.low), np.array(region.high)
+    identity = np.zeros((1, len(low)))
+    if len(low) > 1:
+        return np.concatenate([identity, region.corners()])
+    spread = np.linspace(low[0], high[0], _PILOTS)
+    return np.concatenate([identity, spread[spread != 0.0][:, None]])
+
+
+def _level(guarantee: Guarantee, depth: int) -> float:
+    """The level of a test: alpha / 2, alpha / 4, ...; over all depths less than alpha."""
+    return guarantee.alpha * 0.5 ** (depth + 1)
+
+
+def _decide(guarantee: Guarantee, distance: float, depth: int, successes: int, votes: int) -> sequential.Decision:
+    threshold = float(special.ndtr(distance * (1.0 + 1e-9)))
+    if threshold >= 1.0:
+        return "rejected"
+    return sequential.SequentialTest(threshold, _level(guarantee, depth), guarantee.futility).decide(successes, votes)
+
+
+def _passed(guarantee: Guarantee, cells: tuple[CellEvidence, ...]) -> list[CellEvidence]:
+    return [e for e in cells if _decide(guarantee, e.distance, e.depth, e.successes, e.votes) == "certified"]
+
+
+def _answered(guarantee: Guarantee, cells: tuple[CellEvidence, ...]) -> bool:
+    """Whether a cell that holds the image itself has passed."""
+    return any(all(a <= 0.0 <= b for a, b in zip(e.low, e.high, strict=True)) for e in _passed(guarantee, cells))
+
+
+def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
+    assert isinstance(g.region, Box)
+    cells = tuple(e for e in claim.nodes if isinstance(e, CellEvidence))
+    if len(cells) != len(claim.nodes) or any(
+        not (0 <= e.successes <= e.votes and e.distance > 0 and 0 <= e.depth < DEPTHS) for e in cells
+    ):
+        yield "nodes: impossible cells"
+        return
+    passed = _passed(g, cells)
+    low, high = np.array(g.region.low), np.array(g.region.high)
+    corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(low)) for end in ("low", "high")]
+    whole = _boxes_cover(low, high, *corners)
+    pilots = g.selection_votes * len(_pilots(g.region))
+    top = int(np.argmax(claim.selection[:-1]))
+    derived = {
+        "certified": (claim.certified, whole),
+        "predicted": (claim.predicted, top if _answered(g, cells) else ABSTAIN),
+        "radius": (claim.radius, g.region.size if whole else 0.0),
+        "alpha": (claim.alpha, g.alpha),
+        "votes": (claim.votes, pilots + sum(e.votes for e in cells)),
+        "status": (claim.status, "proved"),
+        "selection": (sum(claim.selection), g.selection_votes),
+    }
+    for field, (says, follows) in derived.items():
+        if says != follows:
+            yield f"{field}: the file says {says!r}, the evidence gives {follows!r}"
+    if sum(e.votes for e in cells) > g.max_votes:
+        yield f"nodes: {sum(e.votes for e in cells)} votes, the header allows {g.max_votes}"
+    if len({e.node for e in cells}) != len(cells):
+        yield "nodes: a smoothing centre is listed twice"
+
+
+def _boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
+    """Whether the union of closed boxes [M, P] holds the closed box [P]: cuts it along the boxes' faces."""
+    meets = ((lows < high) & (highs > low)).all(axis=1)
+    lows, highs = lows[meets], highs[meets]
+    if len(lows) == 0:
+        return False
+    if ((lows <= low) & (highs >= high)).all(axis=1).any():
+        return True
+    for axis in range(len(low)):
+        # The middle one of the faces that cut the box: halves the boxes to look at.
+        faces = np.unique(np.concatenate([lows[:, axis], highs[:, axis]]))
+        faces = faces[(faces > low[axis]) & (faces < high[axis])]
+        if len(faces):
+            cut = faces[len(faces) // 2]
+            left, right = high.copy(), low.copy()
+            left[axis] = right[axis] = cut
+            return _boxes_cover(low, left, lows, highs) and _boxes_cover(right, high, lows, highs)
+    return False

@@ -1,0 +1,213 @@
+"""How far a transformed image travels in the latent space: cells of the region, each within reach of its centre.
+
+A cell's ``distance`` bounds, for every parameter of the cell, how far the latent of the transformed image lies from the
+cell's centre: exact values at the midpoints of small boxes plus what the transform's Lipschitz bound allows inside each
+box (THEORY D7). It is never a maximum over sampled points. Host, but for the values themselves.
+"""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gsmooth_jax.certify.kernels import geometry_kernel
+from gsmooth_jax.transforms import Clip, Composition, Quantize
+from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
+
+_BATCH = 128
+"""Boxes a device call: calls are padded to it, so nothing recompiles."""
+
+_COARSE = 64
+"""Boxes with which the walk along a one-parameter region begins."""
+
+_SHARE = 0.15
+"""A box may cost this share of the target distance; smaller boxes make tighter cells and cost more evaluations."""
+
+_FLOAT32 = 1e-5
+"""What float32 arithmetic may move one entry of a transformed image, by the attacker's program and by ours alike."""
+
+_DIGITS = 6
+"""Decimals to which distances are rounded up, so that a record holds them whole."""
+
+
+class Cell(NamedTuple):
+    """A closed box of parameters, and a latent that is near every transformed image of it."""
+
+    low: np.ndarray  # [P]
+    high: np.ndarray  # [P]
+    centre: np.ndarray  # the latent, of the noise's latent shape
+    distance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Stages:
+    """A transform as the geometry sees it.
+
+    Attributes:
+      moving: the transform without roundings that follow everything else; all of it where its values are enumerated.
+      values: the stage whose values are enumerated, or None.
+      jump: how far the roundings left out move an image of n entries, per sqrt(n), in L2.
+    """
+
+    moving: Transform
+    values: FiniteValued | None
+    jump: float
+
+    @classmethod
+    def of(cls, transform: Transform) -> "Stages":
+        """Splits a transform.
+
+        Raises:
+          ValueError: a stage states neither a Lipschitz bound nor its values; names it and what applies instead.
+        """
+        stages = list(transform.stages) if isinstance(transform, Composition) else [transform]
+        tail: list[Transform] = []
+        while stages and isinstance(stages[-1], Clip | Quantize):
+            tail.insert(0, stages.pop())
+        if len(stages) == 1 and isinstance(stages[0], FiniteValued):
+            return cls(transform, stages[0], 0.0)
+        for stage in stages:
+            if not isinstance(stage, LipschitzBounded):
+                raise ValueError(
+                    f"No cell bound for {transform.name!r}: in a composition, stage {stage.name!r} states no Lipschitz "
+                    f"bound, which cover needs. Methods for a group law may still apply (gsmooth methods)."
+                )
+        kept = tuple(stages) + tuple(t for t in tail if isinstance(t, Clip))
+        moving = kept[0] if len(kept) == 1 else Composition(kept)
+        # A clip behind a rounding moves no two images further apart, so the roundings simply add up.
+        return cls(moving, None, sum(0.5 / (2**t.bits - 1) for t in tail if isinstance(t, Quantize)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """One image's path or sheet of latents under a transform."""
+
+    image: np.ndarray
+    stages: Stages
+    noise: LatentNoise
+
+    def latents(self, parameters: np.ndarray) -> np.ndarray:
+        """Returns the latents [N, ...] of the image transformed by parameters [N, P]."""
+        return self._evaluate(parameters, parameters)[0]
+
+    def cells(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> list[Cell]:
+        """Covers a box of parameters by cells whose distance is about the target where they lie.
+
+        Args:
+          low: [P], lower corner.
+          high: [P], upper corner.
+          target: wanted distances [N] at parameters [N, P]; a cell may exceed it only where no box is small enough.
+        """
+        if self.stages.values is not None:
+            points = self.stages.values.representatives(self.image.shape, low, high)
+            # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
+            # its ends are drawn half way to its neighbours'.
+            ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
+            return list(self._walk(ends[:-1], ends[1:], self._evaluate(points, points), target(points)))
+        if len(low) == 1:
+            return list(self._path(low[0], high[0], target))
+        return list(self._sheet(low, high, target))
+
+    def _evaluate(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Latents [N, ...] at the midpoints of boxes [N, P], and their gaps [N, P]."""
+        parts = []
+        for start in range(0, len(low), _BATCH):
+            part = [np.asarray(a[start : start + _BATCH], np.float32) for a in (low, high)]
+            missing = _BATCH - len(part[0])
+            padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
+            latents, gaps = geometry_kernel(self.noise, self.image, *padded, transform=self.stages.moving)
+            parts.append((np.asarray(latents)[: _BATCH - missing], np.asarray(gaps)[: _BATCH - missing]))
+        latents, gaps = zip(*parts, strict=True)
+        return np.concatenate(latents), np.concatenate(gaps).astype(np.float64)
+
+    def _path(self, low: float, high: float, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
+        """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
+        edges = _edges(low, high, np.full(_COARSE, 1), low, high)
+        _, gaps = self._evaluate(edges[:-1, None], edges[1:, None])
+        wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None])
+        pieces = np.ceil(gaps[:, 0] / (_SHARE * wanted)).astype(int).clip(1)
+        edges = _edges(low, high, pieces, low, high)
+        lows, highs = edges[:-1, None], edges[1:, None]
+        yield from self._walk(lows, highs, self._evaluate(lows, highs), target(0.5 * (lows + highs)))
+
+    def _walk(
+        self, low: np.ndarray, high: np.ndarray, values: tuple[np.ndarray, np.ndarray], target: np.ndarray
+    ) -> Iterator[Cell]:
+        """Joins as many neighbouring boxes [N, 1] at a time as the target allows, around the one half way."""
+        latents, gaps = values[0], values[1].sum(axis=1)
+        flat = latents.reshape(len(latents), -1)
+        steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
+        travelled = np.concatenate([[0.0], np.cumsum(steps)])
+
+        def joined(start: int, stop: int) -> tuple[int, float]:
+            middle = 0.5 * (travelled[start] + travelled[stop - 1])
+            centre = start + int(np.argmin(np.abs(travelled[start:stop] - middle)))
+            reach = self.noise.distances(flat[start:stop], flat[centre]) + gaps[start:stop]
+            return centre, self._outward(float(reach.max()))
+
+        start = 0
+        while start < len(low):
+            fits, fails, step = start + 1, len(low) + 1, 1
+            while fails - fits > 1:  # gallop, then bisect
+                stop = min(fits + step, len(low)) if fails > len(low) else (fits + fails) // 2
+                centre, distance = joined(start, stop)
+                if distance <= target[centre]:
+                    fits, step = stop, 2 * step
+                    if stop == len(low):
+                        break
+                else:
+                    fails = stop
+            centre, distance = joined(start, fits)
+            yield Cell(low[start], high[fits - 1], latents[centre], distance)
+            start = fits
+
+    def _sheet(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
+        """Several parameters: halves boxes until each is within the target of its midpoint."""
+        lows, highs = low[None], high[None]
+        side = 4 if len(low) == 2 else 3
+        while len(lows):
+            latents, gaps = self._evaluate(lows, highs)
+            wanted, total = target(0.5 * (lows + highs)), gaps.sum(axis=1)
+            distance = np.array([self._outward(g) for g in total])
+            # A Lipschitz bound is seldom more than twice too large: only these are worth a closer look.
+            for index in np.flatnonzero((distance > wanted) & (total <= 2.0 * wanted)):
+                inner = _subdivide(lows[index], highs[index], side)
+                near, left = self._evaluate(*inner)
+                reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left.sum(axis=1)
+                distance[index] = min(distance[index], self._outward(float(reach.max())))
+            done = distance <= wanted
+            for index in np.flatnonzero(done):
+                yield Cell(lows[index], highs[index], latents[index], float(distance[index]))
+            lows, highs = _halve(lows[~done], highs[~done], gaps[~done].argmax(axis=1))
+
+    def _outward(self, distance: float) -> float:
+        """Adds what rounding does to an image, in the file and in float32, and rounds up."""
+        entries = math.sqrt(self.image.size)
+        distance += (self.stages.jump + 2 * _FLOAT32) * entries * self.noise.lipschitz_upper
+        return math.ceil(distance * 10**_DIGITS) / 10**_DIGITS
+
+
+def _edges(low: float, high: float, pieces: np.ndarray, first: float, last: float) -> np.ndarray:
+    """Cuts [low, high] into len(pieces) equal intervals, and each into its number of pieces; short decimals inside."""
+    coarse = np.linspace(low, high, len(pieces) + 1)
+    fine = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(coarse[:-1], coarse[1:], pieces, strict=True)]
+    digits = 9 - math.floor(math.log10(high - low))
+    return np.concatenate([[first], np.concatenate(fine)[1:].round(digits), [last]])
+
+
+def _subdivide(low: np.ndarray, high: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The side^P equal boxes of a box [P], as lower and upper corners [side^P, P]."""
+    corner = np.array(list(itertools.product(range(side), repeat=len(low))))
+    width = (high - low) / side
+    return low + corner * width, low + (corner + 1) * width
+
+
+def _halve(low: np.ndarray, high: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts boxes [N, P] in two, each along its own axis: 2 N boxes."""
+    rows = np.arange(len(low))
+    left, right = high.copy(), low.copy()
+    left[rows, axis] = right[rows, axis] = 0.5 * (low[rows, axis] + high[rows, axis])
+    return np.concatenate([low, right]), np.concatenate([left, high])
