@@ -12,7 +12,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate"),
+    ("types", "_validate", "_fitting"),
     ("_spec",),
     ("regions", "claims"),
     ("transforms",),
@@ -20,6 +20,7 @@ ORDER = [
     ("estimation",),
     ("certificates",),
     ("models", "data", "assets"),
+    ("surrogate",),
     ("training",),
     ("certify",),
     ("api", "results"),

@@ -8,14 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from gsmooth_jax import _fitting
 from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
-from gsmooth_jax.training.folder import RunFolder
 from gsmooth_jax.training.step import Recipe, TrainState, count_correct, init_state, train_step
 
 # Streams of the run's seed.
@@ -74,7 +73,8 @@ def train(
             input_shape=input_shape,
         )
 
-    with RunFolder(config, images, labels) as folder, _bar(progress) as bar:
+    settings = _fitting.settings(config, images, labels)
+    with _fitting.RunFolder(config.out, settings) as folder, _fitting.Bar(progress) as bar:
         fresh = init_state(architecture, recipe, keys[_INIT], input_shape)
         # Committed to its device, as a restored state is: else the two would be compiled for separately.
         state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))
@@ -164,16 +164,3 @@ def _figures(record: dict[str, Any]) -> str:
         for name, shown in names.items()
         if name in record
     )
-
-
-class _Bar(Progress):
-    """Progress that prints nothing at all when it is disabled."""
-
-    def print(self, line: str) -> None:
-        if not self.disable:
-            self.console.print(line, highlight=False, soft_wrap=True)
-
-
-def _bar(shown: bool) -> _Bar:
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    return _Bar(*columns, TextColumn("{task.fields[figures]}"), disable=not shown, speed_estimate_period=120)

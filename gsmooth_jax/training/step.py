@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gsmooth_jax import _fitting
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.training import losses
 from gsmooth_jax.training.augment import Augment
@@ -150,10 +151,8 @@ def _train_step(
 @functools.cache
 def train_step() -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
     """Returns the compiled step, whose arguments are those of ``_train_step``."""
-    # XLA's YNNPACK convolutions halve the speed of a training step on CPU (jaxlib 0.10). Asked for here and not on
-    # import, because looking at the backend starts it, which must not precede jax.distributed.initialize.
-    options = {"xla_cpu_experimental_ynn_fusion_type": ""} if jax.default_backend() == "cpu" else None
-    return jax.jit(_train_step, static_argnames=("architecture", "recipe"), donate_argnums=0, compiler_options=options)
+    static = ("architecture", "recipe")
+    return jax.jit(_train_step, static_argnames=static, donate_argnums=0, compiler_options=_fitting.step_options())
 
 
 @functools.partial(jax.jit, static_argnames=("architecture",))
