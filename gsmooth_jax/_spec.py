@@ -31,7 +31,11 @@ def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> 
 
 
 def describe(value: Any) -> str:
-    """Returns the text that ``build`` reads back: the name, and every field of the dataclass."""
+    """Returns the text that ``build`` reads back: the name, and every field of the dataclass.
+
+    A value with arrays in it names, as its ``spec``, the dataclass of literals that stands for it.
+    """
+    value = getattr(value, "spec", value)
     fields = dataclasses.fields(value)
     if not fields:
         return value.name

@@ -220,6 +220,71 @@ def export(run: tyro.conf.Positional[Path], /, format: Literal["tsv"] = "tsv", o
 
 
 @app.command
+def attack(
+    run: tyro.conf.Positional[Path],
+    /,
+    attack: Literal["grid", "random", "eot-pgd"] = "eot-pgd",
+    tries: int | None = None,
+    votes: int = 64,
+    limit: int | None = None,
+    checkpoint: tuple[Path, ...] = (),
+    data_dir: str | None = None,
+    rows: int | None = None,
+    chunk: int | None = None,
+    devices: int | None = None,
+    json: bool = False,
+) -> None:
+    """Attack a run's images through the real transform: empirical beside certified accuracy. Fails if a claim falls.
+
+    Args:
+        run: run folder; attack-NAME.json goes there.
+        attack: evenly spaced parameters, the worst of many random ones, or gradient ascent averaged over draws.
+        tries: parameters tried on an image (grid, random), or climbs (eot-pgd); the attack's own number if left out.
+        votes: draws of the smoothed classifier at each; the strongest is decided by 1,024 fresh ones.
+        limit: attack this many of the run's images at most.
+        checkpoint: folder of the run's classifier, or folders; the shipped model if left out.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+        rows: images in a device batch (speed only).
+        chunk: votes that an image makes at once (memory only).
+        devices: how many local devices to use (speed only).
+        json: print one JSON object and nothing else.
+    """
+    from rich.progress import track
+
+    from gsmooth_jax import _validate, assets, attacks, models, results
+    from gsmooth_jax.attacks import run as attacked
+    from gsmooth_jax.certify import Execution
+
+    header, claims = results.read_run(run)
+    if limit is not None:
+        _validate.at_least(1, limit=limit)
+    claims = claims[:limit]
+    if not claims:
+        raise ValueError(f"The run {run} has no finished image yet.")
+    plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
+    classifier = models.ensemble([models.load(folder) for folder in checkpoint or (assets.CHECKPOINT,)])
+    attacked.check_classifier(header, classifier)
+    outcomes = attacks.attack_stream(
+        classifier,
+        attacked.claimed_examples(header, claims, data_dir),
+        results.guarantee_of(header),
+        plan,
+        votes=votes,
+        execution=Execution(rows=rows, chunk=chunk, devices=devices),
+    )
+    shown = track(outcomes, description="attacking", total=len(claims), console=err_console)
+    summary = attacked.summarize(header, claims, list(shown), plan, votes=votes)
+    file = attacked.write(run, summary)
+    if json:
+        _print_json({k: v for k, v in summary.items() if k != "outcomes"} | {"run": str(run), "file": str(file)})
+    else:
+        out_console.print(attacked.render(run.name, summary))
+        out_console.print(f"every image: {file}", highlight=False)
+    if summary["landed"]:
+        raise SystemExit(FAILED)
+
+
+@app.command
 def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
     """Train a classifier under the smoothing that it will be certified with. Resumes where it stopped.
 

@@ -97,6 +97,23 @@ class LipschitzBounded(Protocol):
 
 
 @runtime_checkable
+class Chainable(Protocol):
+    """A transform whose Lipschitz bound survives a change of its image, so that it may follow another one."""
+
+    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Bounds what a change of the image by 1 in L2 can do, for every parameter of a box. Device.
+
+        Args:
+          low: [P], the box's lower corner.
+          high: [P], the box's upper corner.
+
+        Returns:
+          How far the output moves, a scalar; and how much the entries [P] of ``lipschitz_upper`` grow. Rounded up.
+        """
+        ...
+
+
+@runtime_checkable
 class FiniteValued(Protocol):
     """A piecewise constant transform: enumerating one parameter per distinct output is exact."""
 

@@ -24,13 +24,13 @@ ORDER = [
     ("training",),
     ("certify",),
     ("api", "results"),
-    ("verify", "report", "catalogue"),
+    ("verify", "report", "catalogue", "attacks"),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 HOST_ONLY = ["certificates", "estimation/bounds.py", "estimation/sequential.py", "regions.py", "claims.py", "verify.py"]
-DEVICE_ONLY = ["transforms", "estimation/votes.py", "estimation/keys.py", "certify/kernels.py"]
+DEVICE_ONLY = ["transforms", "estimation/votes.py", "estimation/keys.py", "certify/kernels.py", "attacks/kernels.py"]
 
 
 def modules(*places):

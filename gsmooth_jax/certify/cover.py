@@ -35,8 +35,8 @@ DEPTHS = 4
 _REACH = 0.3
 """Distance of a cell as a share of Phi^-1(p_A): costs the fewest votes for a given path (THEORY F4)."""
 
-_NEAREST, _FURTHEST = 0.1, 0.7
-"""Limits of a cell's distance: fewer than 32 votes are never asked for, and p_A from a few votes is a rough guess."""
+_NEAREST, _FURTHEST = 0.05, 0.7
+"""Limits of a cell's distance: a guess at p_A is rough, and 32 unanimous votes prove 0.7 at alpha 0.001."""
 
 _PATIENCE = 256
 """Votes after which an undecided cell is cut instead: its p_A is close to what it would have to be."""
@@ -82,7 +82,8 @@ class Cover:
                 raise ValueError(
                     f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
                 )
-        Stages.of(transform)
+        if Stages.of(transform).values is not None and count > 1:
+            raise ValueError(f"cover enumerates the values of one parameter; {transform.name} has {count}.")
 
     def voting_noise(self, transform: Transform) -> PixelNoise:
         """The noise of the latent, whatever the transform."""
@@ -129,10 +130,14 @@ def prove(example: Example, noise: PixelNoise, guarantee: Guarantee) -> Prover[C
         for node, centre in enumerate(geometry.latents(points))
     ]
     top = int(np.argmax(selections[0][:-1]))
-    pilots = _Pilots(points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
+    pilots = _Pilots(geometry.floor, points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
     tests = _Tests(geometry, pilots, example.id, top, guarantee)
-    if pilots.shares.min() > 0.5:
-        yield from tests.run()
+    hopeful = bool(pilots.shares.min() > 0.5)
+    if hopeful:
+        yield from tests.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+    else:  # no claim about the region, but the smoothed classifier's answer at the image itself can be had
+        yield from tests.run([geometry.point(points[0])])
+    certified = hopeful and not tests.lost
     nodes = tests.evidence()
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
@@ -142,8 +147,8 @@ def prove(example: Example, noise: PixelNoise, guarantee: Guarantee) -> Prover[C
         id=example.id,
         label=example.label,
         predicted=top if _answered(g, nodes) else ABSTAIN,
-        certified=tests.certified,
-        radius=g.region.size if tests.certified else 0.0,
+        certified=certified,
+        radius=g.region.size if certified else 0.0,
         status="proved",
         alpha=g.alpha,
         votes=g.selection_votes * len(points) + sum(e.votes for e in nodes),
@@ -158,6 +163,7 @@ def prove(example: Example, noise: PixelNoise, guarantee: Guarantee) -> Prover[C
 class _Pilots:
     """What a few votes at points [M, P] of the region suggest; guesses, which no claim rests on."""
 
+    floor: float  # of the distance: what no cell is too small for
     points: np.ndarray
     shares: np.ndarray  # [M], of the class's votes
 
@@ -170,7 +176,8 @@ class _Pilots:
 
     def target(self, parameters: np.ndarray) -> np.ndarray:
         """The distances [N] at which cells cost the fewest votes."""
-        return np.clip(_REACH * special.ndtri(self.share(parameters)), _NEAREST, _FURTHEST)
+        within = _REACH * (special.ndtri(self.share(parameters)) - self.floor)
+        return self.floor + np.clip(within, _NEAREST, max(_NEAREST, _FURTHEST - self.floor))
 
 
 @dataclasses.dataclass
@@ -180,7 +187,8 @@ class _Open:
     cell: Cell
     node: int
     depth: int
-    urgency: tuple[bool, float]
+    other: bool  # than the cell that holds the image itself
+    doubt: float
     successes: int = 0
     votes: int = 0
 
@@ -205,35 +213,33 @@ class _Tests:
         self._open: list[_Open] = []
         self._closed: list[CellEvidence] = []
         self._numbered = self._votes = self.invalid = 0
-        self.certified = self.exhausted = False
+        self.lost = self.exhausted = False
 
     def evidence(self) -> tuple[CellEvidence, ...]:
         """Every cell that got a vote, decided or not."""
         rest = [o.evidence() for o in self._open if o.votes]
         return tuple(sorted(self._closed + rest, key=lambda e: e.node))
 
-    def run(self) -> Generator[list[Draws], list[np.ndarray], None]:
-        """Tests cell after cell until all have passed, or one is lost, or the votes have run out."""
+    def run(self, cells: list[Cell]) -> Generator[list[Draws], list[np.ndarray], None]:
+        """Tests cells until all have passed, or one is lost (``lost``), or the votes have run out (``exhausted``)."""
         g = self._guarantee
-        assert isinstance(g.region, Box)
-        self._add(self._geometry.cells(np.array(g.region.low), np.array(g.region.high), self._pilots.target), depth=0)
+        self._add(cells, depth=0)
         while self._open:
             wave = self._open[: min(_WAVE, (g.max_votes - self._votes) // g.block)]
             if not wave:
-                self.exhausted = True
+                self.lost = self.exhausted = True
                 return
-            counts = yield [
-                Draws(
-                    o.cell.centre, self._image_id, o.node, keys.ESTIMATE, o.votes, o.votes + g.block, o.votes + g.block
-                )
-                for o in wave
-            ]
-            lost = False
+            requests = []
+            for test in wave:
+                stop = test.votes + g.block
+                draws = Draws(test.cell.centre, self._image_id, test.node, keys.ESTIMATE, test.votes, stop, stop)
+                requests.append(draws)
+            counts = yield requests
             for test, new in zip(wave, counts, strict=True):
-                lost |= not self._count(test, new)
-            if lost:
-                return
-        self.certified = True
+                self.lost |= not self._count(test, new)
+            if self.lost:  # only what the smoothed classifier answers at the image itself is still of interest
+                self._closed += [o.evidence() for o in self._open if o.other and o.votes]
+                self._open = [o for o in self._open if not o.other]
 
     def _count(self, test: _Open, counts: np.ndarray) -> bool:
         """Takes a test's new votes; returns whether its part of the region can still be proved."""
@@ -243,29 +249,32 @@ class _Tests:
         self._votes += g.block
         self.invalid += int(counts[-1])
         decision = _decide(g, test.cell.distance, test.depth, test.successes, test.votes)
-        if decision == "undecided" and test.votes < _PATIENCE:
+        smaller = self._geometry.floor + 0.5 * (test.cell.distance - self._geometry.floor)
+        # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
+        divisible = (
+            test.depth + 1 < DEPTHS
+            and smaller > self._geometry.floor + 0.5 * _NEAREST
+            and test.successes > special.ndtr(smaller) * test.votes
+        )
+        if decision == "undecided" and not (divisible and test.votes >= _PATIENCE):
             return True
         self._open.remove(test)
         self._closed.append(test.evidence())
         if decision == "certified":
             return True
-        smaller = 0.5 * test.cell.distance
-        # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
-        if test.depth + 1 == DEPTHS or smaller < _NEAREST or test.successes <= special.ndtr(smaller) * test.votes:
+        if not divisible:
             return False
         cells = self._geometry.cells(test.cell.low, test.cell.high, lambda p: np.full(len(p), smaller))
         self._add(cells, test.depth + 1)
         return True
 
     def _add(self, cells: list[Cell], depth: int) -> None:
-        identity = np.zeros(len(cells[0].low))
-        doubt = self._pilots.share(np.stack([0.5 * (c.low + c.high) for c in cells]))
-        for cell, share in zip(cells, doubt, strict=True):
-            # The image's own cell first: it says what the smoothed classifier answers there.
-            urgency = (not bool((cell.low <= identity).all() and (identity <= cell.high).all()), float(share))
-            self._open.append(_Open(cell, self._numbered, depth, urgency))
+        doubt = 1.0 - self._pilots.share(np.stack([0.5 * (c.low + c.high) for c in cells]))
+        for cell, d in zip(cells, doubt, strict=True):
+            other = not bool((cell.low <= 0.0).all() and (cell.high >= 0.0).all())
+            self._open.append(_Open(cell, self._numbered, depth, other, float(d)))
             self._numbered += 1
-        self._open.sort(key=lambda o: o.urgency)
+        self._open.sort(key=lambda o: (o.other, -o.doubt))
 
 
 def _pilots(region: Box) -> np.ndarray:
@@ -310,7 +319,7 @@ def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
     passed = _passed(g, cells)
     low, high = np.array(g.region.low), np.array(g.region.high)
     corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(low)) for end in ("low", "high")]
-    whole = _boxes_cover(low, high, *corners)
+    whole = boxes_cover(low, high, *corners)
     pilots = g.selection_votes * len(_pilots(g.region))
     top = int(np.argmax(claim.selection[:-1]))
     derived = {
@@ -331,7 +340,7 @@ def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
         yield "nodes: a smoothing centre is listed twice"
 
 
-def _boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
+def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
     """Whether the union of closed boxes [M, P] holds the closed box [P]: cuts it along the boxes' faces."""
     meets = ((lows < high) & (highs > low)).all(axis=1)
     lows, highs = lows[meets], highs[meets]
@@ -347,5 +356,5 @@ def _boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.
             cut = faces[len(faces) // 2]
             left, right = high.copy(), low.copy()
             left[axis] = right[axis] = cut
-            return _boxes_cover(low, left, lows, highs) and _boxes_cover(right, high, lows, highs)
+            return boxes_cover(low, left, lows, highs) and boxes_cover(right, high, lows, highs)
     return False

@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from gsmooth_jax.certify.kernels import geometry_kernel
 from gsmooth_jax.transforms import Clip, Composition, Quantize
-from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
+from gsmooth_jax.types import FiniteValued, LatentNoise, Transform
 
 _BATCH = 128
 """Boxes a device call: calls are padded to it, so nothing recompiles."""
@@ -69,16 +70,22 @@ class Stages:
             tail.insert(0, stages.pop())
         if len(stages) == 1 and isinstance(stages[0], FiniteValued):
             return cls(transform, stages[0], 0.0)
-        for stage in stages:
-            if not isinstance(stage, LipschitzBounded):
-                raise ValueError(
-                    f"No cell bound for {transform.name!r}: in a composition, stage {stage.name!r} states no Lipschitz "
-                    f"bound, which cover needs. Methods for a group law may still apply (gsmooth methods)."
-                )
-        kept = tuple(stages) + tuple(t for t in tail if isinstance(t, Clip))
-        moving = kept[0] if len(kept) == 1 else Composition(kept)
+        moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
+        _require_bound(moving)
         # A clip behind a rounding moves no two images further apart, so the roundings simply add up.
         return cls(moving, None, sum(0.5 / (2**t.bits - 1) for t in tail if isinstance(t, Quantize)))
+
+
+def _require_bound(transform: Composition) -> None:
+    """Raises ValueError, before any image, where the transform will not be able to state a bound."""
+    point = jax.ShapeDtypeStruct((len(transform.params),), np.float32)
+    try:
+        jax.eval_shape(transform.lipschitz_upper, jax.ShapeDtypeStruct((8, 8, 1), np.float32), point, point)
+    except ValueError as error:
+        raise ValueError(
+            f"cover has no cell bound for {transform.name!r}. {error} "
+            "Methods for a transform with a group law may still apply: gsmooth methods."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +96,18 @@ class Geometry:
     stages: Stages
     noise: LatentNoise
 
+    @property
+    def floor(self) -> float:
+        """The distance that even a cell of one parameter has: what rounding does."""
+        return self._outward(0.0)
+
     def latents(self, parameters: np.ndarray) -> np.ndarray:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P]."""
-        return self._evaluate(parameters, parameters)[0]
+        return self._evaluate(parameters, parameters, points=True)[0]
+
+    def point(self, parameter: np.ndarray) -> Cell:
+        """Returns the cell of a single parameter [P]."""
+        return Cell(parameter, parameter, self.latents(parameter[None])[0], self.floor)
 
     def cells(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> list[Cell]:
         """Covers a box of parameters by cells whose distance is about the target where they lie.
@@ -106,19 +122,22 @@ class Geometry:
             # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
             # its ends are drawn half way to its neighbours'.
             ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            return list(self._walk(ends[:-1], ends[1:], self._evaluate(points, points), target(points)))
+            values = self._evaluate(points, points, points=True)
+            return list(self._walk(ends[:-1], ends[1:], values, target(points)))
         if len(low) == 1:
             return list(self._path(low[0], high[0], target))
         return list(self._sheet(low, high, target))
 
-    def _evaluate(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _evaluate(self, low: np.ndarray, high: np.ndarray, *, points: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Latents [N, ...] at the midpoints of boxes [N, P], and their gaps [N, P]."""
         parts = []
         for start in range(0, len(low), _BATCH):
             part = [np.asarray(a[start : start + _BATCH], np.float32) for a in (low, high)]
             missing = _BATCH - len(part[0])
             padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
-            latents, gaps = geometry_kernel(self.noise, self.image, *padded, transform=self.stages.moving)
+            latents, gaps = geometry_kernel(
+                self.noise, self.image, *padded, transform=self.stages.moving, points=points
+            )
             parts.append((np.asarray(latents)[: _BATCH - missing], np.asarray(gaps)[: _BATCH - missing]))
         latents, gaps = zip(*parts, strict=True)
         return np.concatenate(latents), np.concatenate(gaps).astype(np.float64)

@@ -9,7 +9,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from gsmooth_jax.certify.sharding import ROWS
 from gsmooth_jax.estimation.votes import Rows, count_votes
-from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Noise, Transform
+from gsmooth_jax.types import LatentNoise, LipschitzBounded, Noise, Transform
 
 
 @functools.partial(jax.jit, static_argnames=("mesh", "votes", "chunk"))
@@ -40,9 +40,9 @@ def vote_kernel(
     )
 
 
-@functools.partial(jax.jit, static_argnames=("transform",))
+@functools.partial(jax.jit, static_argnames=("transform", "points"))
 def geometry_kernel(
-    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: Transform
+    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: Transform, points: bool
 ) -> tuple[jax.Array, jax.Array]:
     """Follows a transformed image through the latent space.
 
@@ -51,7 +51,8 @@ def geometry_kernel(
       image: [H, W, C].
       low: [N, P], lower corners of boxes of parameters.
       high: [N, P], upper corners.
-      transform: needs a Lipschitz bound unless every box is a point of a finite-valued transform.
+      transform: needs a Lipschitz bound unless the boxes are points.
+      points: every box is a single parameter, low = high: the gaps are 0.
 
     Returns:
       Latents [N, ...] of the image transformed at the boxes' midpoints; and [N, P] bounds on how much further, in
@@ -59,9 +60,9 @@ def geometry_kernel(
       to the midpoint's latent (THEORY D7). Rounded up.
     """
     latents = noise.encode(jax.vmap(transform, in_axes=(None, 0))(image, 0.5 * (low + high)))
-    if isinstance(transform, FiniteValued):
+    if points:
         return latents, jnp.zeros_like(low)
-    assert isinstance(transform, LipschitzBounded)
+    assert isinstance(transform, LipschitzBounded)  # as geometry.Stages has made sure
     # The host's float64 corners were rounded to float32.
     half = 0.5 * (high - low) + 2e-7 * (jnp.abs(low) + jnp.abs(high))
     steep = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)

@@ -14,6 +14,15 @@ SELECT: Final = 0
 ESTIMATE: Final = 1
 """Draws that the statistical test counts."""
 
+PROPOSE: Final = 2
+"""Random numbers with which an attack looks for parameters."""
+
+ATTACK: Final = 3
+"""Draws that find an attack's strongest parameter."""
+
+ATTACK_CONFIRM: Final = 4
+"""Draws that decide what the strongest parameter does. Never reused by the search for it."""
+
 
 def phase_key(run_key: jax.Array, image_id: jax.Array, node: jax.Array, phase: jax.Array) -> jax.Array:
     """Returns the key under which one node of one image draws its samples of one phase."""

@@ -28,22 +28,26 @@ def save(path: str | os.PathLike[str], classifier: Classifier, info: Mapping[str
     """
     if not isinstance(classifier.apply, Architecture):
         raise TypeError(f"Only registered architectures can be saved, got {apply_name(classifier.apply)}.")
-    folder = pathlib.Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: np.asarray(leaf) for name, leaf in _named(classifier.variables)}
     description = {
-        "format": _FORMAT,
         "architecture": classifier.apply.to_json(),
         "input_shape": classifier.input_shape,
         "dtype": classifier.dtype,
         "fingerprint": fingerprint(classifier),
         "info": dict(info or {}),
     }
+    write(path, description, classifier.variables)
+
+
+def write(path: str | os.PathLike[str], description: Mapping[str, Any], variables: Any) -> None:
+    """Writes a folder's ``model.json`` and ``weights.npz``; each file is replaced in one step. Host."""
+    folder = pathlib.Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: np.asarray(leaf) for name, leaf in _named(variables)}
     partial = folder / f".weights.{os.getpid()}.npz"
     np.savez(partial, **weights)  # pyright: ignore[reportArgumentType]
     os.replace(partial, folder / "weights.npz")
     partial = folder / f".model.{os.getpid()}.json"
-    partial.write_text(json.dumps(description, indent=2) + "\n")
+    partial.write_text(json.dumps({"format": _FORMAT, **description}, indent=2) + "\n")
     os.replace(partial, folder / "model.json")
 
 
@@ -56,6 +60,8 @@ def load(path: str | os.PathLike[str]) -> Classifier:
     """
     folder = pathlib.Path(path)
     description = describe(folder)
+    if isinstance(description, dict) and "surrogate" in description:
+        raise ValueError(f"{folder} holds a transform's surrogate, not a classifier.")
     try:
         architecture = Architecture.from_json(description["architecture"])
         height, width, channels = description["input_shape"]
@@ -63,23 +69,39 @@ def load(path: str | os.PathLike[str]) -> Classifier:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / 'model.json'} is damaged: {error!r}.") from error
     shape = (height, width, channels)
-    weights = _read_weights(folder / "weights.npz")
-    leaves = []
     expected = jax.eval_shape(lambda key: architecture.init(key, shape), jax.random.key(0))
+    variables = read_variables(folder, expected, architecture.name)
+    return Classifier(
+        variables=variables, apply=architecture, classes=architecture.classes, input_shape=shape, dtype=dtype
+    )
+
+
+def read_variables(path: str | os.PathLike[str], expected: Any, kind: str) -> Any:
+    """Returns the weights of a folder as a pytree like ``expected``. Host.
+
+    Args:
+      path: the folder.
+      expected: a pytree of arrays or ``ShapeDtypeStruct``.
+      kind: what the weights should be, for error messages.
+
+    Raises:
+      FileNotFoundError: there are none.
+      ValueError: the file is damaged or holds other arrays.
+    """
+    file = pathlib.Path(path) / "weights.npz"
+    weights = _read_weights(file)
+    leaves = []
     for name, leaf in _named(expected):
         found = weights.pop(name, None)
         if found is None or found.shape != leaf.shape:
             raise ValueError(
-                f"{folder / 'weights.npz'} does not hold a {architecture.name}: expected array {name!r} of shape "
+                f"{file} does not hold a {kind}: expected array {name!r} of shape "
                 f"{leaf.shape}, got {'none' if found is None else found.shape}."
             )
         leaves.append(jnp.asarray(found))
     if weights:
-        raise ValueError(f"{folder / 'weights.npz'} does not hold a {architecture.name}: unexpected {min(weights)!r}.")
-    variables = jax.tree.unflatten(jax.tree.structure(expected), leaves)
-    return Classifier(
-        variables=variables, apply=architecture, classes=architecture.classes, input_shape=shape, dtype=dtype
-    )
+        raise ValueError(f"{file} does not hold a {kind}: unexpected {min(weights)!r}.")
+    return jax.tree.unflatten(jax.tree.structure(expected), leaves)
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -100,10 +122,14 @@ def fingerprint(model: Classifier | str | os.PathLike[str]) -> str:
     qualified name: constants captured by a plain function do not enter.
     """
     classifier = model if isinstance(model, Classifier) else load(model)
-    digest = hashlib.sha256()
     parts = (apply_name(classifier.apply), classifier.classes, classifier.input_shape, classifier.dtype)
-    digest.update(repr(parts).encode())
-    for name, leaf in _named(classifier.variables):
+    return sha256(repr(parts), classifier.variables)
+
+
+def sha256(text: str, variables: Any) -> str:
+    """Returns the hash of a text and of the names, shapes, dtypes and bytes of a pytree's arrays. Host."""
+    digest = hashlib.sha256(text.encode())
+    for name, leaf in _named(variables):
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):  # modules with dropout carry keys
             leaf = jax.random.key_data(leaf)
         array = np.asarray(leaf)

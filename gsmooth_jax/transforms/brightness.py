@@ -30,3 +30,7 @@ class Brightness(Pipe, group="additive"):
         """Returns [1]: sqrt(H W C), exact wherever the box lies. Device."""
         del low, high
         return norm_upper(jnp.ones_like(image))[None]
+
+    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns 1 and 0: the image is moved as it is, and the bound holds for every image. Device."""
+        return jnp.ones((), low.dtype), jnp.zeros_like(high)

@@ -24,3 +24,7 @@ class Clip(Pipe):
         """[H, W, C], [0] -> [H, W, C]. Device."""
         del theta
         return jnp.clip(image, 0.0, 1.0)
+
+    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns 1 and nothing: a projection on a convex set. Device."""
+        return jnp.ones((), low.dtype), jnp.zeros_like(high)

@@ -6,8 +6,7 @@ import itertools
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.transforms.clip import Clip
-from gsmooth_jax.types import Group, LipschitzBounded, Param, Transform, param_dim
+from gsmooth_jax.types import Chainable, Group, LipschitzBounded, Param, Transform, param_dim
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,24 +64,36 @@ class Composition:
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the L2 change of the result per unit of each parameter on the box [low, high]. Device.
 
-        Stages in front of the one that has parameters only prepare the image. Behind it only ``Clip`` may follow: it
-        moves no two images further apart, so the bound survives it.
+        Stages in front of the first that has parameters only prepare the image. Each later one sees an image somewhere
+        in a ball: the earlier stages at the middle of their box, and at most the sum of their bounds times the half
+        widths from it. Its own bound there is the one at the ball's centre plus what it can grow within the radius;
+        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, triangle inequality.)
 
         Raises:
-          ValueError: two stages have parameters, or a stage behind them may enlarge a distance; names the stage.
+          ValueError: a stage states no bound, or none that holds behind another stage; names the stage.
         """
-        bounded: Transform | None = None
+        bounds: list[jax.Array] = []
+        radius = jnp.zeros((), image.dtype)
+        start, moving = 0, False
         for stage in self.stages:
-            if bounded is not None and not isinstance(stage, Clip):
-                raise ValueError(
-                    f"No Lipschitz bound for {self.name!r}: only clip may follow {bounded.name!r}, got {stage.name!r}."
-                )
+            part = slice(start, start + param_dim(stage, image.shape))
+            lowest, highest, start = low[part], high[part], part.stop
+            if moving:
+                if not isinstance(stage, Chainable):
+                    raise ValueError(
+                        f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none behind another."
+                    )
+                apart, growth = stage.sensitivity_upper(lowest, highest)
+                bounds = [apart * b for b in bounds]
+            else:
+                apart, growth = jnp.ones((), image.dtype), jnp.zeros_like(lowest)
+            own = growth * radius
             if stage.params:
-                bounded = stage
-            elif bounded is None:
-                image = stage(image, jnp.zeros((0,), image.dtype))
-        if bounded is None:
-            return jnp.zeros((0,), image.dtype)
-        if not isinstance(bounded, LipschitzBounded):
-            raise ValueError(f"No Lipschitz bound for {self.name!r}: stage {bounded.name!r} states none.")
-        return bounded.lipschitz_upper(image, low, high)
+                if not isinstance(stage, LipschitzBounded):
+                    raise ValueError(f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none.")
+                own = own + stage.lipschitz_upper(image, lowest, highest)
+                moving = True
+            radius = apart * radius + jnp.sum(own * (0.5 * (highest - lowest)))
+            image = stage(image, 0.5 * (lowest + highest))
+            bounds.append(own)
+        return jnp.concatenate(bounds)

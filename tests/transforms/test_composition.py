@@ -11,6 +11,8 @@ from gsmooth_jax.transforms import (
     Contrast,
     Quantize,
     Rotation,
+    RotationalBlur,
+    Scaling,
     Translation,
     parse,
 )
@@ -18,8 +20,13 @@ from gsmooth_jax.types import param_dim
 from tests.transforms.contract import check_transform, smooth_image
 
 
-def test_contract_with_clipping():
-    check_transform(Rotation() | Clip())
+@pytest.mark.parametrize(
+    "transform",
+    [Rotation() | Clip(), Scaling() | Brightness(), RotationalBlur() | Contrast() | Clip(), Contrast() | Brightness()],
+    ids=lambda t: t.name,
+)
+def test_contract_and_proved_bounds(transform):
+    check_transform(transform)
 
 
 def test_applies_the_first_stage_first_and_splits_theta():
@@ -60,7 +67,7 @@ def test_bound_goes_through_preparation_and_clipping():
     ("transform", "stage"),
     [
         (Rotation() | Quantize(), "quantize"),
-        (Rotation() | Brightness(), "brightness"),
+        (Brightness() | Rotation(), "rotation"),
         (Translation() | Clip(), "translation"),
     ],
 )

@@ -1,0 +1,89 @@
+"""EoT-PGD: projected gradient ascent on the parameter, the gradient averaged over smoothing draws.
+
+Expectation over transformation: Athalye et al. 2018. The loss -log(mean softmax) is that of Salman et al. 2019, whose
+mean is a smooth stand-in for the smoothed classifier's probability. GSmooth (Hao et al. 2022), Appendix C, attacks its
+classifiers in this way.
+"""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.attacks.kernels import ascent_kernel
+from gsmooth_jax.attacks.target import Space, Target
+from gsmooth_jax.estimation import keys
+from gsmooth_jax.transforms import Composition, Quantize
+from gsmooth_jax.types import FiniteValued, Transform
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EotPgd:
+    """Climbs from uniform draws of the region; each climb's end is a candidate.
+
+    A step is the steepest one in the region's own norm: the gradient's sign times half the width of each parameter in a
+    box, the normalised gradient times the radius in a ball. So no unit matters. Steps shrink linearly to nothing, which
+    averages the draws' randomness out. Roundings to file levels have no gradient: the climb looks through them, as if
+    they were not there, and the candidates are then tried with them. Where the gradient is 0 a climb stays at its
+    uniform draw.
+
+    Attributes:
+      tries: climbs.
+      steps: of each climb.
+      draws: smoothing draws that a gradient is averaged over.
+      first: the first step, as a share of half the region's width.
+    """
+
+    name: ClassVar[str] = "eot-pgd"
+
+    tries: int = 8
+    steps: int = 20
+    draws: int = 16
+    first: float = 0.5
+
+    def __post_init__(self):
+        _validate.at_least(1, tries=self.tries, steps=self.steps, draws=self.draws)
+        _validate.positive(first=self.first)
+
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+        """Raises ValueError if a stage is piecewise constant in its parameter: there is nothing to climb."""
+        for stage in _stages(transform):
+            if isinstance(stage, FiniteValued) or any(p.whole for p in stage.params):
+                raise ValueError(
+                    f"eot-pgd needs a gradient and {stage.name} has finitely many values, so none; use grid, which "
+                    f"lists them, or random."
+                )
+
+    def propose(self, target: Target) -> np.ndarray:
+        """Returns the ends [tries, P] float32 of the climbs. Device inside; waits for it."""
+        space = target.space
+        random = np.random.default_rng((target.seed, target.image_id, keys.PROPOSE))
+        ends = ascent_kernel(
+            target.classifier,
+            target.noise,
+            jax.random.key(target.seed),
+            target.image,
+            np.uint32(target.image_id),
+            np.int32(target.top),
+            space.uniform(random, self.tries),
+            space.low.astype(np.float32),
+            space.high.astype(np.float32),
+            None if space.radius is None else np.float32(space.radius),
+            np.float32(self.first),
+            transform=_smooth(target.transform),
+            steps=self.steps,
+            draws=self.draws,
+        )
+        return space.inside(np.asarray(ends))
+
+
+def _stages(transform: Transform) -> tuple[Transform, ...]:
+    return transform.stages if isinstance(transform, Composition) else (transform,)
+
+
+def _smooth(transform: Transform) -> Transform:
+    """The transform without its roundings."""
+    kept = tuple(s for s in _stages(transform) if not isinstance(s, Quantize))
+    return kept[0] if len(kept) == 1 else Composition(kept)

@@ -1,0 +1,121 @@
+"""Attacks a run's folder: its claims, its images, its classifier; what came of it goes beside them. Host."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from gsmooth_jax import models, results
+from gsmooth_jax.attacks.stream import LEVEL, Outcome
+from gsmooth_jax.attacks.target import Attack
+from gsmooth_jax.claims import Claim, certified_accuracy
+from gsmooth_jax.data.stream import stream
+from gsmooth_jax.models import Classifier
+from gsmooth_jax.types import Example
+
+
+def check_classifier(header: Mapping[str, Any], classifier: Classifier) -> None:
+    """Raises ValueError unless the classifier is the one that the run's claims are about."""
+    wanted, found = header["model"]["fingerprint"], models.fingerprint(classifier)
+    if wanted != found:
+        raise ValueError(
+            f"The run's claims are about the classifier with fingerprint {wanted[:12]}..., this one has "
+            f"{found[:12]}...: name the run's own with --checkpoint."
+        )
+
+
+def claimed_examples(
+    header: Mapping[str, Any], claims: Sequence[Claim], data_dir: str | None = None
+) -> Iterator[tuple[Example, Claim]]:
+    """Yields the images of a run's claims, each with its claim, in the data's order.
+
+    Args:
+      header: the run's, which names the data.
+      claims: some of the run's.
+      data_dir: where data sets are prepared; the TFDS default if None.
+
+    Raises:
+      ValueError: by this call, data that cannot be opened; by the iterator, data that is not what was certified.
+    """
+    data = header["data"]
+    examples = stream(data["name"], data["split"], every=data["every"], limit=data["images"], data_dir=data_dir)
+    return _paired(examples, claims)
+
+
+def _paired(examples: Iterator[Example], claims: Sequence[Claim]) -> Iterator[tuple[Example, Claim]]:
+    missing = {c.id: c for c in claims}
+    while missing:
+        example = next(examples, None)
+        if example is None:
+            raise ValueError(f"The data holds no image {min(missing)}, of which the run has a claim.")
+        claim = missing.pop(example.id, None)
+        if claim is None:
+            continue
+        if claim.label != example.label:
+            raise ValueError(f"Image {claim.id} has label {example.label}, the run's claim says {claim.label}.")
+        yield example, claim
+
+
+def summarize(
+    header: Mapping[str, Any],
+    claims: Sequence[Claim],
+    outcomes: Sequence[Outcome],
+    attack: Attack,
+    *,
+    votes: int,
+    confirm: int,
+) -> dict[str, Any]:
+    """Returns what ``attack-<name>.json`` holds: settings, shares of the attacked images, and every outcome.
+
+    Args:
+      header: the run's.
+      claims: the attacked ones.
+      outcomes: theirs, at least one.
+      attack: with its settings.
+      votes: draws of a candidate.
+      confirm: draws of the strongest.
+    """
+    images = len(outcomes)
+    return {
+        "attack": {"name": attack.name, **dataclasses.asdict(attack)},
+        "votes": votes,
+        "confirm": confirm,
+        "level": LEVEL,
+        "seed": header["seed"],
+        "fingerprint": header["model"]["fingerprint"],
+        "transform": header["transform"],
+        "region": header["region"],
+        "status": sorted({c.status for c in claims}),
+        "images": images,
+        "tries": max(o.tries for o in outcomes),
+        "smoothed_accuracy": sum(c.correct for c in claims) / images,
+        "empirical_robust_accuracy": sum(o.robust for o in outcomes) / images,
+        "certified_accuracy": certified_accuracy(claims),
+        "landed": [o.id for o in outcomes if o.certified and o.landed],
+        "outcomes": [dataclasses.asdict(o) for o in outcomes],
+    }
+
+
+def render(run: str, summary: Mapping[str, Any]) -> Table:
+    """Returns what the terminal shows of a summary: one line of a table."""
+    shares = ("smoothed_accuracy", "empirical_robust_accuracy", "certified_accuracy")
+    table = Table(title="Empirical and certified robustness (every image counts)")
+    table.add_column("run", overflow="fold")
+    for column in ("attack", "tries", "images", "smoothed", "robust", "certified", "landed"):
+        table.add_column(column, justify="right")
+    name, landed = summary["attack"]["name"], len(summary["landed"])
+    figures = (f"{summary[share]:.1%}" for share in shares)
+    table.add_row(run, name, str(summary["tries"]), str(summary["images"]), *figures, str(landed))
+    return table
+
+
+def write(folder: Path, summary: Mapping[str, Any]) -> Path:
+    """Writes ``attack-<name>.json`` into the run's folder, whole or not at all; returns its path."""
+    path = folder / f"attack-{summary['attack']['name']}.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(summary, indent=1) + "\n")
+    partial.replace(path)
+    return path

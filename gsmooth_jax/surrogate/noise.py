@@ -1,0 +1,154 @@
+"""GSmooth's augmented noise: of the transform's parameter and of the latent, both inside the surrogate."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gsmooth_jax.smoothing import _host
+from gsmooth_jax.surrogate import lipschitz
+from gsmooth_jax.surrogate.surrogate import Surrogate, fingerprint, load
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class AugmentedNoise:
+    """Draws H(u + A1 theta + b1 + theta') around the latent u = F2(y) of an image y (GSmooth, equation 7).
+
+    theta ~ N(0, diag(sigma_parameter)^2), theta' ~ N(0, sigma^2 I). Given u, what H sees is Gaussian with the fixed
+    covariance S = A1 diag(sigma_parameter)^2 A1^T + sigma^2 I (THEORY D1), so any classifier behind H keeps its answer
+    between latents that are near each other in |.|_(S^-1). How well H imitates the transform never enters.
+
+    Attributes:
+      surrogate: F1, F2 and H.
+      sigma_parameter: standard deviation of theta, in parameter units: one number, or one a parameter.
+      sigma: standard deviation of theta'; the latent has the scale of the image.
+      encoder_upper: bounds Lip(F2); computed from the weights unless given.
+      path: where the surrogate was read from.
+    """
+
+    surrogate: Surrogate
+    sigma_parameter: float | tuple[float, ...]
+    sigma: float
+    encoder_upper: float | None = None
+    path: str = dataclasses.field(default="", metadata={"static": True})
+
+    name: ClassVar[str] = "surrogate_noise"
+
+    def __post_init__(self):
+        given = self.sigma_parameter if isinstance(self.sigma_parameter, tuple | list) else (self.sigma_parameter,)
+        sigmas = tuple(_host.positive_number(s, "sigma_parameter") for s in given)
+        object.__setattr__(self, "sigma_parameter", sigmas)
+        object.__setattr__(self, "sigma", _host.positive_number(self.sigma, "sigma"))
+        if self.encoder_upper is None and isinstance(self.surrogate.variables, Mapping):
+            networks = self.surrogate.networks
+            if len(sigmas) not in (1, networks.params):
+                raise ValueError(f"Expected 1 or {networks.params} numbers sigma_parameter, got {sigmas}.")
+            object.__setattr__(self, "sigma_parameter", sigmas * (networks.params if len(sigmas) == 1 else 1))
+            bound = lipschitz.encoder_upper(self.surrogate.variables["encoder"], networks.image_shape)
+            object.__setattr__(self, "encoder_upper", bound)
+
+    @property
+    def lipschitz_upper(self) -> Any:
+        """Lip(F2) / sigma: how much further apart, at most, two latents are than their images, since S >= sigma^2 I."""
+        return self.encoder_upper / self.sigma
+
+    def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
+        """A latent [H, W, C] -> an image [H, W, C]. Device. The key is consumed."""
+        parameter_key, latent_key = jax.random.split(key)
+        theta = self.scales * jax.random.normal(parameter_key, self.scales.shape)
+        noise = self.sigma * jax.random.normal(latent_key, centre.shape)
+        return self.surrogate.decode((centre + self.surrogate.shift(theta) + noise)[None])[0]
+
+    @property
+    def scales(self) -> jax.Array:
+        """[P] the standard deviations of theta."""
+        return jnp.stack([jnp.asarray(s, jnp.float32) for s in jax.tree.leaves(self.sigma_parameter)])
+
+    def encode(self, images: jax.Array) -> jax.Array:
+        """F2: [B, H, W, C] -> latents [B, H, W, C]. Device."""
+        return self.surrogate.encode(images)
+
+    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and a centre u_c [D] from above: [M] float64. Host.
+
+        The square is the least value over t of |t / sigma_parameter|^2 + |delta - A1 t|^2 / sigma^2 (THEORY D2), and
+        any t gives an upper bound; the difference that Woodbury's formula takes instead would cancel.
+        """
+        matrix, solve = self._split
+        difference = latents.astype(np.float64) - centre
+        t = difference @ solve
+        rest = difference - t @ matrix
+        scaled = t / np.asarray(self.sigma_parameter, np.float64)
+        square = np.einsum("mp,mp->m", scaled, scaled) + np.einsum("md,md->m", rest, rest) / float(self.sigma) ** 2
+        return np.sqrt(square) * (1.0 + _host.GUARD)
+
+    @functools.cached_property
+    def _split(self) -> tuple[np.ndarray, np.ndarray]:
+        """A1 transposed [P, D], and what takes a difference of latents to its best t: [D, P]. Host, float64."""
+        matrix = np.asarray(self.surrogate.matrix, np.float64)
+        matrix = matrix.reshape(len(matrix), -1)
+        ratio = float(self.sigma) / np.asarray(self.sigma_parameter, np.float64)
+        return matrix, np.linalg.solve(np.diag(ratio**2) + matrix @ matrix.T, matrix).T
+
+    @property
+    def spec(self) -> "SurrogateNoise":
+        """What stands for this noise in texts: its folder, standard deviations and fingerprint. Host.
+
+        Raises:
+          ValueError: the surrogate was never saved.
+        """
+        if not self.path:
+            raise ValueError("Expected a surrogate that was read from a folder: save it, and name the folder as path.")
+        sigmas = tuple(float(s) for s in jax.tree.leaves(self.sigma_parameter))
+        return SurrogateNoise(
+            path=self.path,
+            sigma_parameter=sigmas[0] if len(sigmas) == 1 else sigmas,
+            sigma=float(self.sigma),
+            fingerprint=fingerprint(self.surrogate)[:_DIGITS],
+        )
+
+
+_DIGITS = 16
+"""Of a fingerprint, in texts."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SurrogateNoise:
+    """The text form of an ``AugmentedNoise``: ``surrogate_noise(path='runs/s', sigma_parameter=2.0, sigma=0.15)``.
+
+    Attributes:
+      path: the surrogate's folder.
+      sigma_parameter: as there.
+      sigma: as there.
+      fingerprint: leading digits of the surrogate's; any surrogate will do when empty.
+    """
+
+    path: str
+    sigma_parameter: float | tuple[float, ...]
+    sigma: float
+    fingerprint: str = ""
+
+    name: ClassVar[str] = AugmentedNoise.name
+
+    def load(self) -> AugmentedNoise:
+        """Reads the surrogate. Host.
+
+        Raises:
+          FileNotFoundError: there is none.
+          ValueError: it is not the one with this fingerprint, or damaged.
+        """
+        surrogate = load(self.path)
+        found = fingerprint(surrogate)
+        if not found.startswith(self.fingerprint):
+            raise ValueError(
+                f"{self.path} holds another surrogate than {self.name} asks for: expected fingerprint "
+                f"{self.fingerprint}, got {found[:_DIGITS]}."
+            )
+        return AugmentedNoise(
+            surrogate=surrogate, sigma_parameter=self.sigma_parameter, sigma=self.sigma, path=self.path
+        )

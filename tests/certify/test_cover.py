@@ -1,0 +1,219 @@
+"""``cover``: the distances hold everywhere, false claims are rare, and the true region is found."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import special
+
+import gsmooth_jax as gs
+from gsmooth_jax.certify import cover
+from gsmooth_jax.certify.geometry import Geometry, Stages
+from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Translation
+from gsmooth_jax.verify import verify
+from tests.certify.conftest import SHAPE, by_mean, without_time
+from tests.transforms.contract import apply, smooth_image
+
+SIGMA = 0.2
+NOISE = gs.PixelNoise(sigma=SIGMA)
+BRIGHTER = gs.Guarantee(transform=Brightness(), region=gs.Box([-0.1], [0.1]), method=gs.Cover(noise=NOISE))
+
+
+def constant(number, mean):
+    return gs.Example(id=number, image=np.full(SHAPE, mean, np.float32), label=int(mean > 0.5))
+
+
+@pytest.fixture(scope="module")
+def claims(classifier):
+    return list(gs.certify_stream(classifier, [constant(i, m) for i, m in enumerate((0.1, 0.45, 0.5, 0.7))], BRIGHTER))
+
+
+def test_the_distance_is_the_one_of_the_theorem():
+    # A half-space of latents at distance r from u has p_A = Phi(r): the radius that p_A proves is r itself.
+    normal = np.arange(1.0, 17.0)
+    normal /= np.linalg.norm(normal)
+    for r in (0.3, 1.0, 2.5):
+        boundary = (r * SIGMA * normal).astype(np.float32)
+        distance = NOISE.distances(boundary[None], np.zeros(16))[0]
+        assert special.ndtri(special.ndtr(r)) <= distance * (1 + 1e-6)
+        np.testing.assert_allclose(distance, r, rtol=1e-6)
+
+
+def test_what_holds_is_proved_and_what_does_not_is_not(claims):
+    # The answer changes where the mean crosses 1/2: at -0.1 ... 0.1 the images 0.1 and 0.7 keep theirs.
+    assert [c.certified for c in claims] == [True, False, False, True]
+    assert [c.predicted for c in claims] == [0, 0, gs.ABSTAIN, 1]
+    assert [c.radius for c in claims] == [0.1, 0.0, 0.0, 0.1]
+    assert all(c.status == "proved" for c in claims)
+    assert claims[0].votes < 1000
+    assert verify(BRIGHTER, claims) == []
+
+
+def test_a_margin_that_needs_smaller_cells_is_found(classifier):
+    # Between two pilots the class is lost in a narrow band of brightness: there p_A falls to 0.69, elsewhere it is 1.
+    def banded(images):
+        mean = images.mean(axis=(1, 2, 3))
+        inside = 0.02 - jnp.abs(mean - 0.75)
+        return jnp.stack([inside, -inside], axis=-1)
+
+    wide = dataclasses.replace(BRIGHTER, region=gs.Box([-1.0], [1.0]))
+    (claim,) = gs.certify_stream(gs.as_classifier(banded, SHAPE), [constant(3, 0.5)], wide)
+    assert claim.certified
+    assert max(e.depth for e in claim.nodes) > 0
+    assert verify(wide, [claim]) == []
+
+
+def test_false_claims_are_as_rare_as_alpha_says(classifier):
+    alpha, n = 0.05, 400
+    loose = dataclasses.replace(BRIGHTER, alpha=alpha, region=gs.Box([-0.1], [0.0]), max_votes=4096)
+    stream = (constant(i, 0.599) for i in range(n))
+    false = sum(c.certified for c in gs.certify_stream(classifier, stream, loose))
+    assert false <= alpha * n + 5 * (n * alpha * (1 - alpha)) ** 0.5
+
+
+@pytest.mark.parametrize(
+    "execution", [gs.Execution(devices=1, rows=3), gs.Execution(devices=8, rows=16, chunk=8, depth=1)]
+)
+def test_execution_never_changes_a_claim(claims, classifier, execution):
+    stream = [constant(i, m) for i, m in enumerate((0.1, 0.45, 0.5, 0.7))]
+    assert without_time(gs.certify_stream(classifier, stream, BRIGHTER, execution)) == without_time(claims)
+
+
+def test_another_sigma_compiles_nothing(claims, classifier):
+    before = cover.Geometry.__module__, _traces()
+    other = dataclasses.replace(BRIGHTER, method=gs.Cover(noise=gs.PixelNoise(sigma=0.15)))
+    list(gs.certify_stream(classifier, [constant(0, 0.9)], other))
+    assert (cover.Geometry.__module__, _traces()) == before
+
+
+def _traces():
+    from gsmooth_jax.certify.kernels import geometry_kernel, vote_kernel
+
+    return geometry_kernel._cache_size(), vote_kernel._cache_size()
+
+
+@pytest.mark.parametrize(
+    ("transform", "low", "high", "target"),
+    [
+        (Rotation(), [-10.0], [25.0], 0.5),
+        (Rotation() | Clip() | Quantize(bits=6), [-5.0], [5.0], 1.0),
+        (Pixelate() | Quantize(), [0.0], [0.7], 6.0),
+        (Rotation() | Brightness(), [-4.0, -0.1], [4.0, 0.05], 1.0),
+        (Rotation() | Contrast() | Quantize(bits=6), [-3.0, -0.1], [3.0, 0.1], 1.2),
+    ],
+    ids=lambda v: v.name if hasattr(v, "name") else None,
+)
+def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, target):
+    image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
+    geometry = Geometry(image, Stages.of(transform), NOISE)
+    cells = geometry.cells(low, high, lambda p: np.full(len(p), target))
+    lows, highs = np.stack([c.low for c in cells]), np.stack([c.high for c in cells])
+    assert cover.boxes_cover(low, high, lows, highs)
+    keep = np.arange(len(cells)) != len(cells) // 2
+    assert not cover.boxes_cover(low, high, lows[keep], highs[keep])
+
+    finite = Stages.of(transform).values
+    points = (
+        np.random.default_rng(0).uniform(low, high, (400, len(low)))
+        if finite is None
+        else finite.representatives(image.shape, low, high)
+    )
+    moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
+    shares = []
+    for cell in cells:
+        inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
+        far = NOISE.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
+        assert (far <= cell.distance).all()
+        shares += (far / cell.distance).tolist()
+        assert cell.distance <= target
+    # Not idle bounds either: the cells are really as wide as they are said to be.
+    assert max(shares) > (0.5 if len(low) == 1 else 0.35)
+
+
+def test_a_finite_transform_needs_no_lipschitz_bound():
+    image = np.asarray(smooth_image((8, 8, 1)))
+    geometry = Geometry(image, Stages.of(Pixelate()), NOISE)
+    cells = geometry.cells(np.array([0.0]), np.array([0.5]), lambda p: np.full(len(p), 1e-9))
+    assert len(cells) == len(Pixelate().representatives(image.shape, np.array([0.0]), np.array([0.5])))
+    assert all(c.distance < 1e-2 for c in cells)
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("certified", {"certified": False}),
+        ("radius", {"radius": 0.2}),
+        ("alpha", {"alpha": 0.1}),
+        ("predicted", {"predicted": 1}),
+        ("votes", {"votes": 3}),
+        ("status", {"status": "heuristic"}),
+        ("selection", {"selection": (31, 0, 0)}),
+    ],
+)
+def test_a_tampered_field_is_named(claims, field, change):
+    (fault,) = verify(BRIGHTER, [dataclasses.replace(claims[0], **change)])
+    assert fault.startswith(f"image 0: {field}:")
+
+
+def test_a_missing_or_weakened_cell_is_found(claims):
+    claim = claims[0]
+    missing = dataclasses.replace(claim, nodes=claim.nodes[1:])
+    assert any("certified: the file says True" in f for f in verify(BRIGHTER, [missing]))
+    weak = dataclasses.replace(claim.nodes[0], successes=claim.nodes[0].votes // 2)
+    faults = verify(BRIGHTER, [dataclasses.replace(claim, nodes=(weak, *claim.nodes[1:]))])
+    assert any("certified" in f for f in faults)
+
+
+def test_non_finite_logits_cost_votes_and_are_noted():
+    def sometimes_nan(images):
+        return jnp.where(images.mean(axis=(1, 2, 3))[:, None] > 0.97, jnp.nan, by_mean(images))
+
+    classifier = gs.as_classifier(sometimes_nan, SHAPE)
+    (claim,) = gs.certify_stream(classifier, [constant(0, 0.95)], BRIGHTER)
+    assert "NaN or infinite" in claim.note
+    assert not claim.certified
+
+
+def test_the_votes_may_run_out(classifier):
+    (claim,) = gs.certify_stream(classifier, [constant(0, 0.1)], dataclasses.replace(BRIGHTER, max_votes=64))
+    assert not claim.certified
+    assert "max_votes=64 ran out" in claim.note
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"transform": Translation(), "region": gs.Box([-1, -1], [1, 1])}, "enumerates the values of one parameter"),
+        ({"transform": Brightness() | Rotation(), "region": gs.Box([-1, -1], [1, 1])}, "'rotation' states none behind"),
+        ({"region": gs.Ball(0.1, 1)}, "takes a box of 1 parameters"),
+        ({"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.1])}, r"with z in \[0, inf\]"),
+        ({"transform": gs.transforms.Additive()}, "another number"),
+    ],
+)
+def test_bad_guarantees(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(BRIGHTER, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"max_votes": 20}, "max_votes=20 can never certify anything"), ({"test": "fixed"}, "test='fixed'")],
+)
+def test_bad_budgets_are_refused_before_any_work(classifier, change, message):
+    with pytest.raises(ValueError, match=message):
+        gs.certify_stream(classifier, [], dataclasses.replace(BRIGHTER, **change))
+
+
+def test_a_method_brings_its_law():
+    images = np.full((1, *SHAPE), 0.9, np.float32)
+    terms = {"transform": Brightness(), "region": gs.Box([-0.1], [0.1])}
+    (by_name,) = gs.certify(by_mean, images, [1], law=NOISE, **terms)
+    (by_method,) = gs.certify(by_mean, images, [1], method=gs.Cover(noise=NOISE), **terms)
+    assert without_time([by_name]) == without_time([by_method])
+    for wrong in ({"law": NOISE, "method": gs.Cover(noise=NOISE)}, {}):
+        with pytest.raises(ValueError, match="Expected a law, or a method that brings its own"):
+            gs.certify(by_mean, images, [1], **terms, **wrong)
+    with pytest.raises(ValueError, match="pixel_noise is for cover"):
+        gs.certify(by_mean, images, [1], law=NOISE, method="resolvable", **terms)
