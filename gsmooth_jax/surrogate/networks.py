@@ -50,26 +50,36 @@ class UNet(nn.Module):
       width: channels of the first level.
       levels: channels of every level, as multiples of ``width``; one pooling between two levels.
       residual: adds to every pair of convolutions a projection of its input (Res-UNet, Zhang et al. 2018).
+      patch: works on blocks of patch x patch pixels as channels: on a CPU, four times as fast for 2 as for 1.
     """
 
     width: int
     levels: tuple[int, ...]
     residual: bool = False
+    patch: int = 1
 
     @nn.compact
     def __call__(self, latents: jax.Array) -> jax.Array:
         """[B, H, W, C] -> [B, H, W, C]. Device."""
-        smallest = 2 ** (len(self.levels) - 1)
-        if min(latents.shape[1:3]) < smallest:
-            raise ValueError(f"Expected images of at least {smallest} x {smallest} pixels, got {latents.shape[1:3]}.")
-        skips, x = [], latents
+        smallest = self.patch * 2 ** (len(self.levels) - 1)
+        height, width, channels = latents.shape[1:]
+        if min(height, width) < smallest or height % self.patch or width % self.patch:
+            raise ValueError(
+                f"Expected images of at least {smallest} x {smallest} pixels and sides divisible by {self.patch}, "
+                f"got {height} x {width}."
+            )
+        blocks = latents.reshape(-1, height // self.patch, self.patch, width // self.patch, self.patch, channels)
+        blocks = blocks.swapaxes(2, 3).reshape(*blocks.shape[:2], blocks.shape[3], -1)
+        skips, x = [], blocks
         for number, factor in enumerate(self.levels):
             x = self._pair(_max_pool(x) if number else x, factor * self.width)
             skips.append(x)
         for factor, skip in zip(self.levels[-2::-1], skips[-2::-1], strict=True):
             up = jax.image.resize(x, (*skip.shape[:3], x.shape[-1]), "bilinear")
             x = self._pair(jnp.concatenate([skip, up], axis=-1), factor * self.width)
-        return nn.Conv(latents.shape[-1], (3, 3))(jnp.concatenate([x, latents], axis=-1))
+        out = nn.Conv(blocks.shape[-1], (3, 3))(jnp.concatenate([x, blocks], axis=-1))
+        out = out.reshape(*out.shape[:3], self.patch, self.patch, channels).swapaxes(2, 3)
+        return out.reshape(latents.shape)
 
     def _pair(self, x: jax.Array, width: int) -> jax.Array:
         y = nn.relu(_norm(width)(nn.Conv(width, (3, 3))(x)))
@@ -108,11 +118,9 @@ class Size:
 
 
 NETWORKS = {
-    "unet-small": Size(decoder=functools.partial(UNet, levels=(1, 2, 4)), width=16, encoder=(8,)),
+    "unet-small": Size(decoder=functools.partial(UNet, levels=(1, 2, 4), patch=2), width=24, encoder=(8,)),
     "unet": Size(decoder=functools.partial(UNet, levels=(1, 2, 4, 8, 8)), width=64, encoder=(32, 64)),
-    "res-unet": Size(
-        decoder=functools.partial(UNet, levels=(1, 2, 4, 8), residual=True), width=64, encoder=(32, 64)
-    ),
+    "res-unet": Size(decoder=functools.partial(UNet, levels=(1, 2, 4, 8), residual=True), width=64, encoder=(32, 64)),
     "edsr": Size(decoder=functools.partial(EDSR, blocks=8), width=64, encoder=(32, 64)),
 }
 """Name -> size. ``unet-small`` certifies MNIST on a CPU; the others have the sizes of the published experiments."""
@@ -160,8 +168,8 @@ class Networks:
         kernel = 0.1 * jax.random.normal(shift_key, (self.params, *self.image_shape))
         return {
             "shift": {"kernel": kernel, "bias": jnp.zeros(self.image_shape)},
-            "encoder": dict(self._encoder().init(encoder_key, image).get("params", {})),
-            "decoder": dict(self._decoder().init(decoder_key, image)["params"]),
+            "encoder": _init(self._encoder(), encoder_key, image),
+            "decoder": _init(self._decoder(), decoder_key, image),
         }
 
     def matrix(self, variables: Mapping[str, Any]) -> jax.Array:
@@ -206,7 +214,14 @@ class Networks:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Networks":
         """Builds the networks from their description; lists become tuples again."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
+        return cls(**fields)
+
+
+def _init(module: nn.Module, key: jax.Array, images: jax.Array) -> dict[str, Any]:
+    """The parameters; a module without any, such as F2 = identity, has no entry for them."""
+    variables = dict(module.init(key, images))
+    return dict(variables.get("params", {}))
 
 
 def _norm(width: int) -> nn.GroupNorm:

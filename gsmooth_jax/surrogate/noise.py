@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -53,8 +53,9 @@ class AugmentedNoise:
             object.__setattr__(self, "encoder_upper", bound)
 
     @property
-    def lipschitz_upper(self) -> Any:
+    def lipschitz_upper(self) -> float:
         """Lip(F2) / sigma: how much further apart, at most, two latents are than their images, since S >= sigma^2 I."""
+        assert self.encoder_upper is not None  # set by __post_init__
         return self.encoder_upper / self.sigma
 
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
