@@ -25,7 +25,8 @@ class Normalize:
     cancels brightness and contrast changes and part of a blur. ``sharpen`` stacks the image and three inverses of a
     Gaussian blur, for variances of 8, 20 and 40 px^2, each standardised: in one of them a heavily blurred image looks
     like itself again. The inverses are Wiener filters, whose gain falls off beyond a limit. ``centre`` moves the image
-    cyclically, by whole pixels, until its centre of mass on the torus is in the middle, which undoes every translation.
+    cyclically, interpolating between pixels, until its centre of mass on the torus is in the middle, which undoes every
+    translation.
     """
 
     mode: Mode = "none"
@@ -53,13 +54,16 @@ class Normalize:
 
 
 def _centre(image: jax.Array) -> jax.Array:
-    """Rolls [H, W, C] so that the phase of its first Fourier mode along either axis points to the middle."""
+    """Moves [H, W, C] cyclically until the phase of its first Fourier mode along either axis points to the middle."""
     for axis, size in enumerate(image.shape[:2]):
         turn = 2 * jnp.pi / size * jnp.arange(size, dtype=image.dtype)
         profile = image.sum(axis=(1 - axis, 2))
-        angle = jnp.arctan2(profile @ jnp.sin(turn), profile @ jnp.cos(turn))
-        offset = jnp.round(angle * size / (2 * jnp.pi)).astype(jnp.int32) - size // 2
-        image = jnp.take(image, (jnp.arange(size) + offset) % size, axis=axis)
+        offset = jnp.arctan2(profile @ jnp.sin(turn), profile @ jnp.cos(turn)) * (size / (2 * jnp.pi)) - size // 2
+        whole = jnp.floor(offset)
+        here, next_one = (
+            jnp.take(image, (jnp.arange(size) + whole.astype(jnp.int32) + step) % size, axis=axis) for step in (0, 1)
+        )
+        image = here + (offset - whole) * (next_one - here)
     return image
 
 

@@ -26,11 +26,11 @@ def test_image_cancels_brightness_and_contrast():
     assert apply("image", 0.6 * IMAGES + 0.2) == pytest.approx(apply("image", IMAGES), abs=0.03)
 
 
-def test_centre_cancels_every_cyclic_translation_exactly():
+def test_centre_cancels_every_cyclic_translation_up_to_rounding():
     shifts = np.random.default_rng(0).integers(-28, 28, (8, 2))
     moved = np.stack([np.roll(image, shift, axis=(0, 1)) for image, shift in zip(IMAGES, shifts, strict=True)])
     assert (moved != IMAGES).any()
-    assert (apply("centre", moved) == apply("centre", IMAGES)).all()
+    np.testing.assert_allclose(apply("centre", moved), apply("centre", IMAGES), atol=1e-4)
 
 
 @pytest.mark.parametrize(("variance", "channel"), [(0.0, 0), (8.0, 1), (20.0, 2), (40.0, 3)])
