@@ -9,6 +9,7 @@ from gsmooth_jax.api import load as load
 from gsmooth_jax.certify import ClosedForm as ClosedForm
 from gsmooth_jax.certify import Cover as Cover
 from gsmooth_jax.certify import Execution as Execution
+from gsmooth_jax.certify import GSmooth as GSmooth
 from gsmooth_jax.certify import Guarantee as Guarantee
 from gsmooth_jax.certify import certify_stream as certify_stream
 from gsmooth_jax.claims import CellEvidence as CellEvidence
@@ -27,5 +28,6 @@ from gsmooth_jax.smoothing import LogNormal as LogNormal
 from gsmooth_jax.smoothing import PixelNoise as PixelNoise
 from gsmooth_jax.smoothing import Rayleigh as Rayleigh
 from gsmooth_jax.smoothing import Uniform as Uniform
+from gsmooth_jax.surrogate import AugmentedNoise as AugmentedNoise
 from gsmooth_jax.types import ABSTAIN as ABSTAIN
 from gsmooth_jax.types import Example as Example

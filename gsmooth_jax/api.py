@@ -13,8 +13,7 @@ from gsmooth_jax.certify.config import Execution, Guarantee, Method, Test
 from gsmooth_jax.certify.driver import certify_stream
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.models import Classifier, as_classifier
-from gsmooth_jax.smoothing.noise import PixelNoise
-from gsmooth_jax.types import Example, Region, Smoothing, Transform
+from gsmooth_jax.types import Example, Region, Transform
 
 
 def load(path: str | os.PathLike[str]) -> Classifier:
@@ -36,7 +35,7 @@ def certify(
     *,
     transform: Transform,
     region: Region,
-    law: Smoothing | PixelNoise | None = None,
+    law: methods.Law | None = None,
     method: str | Method = "auto",
     alpha: float = 1e-3,
     test: Test = "sequential",
@@ -53,7 +52,7 @@ def certify(
       labels: [N] true classes; what is proved does not depend on them.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
-      law: the smoothing law of the parameter, or of the pixels.
+      law: the smoothing law of the parameter, or the noise of the pixels or of a surrogate's latent.
       method: its name (``gsmooth methods``); ``auto`` takes the one made for the transform and the law. Or the method
         itself, which brings its law.
       alpha: each claim is false with at most this probability.

@@ -7,3 +7,4 @@ from gsmooth_jax.certify.config import Test as Test
 from gsmooth_jax.certify.cover import Cover as Cover
 from gsmooth_jax.certify.driver import batch_counter as batch_counter
 from gsmooth_jax.certify.driver import certify_stream as certify_stream
+from gsmooth_jax.certify.gsmooth import GSmooth as GSmooth

@@ -26,8 +26,8 @@ from gsmooth_jax.claims import CellEvidence, Claim
 from gsmooth_jax.estimation import bounds, keys, sequential
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
-from gsmooth_jax.smoothing.noise import PixelNoise
-from gsmooth_jax.types import ABSTAIN, Example, Region, Transform
+from gsmooth_jax.surrogate import SurrogateNoise, loaded
+from gsmooth_jax.types import ABSTAIN, Example, LatentNoise, Region, Transform
 
 DEPTHS = 4
 """How often a part of the region may be tested, each time in smaller cells."""
@@ -58,7 +58,7 @@ class Cover:
       noise: Gaussian noise of the latent, the same for every image.
     """
 
-    noise: PixelNoise
+    noise: LatentNoise | SurrogateNoise
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class Cover:
 
     @property
     def law(self) -> str:
-        """The text that ``smoothing.parse`` reads back."""
+        """The text that ``methods.parse`` reads back."""
         return describe(self.noise)
 
     def check(self, transform: Transform, region: Region) -> None:
@@ -85,10 +85,10 @@ class Cover:
         if Stages.of(transform).values is not None and count > 1:
             raise ValueError(f"cover enumerates the values of one parameter; {transform.name} has {count}.")
 
-    def voting_noise(self, transform: Transform) -> PixelNoise:
+    def voting_noise(self, transform: Transform) -> LatentNoise:
         """The noise of the latent, whatever the transform."""
         del transform
-        return self.noise
+        return loaded(self.noise)
 
     def requirement(self, guarantee: Guarantee) -> str:
         """Says what a claim will take.
@@ -112,14 +112,14 @@ class Cover:
     def proving(self, guarantee: Guarantee) -> Callable[[Example], Prover[Claim]]:
         """Returns ``prove`` for these terms; raises as ``requirement`` does."""
         self.requirement(guarantee)
-        return functools.partial(prove, noise=self.noise, guarantee=guarantee)
+        return functools.partial(prove, noise=loaded(self.noise), guarantee=guarantee)
 
     def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
         """Recomputes a claim from its cells' votes. Their distances are taken as they are."""
         return _faults(guarantee, claim)
 
 
-def prove(example: Example, noise: PixelNoise, guarantee: Guarantee) -> Prover[Claim]:
+def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[Claim]:
     """The prover of one image: pilot draws choose the class and lay out the cells, then every cell is tested."""
     g, began = guarantee, time.perf_counter()
     assert isinstance(g.region, Box)

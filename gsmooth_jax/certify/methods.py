@@ -1,23 +1,36 @@
 """From names to methods: what ``--method`` and ``--law`` mean."""
 
-from gsmooth_jax import _validate, smoothing
+import functools
+
+from gsmooth_jax import _spec, _validate, smoothing
 from gsmooth_jax.certificates import CERTIFICATES, default_for
 from gsmooth_jax.certify.closed_form import ClosedForm
 from gsmooth_jax.certify.config import Method
 from gsmooth_jax.certify.cover import Cover
-from gsmooth_jax.smoothing.noise import PixelNoise
-from gsmooth_jax.types import Smoothing, Transform
+from gsmooth_jax.certify.gsmooth import GSmooth
+from gsmooth_jax.smoothing import PixelNoise
+from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
+from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
-METHODS = {**CERTIFICATES, "cover": Cover}
+METHODS = {**CERTIFICATES, "cover": Cover, "gsmooth": GSmooth}
 """Name -> the theorem or method behind it."""
+
+LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name: SurrogateNoise}
+"""Name -> a law of the parameter, or the noise of a latent."""
+
+Law = Smoothing | LatentNoise | SurrogateNoise
 
 
 def parse(name: str, law: str, transform: Transform) -> Method:
-    """Returns the method of that name with the law that the text describes; see ``choose``."""
-    return choose(name, smoothing.parse(law), transform)
+    """Returns the method of that name with the law that the text describes; see ``choose``.
+
+    A surrogate is only read when the text does not say by its fingerprint which one it was.
+    """
+    found = _spec.build(law, LAWS, kind="law")
+    return choose(name, found.pinned() if isinstance(found, SurrogateNoise) else found, transform)
 
 
-def choose(method: str | Method, law: Smoothing | PixelNoise | None, transform: Transform) -> Method:
+def choose(method: str | Method, law: Law | None, transform: Transform) -> Method:
     """Returns the method of that name; ``auto`` takes the one made for the law and the transform.
 
     A method that is one already brings its law.
@@ -30,12 +43,21 @@ def choose(method: str | Method, law: Smoothing | PixelNoise | None, transform: 
     if not isinstance(method, str) or law is None:
         assert not isinstance(method, str)
         return method
-    wanted = ("cover" if isinstance(law, PixelNoise) else default_for(transform, law)) if method == "auto" else method
-    _validate.known(METHODS, method=wanted)
-    if (wanted == "cover") != isinstance(law, PixelNoise):
-        raise ValueError(
-            f"Method {wanted!r} does not take {smoothing.describe(law)}: pixel_noise is for cover, and for cover alone."
+    name = method.partition("(")[0].strip()
+    if isinstance(law, LatentNoise | SurrogateNoise):
+        by_surrogate = isinstance(law, AugmentedNoise | SurrogateNoise)
+        if name == "gsmooth" and by_surrogate:
+            return _spec.build(method, {name: functools.partial(GSmooth, noise=law)}, kind="method")
+        if name in ("auto", "cover"):
+            return Cover(noise=law)
+        _validate.known(METHODS, method=name)
+        takers = (
+            "surrogate_noise is for cover and gsmooth" if by_surrogate else "pixel_noise is for cover, and cover alone"
         )
-    if isinstance(law, PixelNoise):
-        return Cover(noise=law)
-    return ClosedForm(smoothing=law, certificate=CERTIFICATES[wanted]())
+        raise ValueError(f"Method {method!r} does not take {smoothing.describe(law)}: {takers}.")
+    name = default_for(transform, law) if name == "auto" else method
+    _validate.known(METHODS, method=name)
+    if name not in CERTIFICATES:
+        wanted = "noise of a latent: pixel_noise or surrogate_noise" if name == "cover" else "surrogate_noise"
+        raise ValueError(f"Method {method!r} does not take {smoothing.describe(law)}, but {wanted}.")
+    return ClosedForm(smoothing=law, certificate=CERTIFICATES[name]())

@@ -31,7 +31,7 @@ def parse(text: str) -> Smoothing | PixelNoise:
     return _spec.build(text, SMOOTHINGS | {PixelNoise.name: PixelNoise}, kind="law")
 
 
-def describe(law: Smoothing | PixelNoise) -> str:
+def describe(law: object) -> str:
     """Returns the text that ``parse`` reads back.
 
     >>> describe(Uniform(low=-1, high=1))

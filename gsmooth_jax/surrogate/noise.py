@@ -12,6 +12,7 @@ import numpy as np
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.surrogate import lipschitz
 from gsmooth_jax.surrogate.surrogate import Surrogate, fingerprint, load
+from gsmooth_jax.types import LatentNoise
 
 
 @jax.tree_util.register_dataclass
@@ -122,6 +123,8 @@ _DIGITS = 16
 class SurrogateNoise:
     """The text form of an ``AugmentedNoise``: ``surrogate_noise(path='runs/s', sigma_parameter=2.0, sigma=0.15)``.
 
+    A record of a run can be read, and its evidence checked, without the surrogate.
+
     Attributes:
       path: the surrogate's folder.
       sigma_parameter: as there.
@@ -136,20 +139,34 @@ class SurrogateNoise:
 
     name: ClassVar[str] = AugmentedNoise.name
 
+    def pinned(self) -> "SurrogateNoise":
+        """Returns the same with the fingerprint of the surrogate in the folder. Host; errors as ``load``."""
+        return self if self.fingerprint else _read(self).spec
+
     def load(self) -> AugmentedNoise:
-        """Reads the surrogate. Host.
+        """Reads the surrogate; the same object each time. Host.
 
         Raises:
           FileNotFoundError: there is none.
           ValueError: it is not the one with this fingerprint, or damaged.
         """
-        surrogate = load(self.path)
-        found = fingerprint(surrogate)
-        if not found.startswith(self.fingerprint):
-            raise ValueError(
-                f"{self.path} holds another surrogate than {self.name} asks for: expected fingerprint "
-                f"{self.fingerprint}, got {found[:_DIGITS]}."
-            )
-        return AugmentedNoise(
-            surrogate=surrogate, sigma_parameter=self.sigma_parameter, sigma=self.sigma, path=self.path
+        return _read_once(self.pinned())
+
+
+def loaded(noise: LatentNoise | SurrogateNoise) -> LatentNoise:
+    """Returns the noise itself, read from its folder where only its text form is at hand. Host; errors as ``load``."""
+    return noise.load() if isinstance(noise, SurrogateNoise) else noise
+
+
+def _read(spec: SurrogateNoise) -> AugmentedNoise:
+    surrogate = load(spec.path)
+    found = fingerprint(surrogate)
+    if not found.startswith(spec.fingerprint):
+        raise ValueError(
+            f"{spec.path} holds another surrogate than {spec.name} asks for: expected fingerprint "
+            f"{spec.fingerprint}, got {found[:_DIGITS]}."
         )
+    return AugmentedNoise(surrogate=surrogate, sigma_parameter=spec.sigma_parameter, sigma=spec.sigma, path=spec.path)
+
+
+_read_once = functools.lru_cache(maxsize=4)(_read)
