@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from rich.console import Console
 
+from gsmooth_jax.surrogate.config import FitConfig
 from gsmooth_jax.training import TrainConfig
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ def certify(
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
-        law: smoothing law, such as "gaussian(sigma=0.5)", or "pixel_noise(sigma=0.25)" for the method cover; the one
-            that the checkpoint was trained with if left out.
+        law: smoothing law, such as "gaussian(sigma=0.5)"; for the method cover "pixel_noise(sigma=0.25)", or
+            "surrogate_noise(path='runs/surrogate', sigma_parameter=2.0, sigma=0.15)", which the method gsmooth takes
+            too; the one that the checkpoint was trained with if left out.
         method: see `gsmooth methods`; auto takes the one made for the transform and the law.
         alpha: a claim is false with at most this probability.
         test: sequential stops when sure; fixed spends max-votes on every image.
@@ -299,6 +301,23 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
     training.train(config, *sets[0], *sets[1])
 
 
+@app.command
+def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
+    """Fit a network that stands in for a transform, for surrogate_noise. Resumes where it stopped.
+
+    Writes the errors on test images to fit.json, and surrogate.png: image, real transform, surrogate, difference.
+
+    Args:
+        config: the fit.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+    """
+    from gsmooth_jax.data import load_split
+    from gsmooth_jax.surrogate.fit import fit
+
+    (images, _), (test_images, _) = (load_split(config.data, split, data_dir) for split in ("train", "test"))
+    fit(config, images, test_images)
+
+
 @data_app.command
 def prepare(
     name: tyro.conf.Positional[str],
@@ -423,6 +442,9 @@ def _print_json(value: dict[str, Any]) -> None:
 
 def _trained_law(card: dict[str, Any], transform: str) -> str:
     training = card["info"].get("training", {})
+    if training.get("surrogate"):
+        where, sigmas = training["surrogate"], (training["sigma_parameter"], training["noise"])
+        return f"surrogate_noise(path={where!r}, sigma_parameter={sigmas[0]}, sigma={sigmas[1]})"
     if training.get("noise"):
         return f"pixel_noise(sigma={training['noise']})"
     if training.get("transform") != transform or not training.get("law"):

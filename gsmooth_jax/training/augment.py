@@ -1,4 +1,4 @@
-"""The random image a classifier is trained on: crop and flip, transform by a draw of the law, Gaussian noise."""
+"""The random image a classifier is trained on: crop and flip, transform by a draw of the law, noise."""
 
 import dataclasses
 from typing import Any
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from gsmooth_jax import smoothing, transforms
 from gsmooth_jax.smoothing.noise import ParameterNoise
+from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.training.config import TrainConfig
 from gsmooth_jax.types import Transform
 
@@ -17,10 +18,10 @@ _PAD = 4
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Augment:
-    """A random map of one image. The law is traced, so another scale of it does not recompile."""
+    """A random map of one image. Law and noise are traced, so another scale of them does not recompile."""
 
     law: Any
-    noise: float
+    noise: float | AugmentedNoise
     transform: Transform | None = dataclasses.field(metadata={"static": True})
     crop_flip: bool = dataclasses.field(metadata={"static": True})
 
@@ -36,13 +37,19 @@ class Augment:
                 raise ValueError(
                     f"Law {config.law!r} is multiplicative, but the parameter of {config.transform!r} is no logarithm."
                 )
-        return cls(law=law, noise=config.noise, transform=transform, crop_flip=config.crop_flip)
+        noise = config.noise
+        if config.surrogate is not None and config.sigma_parameter is not None:
+            spec = SurrogateNoise(path=config.surrogate, sigma_parameter=config.sigma_parameter, sigma=config.noise)
+            noise = spec.load()
+        return cls(law=law, noise=noise, transform=transform, crop_flip=config.crop_flip)
 
     def smooth(self, key: jax.Array, image: jax.Array) -> jax.Array:
         """Applies what certification applies: a draw of the law, then noise. [H, W, C] -> [H, W, C]. Device."""
         theta_key, noise_key = jax.random.split(key)
         if self.transform is not None:
             image = ParameterNoise(transform=self.transform, law=self.law)(theta_key, image)
+        if isinstance(self.noise, AugmentedNoise):
+            return self.noise(noise_key, self.noise.encode(image[None])[0])
         # Never clipped: the votes of the certified classifier are not either.
         return image + self.noise * jax.random.normal(noise_key, image.shape)
 

@@ -24,7 +24,11 @@ class TrainConfig:
     law: str | None = None
     """Law of the transform's parameter, such as "uniform(low=-50, high=50)". Needs a transform."""
     noise: float = 0.0
-    """Standard deviation of Gaussian pixel noise, added after the transform."""
+    """Standard deviation of Gaussian noise, added after the transform: to the pixels, or to a surrogate's latent."""
+    surrogate: str | None = None
+    """Folder of a surrogate through which every image goes, with noise, after the transform. Needs sigma-parameter."""
+    sigma_parameter: float | None = None
+    """Standard deviation of the noise of the surrogate's parameter, in its unit."""
     consistency: float = 0.0
     """Weight lambda of the consistency loss (Jeong and Shin 2020); two draws an image when positive."""
     epochs: int = 10
@@ -58,6 +62,14 @@ class TrainConfig:
             raise ValueError(
                 f"Expected transform and law together, got transform={self.transform!r}, law={self.law!r}."
             )
+
+        if (self.surrogate is None) != (self.sigma_parameter is None) or (self.surrogate and not self.noise):
+            raise ValueError(
+                f"Expected surrogate, sigma_parameter and noise > 0 together, got surrogate={self.surrogate!r}, "
+                f"sigma_parameter={self.sigma_parameter!r}, noise={self.noise!r}."
+            )
+        if self.sigma_parameter is not None:
+            _validate.positive(sigma_parameter=self.sigma_parameter)
 
     @property
     def draws(self) -> int:
