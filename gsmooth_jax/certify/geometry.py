@@ -14,17 +14,17 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gsmooth_jax.certify.kernels import geometry_kernel
+from gsmooth_jax.certify.kernels import latent_kernel, speed_kernel
 from gsmooth_jax.transforms import Clip, Composition, Quantize
-from gsmooth_jax.types import FiniteValued, LatentNoise, Transform
+from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
 
-_BATCH = 128
+_BATCH = 64
 """Boxes a device call: calls are padded to it, so nothing recompiles."""
 
 _COARSE = 64
 """Boxes with which the walk along a one-parameter region begins."""
 
-_SHARE = 0.15
+_SHARE = 0.12
 """A box may cost this share of the target distance; smaller boxes make tighter cells and cost more evaluations."""
 
 _FLOAT32 = 1e-5
@@ -103,7 +103,7 @@ class Geometry:
 
     def latents(self, parameters: np.ndarray) -> np.ndarray:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P]."""
-        return self._evaluate(parameters, parameters, points=True)[0]
+        return _batched(lambda p: latent_kernel(self.noise, self.image, p, transform=self.stages.moving), parameters)
 
     def point(self, parameter: np.ndarray) -> Cell:
         """Returns the cell of a single parameter [P]."""
@@ -122,41 +122,38 @@ class Geometry:
             # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
             # its ends are drawn half way to its neighbours'.
             ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            values = self._evaluate(points, points, points=True)
-            return list(self._walk(ends[:-1], ends[1:], values, target(points)))
-        if len(low) == 1:
-            return list(self._path(low[0], high[0], target))
-        return list(self._sheet(low, high, target))
+            return list(self._walk(ends, self.latents(points), np.zeros(len(points)), target(points)))
+        return list(self._path(low[0], high[0], target) if len(low) == 1 else self._sheet(low, high, target))
 
-    def _evaluate(self, low: np.ndarray, high: np.ndarray, *, points: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Latents [N, ...] at the midpoints of boxes [N, P], and their gaps [N, P]."""
-        parts = []
-        for start in range(0, len(low), _BATCH):
-            part = [np.asarray(a[start : start + _BATCH], np.float32) for a in (low, high)]
-            missing = _BATCH - len(part[0])
-            padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
-            latents, gaps = geometry_kernel(
-                self.noise, self.image, *padded, transform=self.stages.moving, points=points
-            )
-            parts.append((np.asarray(latents)[: _BATCH - missing], np.asarray(gaps)[: _BATCH - missing]))
-        latents, gaps = zip(*parts, strict=True)
-        return np.concatenate(latents), np.concatenate(gaps).astype(np.float64)
+    def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """[N, P] float64: bounds on the latent's speed along each parameter in boxes [N, P]."""
+        moving = self.stages.moving
+        assert isinstance(moving, LipschitzBounded)  # as Stages has made sure
+        return _batched(lambda a, b: speed_kernel(self.noise, self.image, a, b, transform=moving), low, high).astype(
+            np.float64
+        )
 
     def _path(self, low: float, high: float, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
         """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
-        edges = _edges(low, high, np.full(_COARSE, 1), low, high)
-        _, gaps = self._evaluate(edges[:-1, None], edges[1:, None])
+        edges = _edges(low, high, np.full(_COARSE, 1))
+        speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
         wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None])
-        pieces = np.ceil(gaps[:, 0] / (_SHARE * wanted)).astype(int).clip(1)
-        edges = _edges(low, high, pieces, low, high)
-        lows, highs = edges[:-1, None], edges[1:, None]
-        yield from self._walk(lows, highs, self._evaluate(lows, highs), target(0.5 * (lows + highs)))
+        # A bound costs ten times a value, and a box's own holds in each of its pieces.
+        pieces = np.ceil(speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
+        edges = _edges(low, high, pieces)
+        middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
+        gaps = np.repeat(speeds, pieces) * _half(edges)
+        yield from self._walk(edges[:, None], self.latents(middles), gaps, target(middles))
 
-    def _walk(
-        self, low: np.ndarray, high: np.ndarray, values: tuple[np.ndarray, np.ndarray], target: np.ndarray
-    ) -> Iterator[Cell]:
-        """Joins as many neighbouring boxes [N, 1] at a time as the target allows, around the one half way."""
-        latents, gaps = values[0], values[1].sum(axis=1)
+    def _walk(self, edges: np.ndarray, latents: np.ndarray, gaps: np.ndarray, target: np.ndarray) -> Iterator[Cell]:
+        """Joins as many neighbouring boxes as the target allows, around the one half way.
+
+        Args:
+          edges: [N + 1, 1], the ends of N boxes.
+          latents: [N, ...], inside each.
+          gaps: [N], how far from that the box may lead.
+          target: [N].
+        """
         flat = latents.reshape(len(latents), -1)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
         travelled = np.concatenate([[0.0], np.cumsum(steps)])
@@ -168,19 +165,19 @@ class Geometry:
             return centre, self._outward(float(reach.max()))
 
         start = 0
-        while start < len(low):
-            fits, fails, step = start + 1, len(low) + 1, 1
+        while start < len(gaps):
+            fits, fails, step = start + 1, len(gaps) + 1, 1
             while fails - fits > 1:  # gallop, then bisect
-                stop = min(fits + step, len(low)) if fails > len(low) else (fits + fails) // 2
+                stop = min(fits + step, len(gaps)) if fails > len(gaps) else (fits + fails) // 2
                 centre, distance = joined(start, stop)
                 if distance <= target[centre]:
                     fits, step = stop, 2 * step
-                    if stop == len(low):
+                    if stop == len(gaps):
                         break
                 else:
                     fails = stop
             centre, distance = joined(start, fits)
-            yield Cell(low[start], high[fits - 1], latents[centre], distance)
+            yield Cell(edges[start], edges[fits], latents[centre], distance)
             start = fits
 
     def _sheet(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
@@ -188,14 +185,17 @@ class Geometry:
         lows, highs = low[None], high[None]
         side = 4 if len(low) == 2 else 3
         while len(lows):
-            latents, gaps = self._evaluate(lows, highs)
-            wanted, total = target(0.5 * (lows + highs)), gaps.sum(axis=1)
+            middles = 0.5 * (lows + highs)
+            latents, speeds, wanted = self.latents(middles), self._speeds(lows, highs), target(middles)
+            gaps = speeds * _half_widths(lows, highs)
+            total = gaps.sum(axis=1)
             distance = np.array([self._outward(g) for g in total])
             # A Lipschitz bound is seldom more than twice too large: only these are worth a closer look.
             for index in np.flatnonzero((distance > wanted) & (total <= 2.0 * wanted)):
                 inner = _subdivide(lows[index], highs[index], side)
-                near, left = self._evaluate(*inner)
-                reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left.sum(axis=1)
+                near = self.latents(0.5 * (inner[0] + inner[1]))
+                left = _half_widths(*inner) @ speeds[index]
+                reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left
                 distance[index] = min(distance[index], self._outward(float(reach.max())))
             done = distance <= wanted
             for index in np.flatnonzero(done):
@@ -209,12 +209,32 @@ class Geometry:
         return math.ceil(distance * 10**_DIGITS) / 10**_DIGITS
 
 
-def _edges(low: float, high: float, pieces: np.ndarray, first: float, last: float) -> np.ndarray:
+def _batched(kernel: Callable[..., jax.Array], *boxes: np.ndarray) -> np.ndarray:
+    """Calls a kernel on arrays [N, P], a padded batch at a time; returns its [N, ...]."""
+    parts = []
+    for start in range(0, len(boxes[0]), _BATCH):
+        part = [np.asarray(a[start : start + _BATCH], np.float32) for a in boxes]
+        missing = _BATCH - len(part[0])
+        padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
+        parts.append(kernel(*padded))  # dispatched ahead; fetched below
+    return np.concatenate([np.asarray(p) for p in parts])[: len(boxes[0])]
+
+
+def _half_widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Half the widths of boxes [N, P], and what rounding their corners to float32 may add."""
+    return 0.5 * (high - low) + 2e-7 * (np.abs(low) + np.abs(high))
+
+
+def _half(edges: np.ndarray) -> np.ndarray:
+    return _half_widths(edges[:-1], edges[1:])
+
+
+def _edges(low: float, high: float, pieces: np.ndarray) -> np.ndarray:
     """Cuts [low, high] into len(pieces) equal intervals, and each into its number of pieces; short decimals inside."""
     coarse = np.linspace(low, high, len(pieces) + 1)
     fine = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(coarse[:-1], coarse[1:], pieces, strict=True)]
     digits = 9 - math.floor(math.log10(high - low))
-    return np.concatenate([[first], np.concatenate(fine)[1:].round(digits), [last]])
+    return np.concatenate([[low], np.concatenate(fine)[1:].round(digits), [high]])
 
 
 def _subdivide(low: np.ndarray, high: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:

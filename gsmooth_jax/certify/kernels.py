@@ -41,33 +41,23 @@ def vote_kernel(
     )
 
 
-@functools.partial(jax.jit, static_argnames=("transform", "points"))
-def geometry_kernel(
-    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: Transform, points: bool
-) -> tuple[jax.Array, jax.Array]:
-    """Follows a transformed image through the latent space.
+@functools.partial(jax.jit, static_argnames=("transform",))
+def latent_kernel(noise: LatentNoise, image: jax.Array, theta: jax.Array, *, transform: Transform) -> jax.Array:
+    """Returns the latents [N, ...] of an image [H, W, C] transformed by the parameters [N, P]."""
+    return noise.encode(jax.vmap(transform, in_axes=(None, 0))(image, theta))
 
-    Args:
-      noise: says what a latent is, and in which metric it moves.
-      image: [H, W, C].
-      low: [N, P], lower corners of boxes of parameters.
-      high: [N, P], upper corners.
-      transform: needs a Lipschitz bound unless the boxes are points.
-      points: every box is a single parameter, low = high: the gaps are 0.
+
+@functools.partial(jax.jit, static_argnames=("transform",))
+def speed_kernel(
+    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: LipschitzBounded
+) -> jax.Array:
+    """Bounds how fast the latent of a transformed image [H, W, C] moves in boxes of parameters [N, P].
 
     Returns:
-      Latents [N, ...] of the image transformed at the boxes' midpoints; and [N, P] bounds on how much further, in
-      standard deviations of the noise, each parameter may take the latent inside its box. Their sum bounds the distance
-      to the midpoint's latent (THEORY D7). Rounded up.
+      [N, P] standard deviations of the noise per unit of each parameter, anywhere in the box (THEORY D7). Rounded up.
     """
-    latents = noise.encode(jax.vmap(transform, in_axes=(None, 0))(image, 0.5 * (low + high)))
-    if points:
-        return latents, jnp.zeros_like(low)
-    assert isinstance(transform, LipschitzBounded)  # as geometry.Stages has made sure
-    # The host's float64 corners were rounded to float32.
-    half = 0.5 * (high - low) + 2e-7 * (jnp.abs(low) + jnp.abs(high))
     steep = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
-    return latents, steep * half * (noise.lipschitz_upper * (1.0 + 1e-6))
+    return steep * (noise.lipschitz_upper * (1.0 + 1e-6))
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))
