@@ -28,10 +28,8 @@ def forward(image: jax.Array) -> jax.Array:
 
 
 def inverse(spectrum: jax.Array) -> jax.Array:
-    """Returns the image [H, W, C] that has this spectrum. Device.
-
-    Two plain matrix products: under vmap on a CPU they take half the time of one product of three operands.
-    """
+    """Returns the image [H, W, C] that has this spectrum. Device."""
     h, w, _ = spectrum.shape
+    # Two plain matrix products are faster under vmap than one product of three operands.
     rows = jnp.tensordot(spectrum, matrix(w), ((1,), (0,)), precision="highest")  # [K, C, W]
     return jnp.tensordot(matrix(h), rows, ((0,), (0,)), precision="highest").transpose(0, 2, 1)
