@@ -227,7 +227,7 @@ def attack(
     /,
     attack: Literal["grid", "random", "eot-pgd"] = "eot-pgd",
     tries: int | None = None,
-    votes: int = 64,
+    votes: int = 32,
     limit: int | None = None,
     checkpoint: tuple[Path, ...] = (),
     data_dir: str | None = None,

@@ -1,4 +1,4 @@
-"""Attacks on smoothed classifiers through the real transform: what a claim forbids, tried. ``ATTACKS`` is the registry."""
+"""Attacks on smoothed classifiers through the real transform: they try what claims forbid. ``ATTACKS`` lists them."""
 
 from gsmooth_jax.attacks.eot_pgd import EotPgd as EotPgd
 from gsmooth_jax.attacks.grid import Grid as Grid

@@ -9,6 +9,7 @@ import dataclasses
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
@@ -17,6 +18,9 @@ from gsmooth_jax.attacks.target import Space, Target
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.transforms import Composition, Quantize
 from gsmooth_jax.types import FiniteValued, Transform
+
+_AT_ONCE = 8
+"""Climbs side by side: memory grows with this times the draws."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,25 +62,35 @@ class EotPgd:
 
     def propose(self, target: Target) -> np.ndarray:
         """Returns the ends [tries, P] float32 of the climbs. Device inside; waits for it."""
-        space = target.space
+        space, together = target.space, min(self.tries, _AT_ONCE)
         random = np.random.default_rng((target.seed, target.image_id, keys.PROPOSE))
-        ends = ascent_kernel(
-            target.classifier,
-            target.noise,
-            jax.random.key(target.seed),
-            target.image,
-            np.uint32(target.image_id),
-            np.int32(target.top),
-            space.uniform(random, self.tries),
-            space.low.astype(np.float32),
-            space.high.astype(np.float32),
-            None if space.radius is None else np.float32(space.radius),
-            np.float32(self.first),
-            transform=_smooth(target.transform),
-            steps=self.steps,
-            draws=self.draws,
-        )
-        return space.inside(np.asarray(ends))
+        starts = space.uniform(random, self.tries)
+        run_key = jax.random.key(target.seed)
+        ends = []
+        for first in range(0, self.tries, together):
+            # The last group is filled up with climbs that are dropped again: fixed shapes, no recompilation.
+            numbers = np.arange(first, first + together)
+            xi = jnp.asarray(starts[np.minimum(numbers, self.tries - 1)])
+            for count in range(self.steps):
+                xi = ascent_kernel(
+                    target.classifier,
+                    target.noise,
+                    run_key,
+                    target.image,
+                    np.uint32(target.image_id),
+                    numbers.astype(np.uint32),
+                    np.int32(count),
+                    np.int32(target.top),
+                    xi,
+                    space.low.astype(np.float32),
+                    space.high.astype(np.float32),
+                    None if space.radius is None else np.float32(space.radius),
+                    np.float32(self.first * (1.0 - count / self.steps)),
+                    transform=_smooth(target.transform),
+                    draws=self.draws,
+                )
+            ends.append(np.asarray(xi))
+        return space.inside(np.concatenate(ends)[: self.tries])
 
 
 def _stages(transform: Transform) -> tuple[Transform, ...]:

@@ -9,9 +9,6 @@ from gsmooth_jax.estimation import keys
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.types import LatentNoise, Noise, Transform
 
-_AT_ONCE = 8
-"""Climbs side by side: memory grows with this times the draws."""
-
 
 @functools.partial(jax.jit, static_argnames=("transform",))
 def centre_kernel(noise: Noise, image: jax.Array, xi: jax.Array, *, transform: Transform) -> jax.Array:
@@ -22,25 +19,28 @@ def centre_kernel(noise: Noise, image: jax.Array, xi: jax.Array, *, transform: T
     return _centres(noise, image, xi, transform)
 
 
-@functools.partial(jax.jit, static_argnames=("transform", "steps", "draws"))
+@functools.partial(jax.jit, static_argnames=("transform", "draws"))
 def ascent_kernel(
     classifier: Classifier,
     noise: Noise,
     run_key: jax.Array,
     image: jax.Array,
     image_id: jax.Array,
+    climbs: jax.Array,
+    count: jax.Array,
     top: jax.Array,
-    starts: jax.Array,
+    xi: jax.Array,
     low: jax.Array,
     high: jax.Array,
     radius: jax.Array | None,
-    first: jax.Array,
+    step: jax.Array,
     *,
     transform: Transform,
-    steps: int,
     draws: int,
 ) -> jax.Array:
-    """Climbs the smoothed classifier's loss from several starts.
+    """Takes one step uphill on the smoothed classifier's loss, from several parameters.
+
+    One step a call: on a CPU, XLA runs convolutions several times slower inside a loop of its own.
 
     Args:
       classifier: its weights are traced.
@@ -48,24 +48,24 @@ def ascent_kernel(
       run_key: the run's key.
       image: [H, W, C].
       image_id: uint32 scalar.
+      climbs: [M] uint32 numbers; with the image's id they name a climb's stream of draws.
+      count: int32 scalar, steps taken before this one: each has fresh draws.
       top: int32 scalar, the class whose probability is to fall.
-      starts: [M, P] parameters.
+      xi: [M, P] parameters.
       low: [P], lower corner of the box to stay in.
       high: [P], upper corner.
       radius: scalar, of the ball to stay in as well; None: the box alone.
-      first: scalar, the first step as a share of half the box's width (of the radius).
+      step: scalar, the step's length as a share of half the box's width (of the radius).
       transform: what xi is the parameter of; differentiable.
-      steps: of a climb.
-      draws: fresh smoothing draws a step.
+      draws: smoothing draws that the gradient is averaged over.
 
     Returns:
-      [M, P], where the climbs end.
+      [M, P].
     """
-    half = 0.5 * (high - low)
 
-    def loss(xi: jax.Array, stream: jax.Array, number: jax.Array) -> jax.Array:
-        indices = number * draws + jnp.arange(draws)
-        each = jax.vmap(keys.sample_key, in_axes=(None, 0))(stream, indices)
+    def loss(xi: jax.Array, climb: jax.Array) -> jax.Array:
+        stream = keys.phase_key(run_key, image_id, climb, jnp.uint32(keys.PROPOSE))
+        each = jax.vmap(keys.sample_key, in_axes=(None, 0))(stream, count * draws + jnp.arange(draws))
         centre = _centres(noise, image, xi[None], transform)[0]
         logits = classifier(jax.vmap(noise, in_axes=(0, None))(each, centre))
         own = jnp.arange(logits.shape[-1])[None, :] == top
@@ -74,33 +74,19 @@ def ascent_kernel(
         log_p = -jax.nn.softplus(others - logits[:, top])
         return jnp.log(float(draws)) - jax.nn.logsumexp(log_p)
 
-    def climb(start: jax.Array, number: jax.Array) -> jax.Array:
-        stream = keys.phase_key(run_key, image_id, number, jnp.uint32(keys.PROPOSE))
+    def moved(xi: jax.Array, climb: jax.Array) -> jax.Array:
+        slope = jax.grad(loss)(xi, climb)
+        slope = jnp.where(jnp.isfinite(slope), slope, 0.0)  # such as a root at 0: no direction from there
+        if radius is None:
+            return jnp.clip(xi + step * 0.5 * (high - low) * jnp.sign(slope), low, high)
+        tiny = jnp.finfo(slope.dtype).tiny
+        slope = slope / jnp.maximum(jnp.abs(slope).max(), tiny)
+        xi = jnp.clip(xi + step * radius * slope / jnp.maximum(jnp.linalg.norm(slope), 1.0), low, high)
+        return xi * jnp.minimum(1.0, radius / jnp.maximum(jnp.linalg.norm(xi), tiny))
 
-        def step(xi: jax.Array, count: jax.Array) -> tuple[jax.Array, None]:
-            slope = jax.grad(loss)(xi, stream, count)
-            slope = jnp.where(jnp.isfinite(slope), slope, 0.0)  # such as a root at 0: no direction from there
-            size = first * (1.0 - count / steps)
-            if radius is None:
-                xi = xi + size * half * jnp.sign(slope)
-            else:
-                slope = slope / jnp.maximum(jnp.abs(slope).max(), jnp.finfo(slope.dtype).tiny)
-                xi = xi + size * radius * slope / jnp.maximum(jnp.linalg.norm(slope), 1.0)
-            return _projected(xi, low, high, radius), None
-
-        return jax.lax.scan(step, start, jnp.arange(steps))[0]
-
-    numbers = jnp.arange(len(starts), dtype=jnp.uint32)
-    return jax.lax.map(lambda pair: climb(*pair), (starts, numbers), batch_size=_AT_ONCE)
+    return jax.vmap(moved)(xi, climbs)
 
 
 def _centres(noise: Noise, image: jax.Array, xi: jax.Array, transform: Transform) -> jax.Array:
     images = jax.vmap(transform, in_axes=(None, 0))(image, xi)
     return noise.encode(images) if isinstance(noise, LatentNoise) else images
-
-
-def _projected(xi: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None) -> jax.Array:
-    xi = jnp.clip(xi, low, high)
-    if radius is None:
-        return xi
-    return xi * jnp.minimum(1.0, radius / jnp.maximum(jnp.linalg.norm(xi), jnp.finfo(xi.dtype).tiny))

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
-from gsmooth_jax import models, results
-from gsmooth_jax.attacks.stream import LEVEL, Outcome
+from gsmooth_jax import models
+from gsmooth_jax.attacks.stream import CONFIRM, LEVEL, Outcome
 from gsmooth_jax.attacks.target import Attack
 from gsmooth_jax.claims import Claim, certified_accuracy
 from gsmooth_jax.data.stream import stream
@@ -66,7 +66,7 @@ def summarize(
     attack: Attack,
     *,
     votes: int,
-    confirm: int,
+    confirm: int = CONFIRM,
 ) -> dict[str, Any]:
     """Returns what ``attack-<name>.json`` holds: settings, shares of the attacked images, and every outcome.
 
@@ -88,7 +88,6 @@ def summarize(
         "fingerprint": header["model"]["fingerprint"],
         "transform": header["transform"],
         "region": header["region"],
-        "status": sorted({c.status for c in claims}),
         "images": images,
         "tries": max(o.tries for o in outcomes),
         "smoothed_accuracy": sum(c.correct for c in claims) / images,

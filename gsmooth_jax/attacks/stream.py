@@ -19,6 +19,9 @@ from gsmooth_jax.types import ABSTAIN, Example
 LEVEL = 1e-6
 """The probability with which a true claim is called contradicted, at most, for each image."""
 
+CONFIRM = 1024
+"""Draws at an image's strongest candidate."""
+
 _WAVE = 32
 """Candidates of an image tried at a time: bounds memory. The last wave is padded to it, so nothing recompiles."""
 
@@ -36,6 +39,7 @@ class Outcome:
       target: the class that the smoothed classifier was to give up: the claimed one or, without one, the one that the
         claim's selection draws had chosen.
       certified: whether the claim says that it never does.
+      status: how rigorous the claim is: ``proved``, ``statistical`` or ``heuristic``.
       tries: parameters that were tried, the identity among them; 0 if the image was left alone, because its target is
         neither claimed nor right.
       worst: the parameter with the fewest votes for the target; None if there is none or it is one number a pixel.
@@ -49,6 +53,7 @@ class Outcome:
     label: int
     target: int
     certified: bool
+    status: str
     tries: int = 0
     worst: tuple[float, ...] | None = None
     votes: int = 0
@@ -68,8 +73,8 @@ def attack_stream(
     guarantee: Guarantee,
     attack: Attack,
     *,
-    votes: int = 64,
-    confirm: int = 1024,
+    votes: int = 32,
+    confirm: int = CONFIRM,
     execution: Execution | None = None,
     on_votes: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
@@ -128,7 +133,7 @@ def _attempt(
     target: Target, claim: Claim, guarantee: Guarantee, attack: Attack, votes: int, confirm: int
 ) -> Prover[Outcome]:
     """Attacks one image."""
-    outcome = Outcome(id=claim.id, label=claim.label, target=target.top, certified=claim.certified)
+    outcome = Outcome(id=claim.id, label=claim.label, target=target.top, certified=claim.certified, status=claim.status)
     if not claim.certified and target.top != claim.label:
         return outcome
     candidates = np.concatenate([attack.propose(target), np.zeros((1, len(target.space.low)), np.float32)])

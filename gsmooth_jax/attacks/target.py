@@ -1,7 +1,7 @@
 """What an attack is up against, and where it may look. Host."""
 
 import dataclasses
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -102,9 +102,13 @@ class Target:
 
 
 class Attack(Protocol):
-    """Proposes parameters; what they do to the smoothed classifier is found out by ``attack_stream``."""
+    """Proposes parameters; what they do to the smoothed classifier is found out by ``attack_stream``.
+
+    A frozen dataclass of settings.
+    """
 
     name: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def tries(self) -> int:

@@ -1,0 +1,79 @@
+"""``gsmooth attack`` on real MNIST images: what it prints and writes, and how it exits."""
+
+import json
+import shutil
+
+import pytest
+
+from gsmooth_jax import cli, results
+from gsmooth_jax.attacks import run as attacked
+from tests.test_cli import gsmooth
+
+ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    assert gsmooth("certify", "--limit", "3", *ONE, "--out", folder) == cli.DONE
+    return folder
+
+
+def edited(run, folder, change):
+    """A copy of the run whose header says something else."""
+    shutil.copytree(run, folder, ignore=shutil.ignore_patterns("attack-*"))
+    header = json.loads((folder / results.HEADER).read_text())
+    change(header)
+    (folder / results.HEADER).write_text(json.dumps(header))
+    return folder
+
+
+def test_nothing_lands_in_the_demo(run, capsys):
+    assert gsmooth("attack", run, "--attack", "grid", "--tries", "4", "--limit", "2", *ONE, "--json") == cli.DONE
+    summary = json.loads(capsys.readouterr().out)
+    written = json.loads((run / "attack-grid.json").read_text())
+    assert {k: summary[k] for k in written if k != "outcomes"} == {k: v for k, v in written.items() if k != "outcomes"}
+    assert summary["attack"] == {"name": "grid", "tries": 4}
+    assert (summary["images"], summary["tries"], summary["landed"]) == (2, 5, [])
+    assert 1.0 == summary["smoothed_accuracy"] >= summary["empirical_robust_accuracy"] >= summary["certified_accuracy"]
+    assert [o["id"] for o in written["outcomes"]] == [0, 20]
+    assert all(abs(v) <= 0.5 for o in written["outcomes"] for v in o["worst"])
+
+
+def test_a_false_claim_fails_the_command(run, tmp_path, capsys):
+    false = edited(run, tmp_path / "false", lambda h: None)
+    first, *rest = (false / results.RESULTS).read_text().splitlines(keepends=True)
+    first = json.dumps(json.loads(first) | {"predicted": 3}) + "\n"
+    (false / results.RESULTS).write_text("".join([first, *rest]))
+    assert gsmooth("attack", false, "--attack", "grid", "--tries", "4", "--limit", "2", *ONE) == cli.FAILED
+    assert "landed" in capsys.readouterr().out
+    found = json.loads((false / "attack-grid.json").read_text())
+    assert found["landed"] == [0]
+    assert found["empirical_robust_accuracy"] == 0.5
+
+
+def test_bad_input_exits_with_2_and_writes_nothing(run, tmp_path, capsys):
+    other = edited(run, tmp_path / "other", lambda h: h["model"].update(fingerprint="0123456789abcdef"))
+    moved = edited(run, tmp_path / "moved", lambda h: h["data"].update(images=2))
+    empty = edited(run, tmp_path / "empty", lambda h: None)
+    (empty / results.RESULTS).write_text("")
+    for args, message in (
+        ([other], "fingerprint 0123456789ab..., this one has"),
+        ([moved, "--attack", "random", "--tries", "1", *ONE], "The data holds no image 40"),
+        ([empty], "no finished image"),
+        ([run, "--checkpoint", "no-such-model"], "No checkpoint at"),
+        ([run, "--attack", "fgsm"], "fgsm"),
+        ([run, "--tries", "0"], "tries >= 1"),
+        ([run, "--limit", "0"], "limit >= 1"),
+        ([tmp_path], "Expected a run folder"),
+    ):
+        assert gsmooth("attack", *args) == cli.BAD_INPUT, args
+        assert message in " ".join(capsys.readouterr().err.split())
+    assert not [f for folder in (other, moved, empty) for f in folder.glob("attack-*")]
+
+
+def test_data_that_has_changed_is_refused(run):
+    header, claims = results.read_run(run)
+    header["data"]["every"] = 2
+    with pytest.raises(ValueError, match="no image 20"):
+        list(attacked.claimed_examples(header, claims))

@@ -1,0 +1,66 @@
+"""Where an attack may look: exactly the region, in float32, whole numbers where only they are attacks."""
+
+import numpy as np
+import pytest
+
+import gsmooth_jax as gs
+from gsmooth_jax.attacks.target import Space
+from gsmooth_jax.transforms import Additive, Brightness, BrightnessContrast, GaussianBlur, Rotation, Translation
+
+SHAPE = (4, 4, 1)
+
+
+def norms(xi):
+    return np.linalg.norm(xi.astype(np.float64), axis=1)
+
+
+def test_a_box_is_filled_and_never_left():
+    space = Space.of(BrightnessContrast(), gs.Box([-0.1, 0.0], [0.3, 0.7]), SHAPE)
+    xi = space.uniform(np.random.default_rng(0), 20_000)
+    assert xi.dtype == np.float32
+    np.testing.assert_allclose(xi.mean(axis=0), [0.1, 0.35], atol=0.01)
+    np.testing.assert_allclose(xi.min(axis=0), [-0.1, 0.0], atol=1e-3)
+    # float32 rounds 0.1, 0.3 and 0.7 to either side; the ends themselves stay inside.
+    for points in (xi, space.inside(np.array([[9.0, 9.0], [-9.0, -9.0]]))):
+        assert (points.astype(np.float64) >= space.low).all()
+        assert (points.astype(np.float64) <= space.high).all()
+
+
+def test_a_ball_is_filled_evenly_and_never_left():
+    space = Space.of(Additive(), gs.Ball(0.3), SHAPE)
+    xi = space.uniform(np.random.default_rng(0), 4000)
+    assert xi.shape == (4000, 16)
+    assert norms(xi).max() <= 0.3
+    # The share within a radius r of a ball in 16 dimensions is r^16.
+    np.testing.assert_allclose(np.median(norms(xi)) / 0.3, 0.5 ** (1 / 16), rtol=2e-3)
+    assert norms(space.inside(10 * xi)).max() <= 0.3
+
+
+def test_the_transforms_range_bounds_a_ball():
+    space = Space.of(GaussianBlur(), gs.Ball(4.0, 1), SHAPE)
+    assert space.uniform(np.random.default_rng(0), 100).min() >= 0.0
+
+
+def test_whole_parameters_are_whole_and_equally_likely():
+    space = Space.of(Translation(), gs.Box([-2.0, -1.5], [2.0, 1.5]), SHAPE)
+    xi = space.uniform(np.random.default_rng(0), 20_000)
+    assert {tuple(x) for x in xi} == {(a, b) for a in (-2, -1, 0, 1, 2) for b in (-1, 0, 1)}
+    shares = np.unique(xi[:, 0], return_counts=True)[1] / len(xi)
+    np.testing.assert_allclose(shares, 0.2, atol=0.02)
+    ball = Space.of(Translation(), gs.Ball(2.0, 2), SHAPE)
+    assert {tuple(x) for x in ball.uniform(np.random.default_rng(0), 5000)} == {
+        (a, b) for a in range(-2, 3) for b in range(-2, 3) if a * a + b * b <= 4
+    }
+
+
+@pytest.mark.parametrize(
+    ("transform", "region"),
+    [
+        (Brightness(), gs.Box([-1, -1], [1, 1])),
+        (Additive(), gs.Box([-1], [1])),
+        (Rotation(), gs.Ball(3.0, 2)),
+    ],
+)
+def test_another_number_of_parameters_is_refused(transform, region):
+    with pytest.raises(ValueError, match=f"parameters for {transform.name}"):
+        Space.of(transform, region, SHAPE)
