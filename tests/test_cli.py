@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gsmooth_jax import assets, cli, results
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax import cli, results
 
 FEW = ["--limit", "24", "--devices", "1"]
 
@@ -38,35 +37,28 @@ def test_the_demo_certifies_real_images(run):
     assert "seconds" not in header
 
 
-def test_no_attack_lands_inside_a_proved_claim(run):
-    """The smoothed classifier, attacked through the real transform at random parameters and at the corners."""
-    import jax
-    import jax.numpy as jnp
+@pytest.fixture(scope="module")
+def cover_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "cover"
+    turned = ["--transform", "rotation|clip|quantize(bits=8)", "--region", "-2", "2", "--law", "pixel_noise(sigma=0.2)"]
+    assert gsmooth("certify", "--limit", "3", "--devices", "1", *turned, "--out", folder) == cli.DONE
+    assert sum(c.certified for c in results.read_run(folder)[1]) >= 2
+    return folder
 
-    import gsmooth_jax as gs
-    from gsmooth_jax.certificates import CERTIFICATES
 
-    header, claims = results.read_run(run)
-    guarantee = results.guarantee_of(header)
-    transform = guarantee.transform
-    random = np.random.default_rng(3).uniform(-0.5, 0.5, (12, 2))
-    attacks = np.concatenate([guarantee.region.corners(), random]).astype(np.float32)
-    proved = [c for c in claims if c.certified][:6]
-    clean = {e.id: e for e in stream("embedded", "test", limit=24)}
-    model = gs.load(assets.CHECKPOINT)
-    attack = jax.jit(jax.vmap(transform, in_axes=(None, 0)))
-    law = guarantee.method.smoothing
-    votes = jax.jit(
-        lambda model, image, key: jnp.argmax(
-            model(jax.vmap(lambda k: transform(image, law.sample(k, 2)))(jax.random.split(key, 256))), axis=-1
-        )
-    )
-    assert CERTIFICATES[header["method"]].name == "brightness_contrast"
-    for number, claim in enumerate(proved):
-        for trial, image in enumerate(attack(clean[claim.id].image, attacks)):
-            key = jax.random.fold_in(jax.random.fold_in(jax.random.key(99), number), trial)
-            answer = np.bincount(np.asarray(votes(model, image, key)), minlength=10).argmax()
-            assert answer == claim.predicted
+@pytest.mark.parametrize(
+    ("claims", "attack", "tries", "limit"),
+    [("run", "grid", 4, 6), ("run", "random", 12, 6), ("cover_run", "grid", 16, 3), ("cover_run", "eot-pgd", 2, 3)],
+)
+def test_no_attack_lands_inside_a_proved_claim(claims, attack, tries, limit, request, capsys):
+    """The smoothed classifier, attacked through the real transform: its corners, draws of the region, and uphill."""
+    folder = request.getfixturevalue(claims)
+    capsys.readouterr()
+    few = ["--tries", tries, "--limit", limit, "--devices", "1", "--json"]
+    assert gsmooth("attack", folder, "--attack", attack, *few) == cli.DONE
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["landed"] == []
+    assert summary["empirical_robust_accuracy"] >= summary["certified_accuracy"] >= 0.6
 
 
 def test_running_again_changes_nothing(run, capsys):

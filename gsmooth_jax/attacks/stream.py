@@ -126,7 +126,11 @@ def attack_stream(
             )
             yield _attempt(target, claim, guarantee, attack, votes, confirm)
 
-    return scheduler.run(attempts(), counter, rows=rows, block=guarantee.block, depth=execution.depth)
+    # An image asks for a wave at a time: few fill the device, and the first outcome does not wait for many proposals.
+    under_way = 1 + -(-2 * execution.depth * rows // min(attack.tries + 1, _WAVE))
+    return scheduler.run(
+        attempts(), counter, rows=rows, block=guarantee.block, depth=execution.depth, under_way=under_way
+    )
 
 
 def _attempt(

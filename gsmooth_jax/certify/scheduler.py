@@ -110,11 +110,19 @@ class _Running(Generic[R]):
             )
 
 
-def run(provers: Iterable[Prover[R]], count: BatchCounter, *, rows: int, block: int, depth: int = 2) -> Iterator[R]:
+def run(
+    provers: Iterable[Prover[R]],
+    count: BatchCounter,
+    *,
+    rows: int,
+    block: int,
+    depth: int = 2,
+    under_way: int | None = None,
+) -> Iterator[R]:
     """Runs provers to their end and yields their results in the order of the provers.
 
-    At most 2 * depth * rows provers are under way or finished and held back for an earlier one, so memory does not
-    grow with their number.
+    At most ``under_way`` provers are begun or finished and held back for an earlier one, so memory does not grow with
+    their number.
 
     Args:
       provers: one an image; taken only as there is room.
@@ -122,13 +130,15 @@ def run(provers: Iterable[Prover[R]], count: BatchCounter, *, rows: int, block: 
       rows: most blocks of one batch.
       block: draws a block.
       depth: batches on the device at once.
+      under_way: enough to fill them; 2 * depth * rows if None, which suits provers that ask for a block at a time.
     """
+    under_way = under_way or 2 * depth * rows
     waiting = iter(provers)
     window: collections.deque[_Running[R]] = collections.deque()
     in_flight: collections.deque[tuple[list[tuple[_Running[R], Block]], Callable[[], np.ndarray]]] = collections.deque()
     exhausted = False
     while True:
-        while not exhausted and len(window) < 2 * depth * rows:
+        while not exhausted and len(window) < under_way:
             prover = next(waiting, None)
             if prover is None:
                 exhausted = True
