@@ -175,7 +175,10 @@ def fit(
             "by_parameter": report,
         }
         (folder.path / "fit.json").write_text(json.dumps(whole, indent=2) + "\n")
-        picture.draw(fitted, recipe.transform, np.asarray(test[:4]), config.box(), folder.path / "surrogate.png")
+        thetas = picture.parameters(config.box())
+        clean = test_images[np.arange(len(thetas)) % len(test_images)].astype(np.float32) / 255.0
+        shown = jax.device_get(_side_by_side(fitted, clean, thetas, transform=recipe.transform))
+        picture.draw(thetas, clean, *shown, folder.path / "surrogate.png")
     return fitted
 
 
@@ -196,7 +199,7 @@ def errors(
       distance of an image; and, where H is a denoiser, ``mean_noisy``.
     """
     low, high = corners.min(axis=0), corners.max(axis=0)
-    points_key, noise_key = jax.random.split(key)
+    points_key, noise_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)  # every epoch the same
     if len(low) == 1:
         points = np.linspace(low, high, _GRID)
     else:
@@ -286,7 +289,7 @@ def _compare(
     """[M, H, W, C] uint8, [P] -> [2] mean error without and with latent noise; [2] largest of a pixel, in L2."""
     clean = images.astype(jnp.float32) / 255.0
     truth = jax.vmap(recipe.transform, in_axes=(0, None))(clean, theta)
-    latents = surrogate.encode(clean) + surrogate.shift(theta)
+    latents = surrogate.encode(clean) + surrogate.shift(theta)[None]
     difference = surrogate.decode(latents) - truth
     mean = jnp.abs(difference).mean()
     noisy = mean
@@ -295,3 +298,12 @@ def _compare(
         noisy = jnp.abs(surrogate.decode(drawn) - truth).mean()
     lengths = jnp.sqrt(jnp.sum(difference**2, axis=(1, 2, 3)))
     return jnp.stack([mean, noisy]), jnp.stack([jnp.abs(difference).max(), lengths.max()])
+
+
+@functools.partial(jax.jit, static_argnames="transform")
+def _side_by_side(
+    surrogate: Surrogate, images: jax.Array, thetas: jax.Array, *, transform: Transform
+) -> tuple[jax.Array, jax.Array]:
+    """[M, H, W, C], [M, P] -> [M, H, W, C] twice: as the transform, and as the surrogate has it."""
+    shift = jax.vmap(surrogate.shift)(thetas)
+    return jax.vmap(transform)(images, thetas), surrogate.decode(surrogate.encode(images) + shift)

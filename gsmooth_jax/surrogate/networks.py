@@ -187,15 +187,13 @@ class Networks:
         """F2: [B, H, W, C] -> latents [B, H, W, C]. Device."""
         self._check(images)
         latents = self._encoder().apply({"params": variables["encoder"]}, images)
-        assert isinstance(latents, jax.Array)
-        return latents
+        return jnp.asarray(latents)
 
     def decode(self, variables: Mapping[str, Any], latents: jax.Array) -> jax.Array:
         """H: latents [B, H, W, C] -> images [B, H, W, C]. Device."""
         self._check(latents)
         images = self._decoder().apply({"params": variables["decoder"]}, latents)
-        assert isinstance(images, jax.Array)
-        return images
+        return jnp.asarray(images)
 
     def _encoder(self) -> nn.Module:
         return Encoder(self.encoder or ())
@@ -229,7 +227,12 @@ def _norm(width: int) -> nn.GroupNorm:
 
 
 def _max_pool(x: jax.Array) -> jax.Array:
-    """2 x 2 maxima, stride 2; an odd last row or column is left out."""
+    """2 x 2 maxima, stride 2; an odd last row or column is left out.
+
+    By ``maximum`` and not by ``max`` over an axis, whose derivative divides by the number of entries equal to the
+    maximum: none is, where the compiler rounds the maximum and the entries differently, and 0 / 0 came out.
+    """
     batch, height, width, channels = x.shape
-    x = x[:, : height // 2 * 2, : width // 2 * 2]
-    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+    x = x[:, : height // 2 * 2, : width // 2 * 2].reshape(batch, height // 2, 2, width // 2, 2, channels)
+    rows = jnp.maximum(x[:, :, 0], x[:, :, 1])
+    return jnp.maximum(rows[:, :, :, 0], rows[:, :, :, 1])

@@ -2,34 +2,31 @@
 
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.regions import Box
-from gsmooth_jax.surrogate.surrogate import Surrogate
-from gsmooth_jax.types import Transform
 
-_COLUMNS = 6
+_COLUMNS = 5
 
 
-def draw(surrogate: Surrogate, transform: Transform, images: np.ndarray, region: Box, path: Path) -> None:
-    """Writes a picture of the surrogate along the diagonal of its region, the identity included.
+def parameters(region: Box) -> np.ndarray:
+    """Returns the parameters [M, P] float32 that are shown: along the region's diagonal, the identity among them."""
+    spread = np.linspace(region.low, region.high, _COLUMNS)
+    return np.unique(np.concatenate([spread, np.zeros((1, len(region.low)))]), axis=0).astype(np.float32)
+
+
+def draw(thetas: np.ndarray, clean: np.ndarray, real: np.ndarray, found: np.ndarray, path: Path) -> None:
+    """Writes the picture.
 
     Args:
-      surrogate: what is shown.
-      transform: what it imitates.
-      images: [M, H, W, C] uint8, shown in turn.
-      region: the parameters.
+      thetas: [M, P], one a column.
+      clean: [M, H, W, C], the images.
+      real: as really transformed.
+      found: as transformed by the surrogate.
       path: a .png file.
     """
     import matplotlib.figure
 
-    spread = np.linspace(region.low, region.high, _COLUMNS - 1)
-    thetas = np.unique(np.concatenate([spread, np.zeros((1, len(region.low)))]), axis=0).astype(np.float32)
-    clean = np.stack([images[i % len(images)] for i in range(len(thetas))]).astype(np.float32) / 255.0
-    real = np.asarray(jax.vmap(transform)(jnp.asarray(clean), jnp.asarray(thetas)))
-    found = np.asarray(jax.vmap(surrogate)(jnp.asarray(clean), jnp.asarray(thetas)))
     rows = {"image": clean, "real transform": real, "surrogate": found, "difference": found - real}
     figure = matplotlib.figure.Figure(figsize=(1.5 * len(thetas) + 0.6, 6.4), layout="constrained")
     axes = figure.subplots(len(rows), len(thetas), squeeze=False)

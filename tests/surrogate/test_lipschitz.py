@@ -1,0 +1,69 @@
+import jax
+import numpy as np
+import pytest
+
+from gsmooth_jax.surrogate.lipschitz import convolution_upper, encoder_upper
+
+
+def _apply(kernel, images):
+    return jax.lax.conv_general_dilated(
+        images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision="highest"
+    )
+
+
+@pytest.mark.parametrize(("height", "width", "size"), [(6, 6, 3), (5, 7, 3), (6, 5, 5)])
+def test_a_layer_is_bounded_from_above_and_closely(height, width, size):
+    kernel = np.random.default_rng(size).normal(0, 1, (size, size, 2, 3)).astype(np.float32)
+    basis = np.eye(height * width * 2, dtype=np.float32).reshape(-1, height, width, 2)
+    dense = np.asarray(_apply(kernel, basis), np.float64).reshape(len(basis), -1)
+    exact = np.linalg.svd(dense, compute_uv=False)[0]
+    bound = convolution_upper(kernel, (height, width))
+    assert exact <= bound <= 1.15 * exact * (1.15 if size > 3 else 1.0)
+
+
+def test_a_single_weight_is_met_exactly():
+    kernel = np.zeros((3, 3, 1, 1))
+    kernel[1, 1] = -2.5
+    assert convolution_upper(kernel, (8, 8)) == pytest.approx(2.5, rel=2e-5)
+    assert convolution_upper(kernel, (8, 8)) > 2.5
+
+
+def test_f2_never_drives_images_further_apart(surrogate):
+    encoder = surrogate.variables["encoder"]
+    bound = encoder_upper(encoder, surrogate.networks.image_shape)
+    # Power iteration at many images finds the steepest directions of the piecewise linear map.
+    rng = np.random.default_rng(0)
+    steepest = 0.0
+    step = jax.jit(lambda x, v: jax.vjp(surrogate.encode, x)[1](jax.jvp(surrogate.encode, (x,), (v,))[1])[0])
+    for scale in (0.1, 1.0, 10.0):
+        x = (scale * rng.normal(0, 1, (16, 8, 8, 1))).astype(np.float32)
+        v = rng.normal(0, 1, x.shape).astype(np.float32)
+        for _ in range(20):
+            v = np.asarray(step(x, v))
+            length = np.linalg.norm(v.reshape(16, -1), axis=1)
+            v = v / length[:, None, None, None]
+        steepest = max(steepest, float(np.sqrt(length.max())))
+    assert steepest <= bound
+    assert steepest > 0.2 * bound
+    assert encoder_upper({}, (8, 8, 1)) == 1.0
+
+
+def test_a_layer_without_a_bound_is_named(surrogate):
+    layers = {**surrogate.variables["encoder"], "GroupNorm_0": {"scale": np.ones(3), "bias": np.zeros(3)}}
+    with pytest.raises(ValueError, match=r"'GroupNorm_0' of F2 has no Lipschitz bound.*\['bias', 'scale'\]"):
+        encoder_upper(layers, (8, 8, 1))
+    with pytest.raises(ValueError, match="'Dense_0'"):
+        encoder_upper({"Dense_0": {"kernel": np.ones((4, 4))}}, (8, 8, 1))
+
+
+def test_float32_rounding_of_f2_is_far_below_what_the_geometry_allows_for(surrogate, image):
+    # certify/geometry.py widens distances by 1e-5 Lip(F2) for every entry of an image and each of two images.
+    encoder = jax.tree.map(lambda w: np.asarray(w, np.float64), surrogate.variables["encoder"])
+
+    def convolve(x, layer):
+        padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))
+        return np.einsum("hwcij,ijco->hwo", windows, layer["kernel"]) + layer["bias"]
+
+    exact = image + convolve(np.maximum(convolve(image.astype(np.float64), encoder["conv_0"]), 0), encoder["conv_1"])
+    assert np.abs(np.asarray(surrogate.encode(image[None])[0]) - exact).max() < 2e-6
