@@ -10,8 +10,8 @@ gsmooth train --out checkpoints/brightness_contrast --transform brightness_contr
 gsmooth train --out checkpoints/gaussian_blur --transform gaussian_blur --law "uniform(low=0.0,high=48.0)" \
     --normalize sharpen --epochs 6
 # Three networks that undo translation, trained differently so that they err on different images; they vote together.
-gsmooth train --out checkpoints/translation_a --transform "rotation|scaling|shift" \
-    --law "gaussian(sigma=(8.0,0.08,0.8,0.8))" --normalize centre --epochs 10
-gsmooth train --out checkpoints/translation_b --normalize centre --epochs 6 --seed 1
+gsmooth train --out checkpoints/translation_a --arch convnet_bn --transform "rotation|scaling|shift" \
+    --law "gaussian(sigma=(8.0,0.08,0.8,0.8))" --normalize centre --epochs 20 --seed 3
+gsmooth train --out checkpoints/translation_b --arch convnet_bn --normalize centre --epochs 6 --seed 4
 gsmooth train --out checkpoints/translation_c --transform "rotation|scaling|shift" \
     --law "gaussian(sigma=(5.0,0.05,0.4,0.4))" --normalize centre --epochs 7 --seed 2
