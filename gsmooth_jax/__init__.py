@@ -12,7 +12,6 @@ from gsmooth_jax.certify import Execution as Execution
 from gsmooth_jax.certify import GSmooth as GSmooth
 from gsmooth_jax.certify import Guarantee as Guarantee
 from gsmooth_jax.certify import certify_stream as certify_stream
-from gsmooth_jax.claims import CellEvidence as CellEvidence
 from gsmooth_jax.claims import Claim as Claim
 from gsmooth_jax.claims import Evidence as Evidence
 from gsmooth_jax.claims import certified_accuracy as certified_accuracy

@@ -1,4 +1,6 @@
-"""``cover``: proves claims about the real transform, whatever it is, by covering the region with smoothing centres.
+"""Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included.
+
+The region is covered with smoothing centres, and every one is tested.
 
 THEOREM (THEORY D1). Let z ~ N(0, S) with S fixed, and let the smoothed classifier answer class c with probability p_A
 at a latent u. Then it answers c at every latent u' with |u' - u|_(S^-1) < Phi^-1(p_A). Nothing is assumed about how u'

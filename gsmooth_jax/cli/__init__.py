@@ -1,0 +1,43 @@
+"""The ``gsmooth`` command: thin functions over the library. ``tyro`` reads their signatures and docstrings.
+
+Exit codes: 0 done; 2 bad input, nothing started; 3 interrupted, run the same command again; 1 anything else.
+Imports wait until a command needs them, so that ``--help`` answers at once.
+"""
+
+import tyro
+
+from gsmooth_jax.cli import learn, offer, runs
+from gsmooth_jax.cli.certify import certify
+from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, err_console
+from gsmooth_jax.cli.console import DONE as DONE
+
+app = tyro.extras.SubcommandApp()
+data = tyro.extras.SubcommandApp()
+data.command(offer.prepare)
+for command in (
+    certify,
+    runs.report,
+    runs.verify,
+    runs.export,
+    runs.attack,
+    learn.train,
+    learn.fit_surrogate,
+    offer.transforms,
+    offer.methods,
+):
+    app.command(command)
+app.command(data, name="data", help="Prepare data sets.")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs the command and turns errors into exit codes."""
+    try:
+        app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except (ValueError, FileNotFoundError, BlockingIOError) as error:
+        err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
+        raise SystemExit(BAD_INPUT) from None
+    except (RunFailed, OSError, ArithmeticError) as error:
+        err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
+        raise SystemExit(FAILED) from None

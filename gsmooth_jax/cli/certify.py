@@ -1,0 +1,191 @@
+"""``gsmooth certify``."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gsmooth_jax.cli.console import RunFailed, err_console
+from gsmooth_jax.cli.runs import show
+
+if TYPE_CHECKING:
+    from gsmooth_jax.claims import Claim
+
+
+def certify(
+    data: str = "embedded",
+    split: str = "test",
+    every: int = 1,
+    limit: int | None = None,
+    checkpoint: tuple[Path, ...] = (),
+    transform: str = "brightness_contrast",
+    region: tuple[float, ...] | None = None,
+    ball: float | None = None,
+    law: str | None = None,
+    method: str = "auto",
+    alpha: float = 1e-3,
+    test: Literal["sequential", "fixed", "fixed_two_sided"] = "sequential",
+    selection_votes: int = 32,
+    max_votes: int = 100_000,
+    seed: int = 0,
+    out: Path | None = None,
+    data_dir: str | None = None,
+    rows: int | None = None,
+    chunk: int | None = None,
+    devices: int | None = None,
+) -> None:
+    """Certify images. Without arguments: the shipped images and model, in under a minute.
+
+    A run that was interrupted goes on when the same command is run again.
+
+    Args:
+        data: embedded, or a data set that `gsmooth data prepare` has prepared.
+        split: of the data set.
+        every: take images 0, every, 2 every, ...
+        limit: take this many images at most.
+        checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the shipped
+            model if left out.
+        transform: what the adversary applies; see `gsmooth transforms`.
+        region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
+        ball: instead of a box, all parameters of at most this L2 norm.
+        law: smoothing law, such as "gaussian(sigma=0.5)"; for the method cover "pixel_noise(sigma=0.25)", or
+            "surrogate_noise(path='runs/surrogate', sigma_parameter=2.0, sigma=0.15)", which the method gsmooth takes
+            too; the one that the checkpoint was trained with if left out.
+        method: see `gsmooth methods`; auto takes the one made for the transform and the law.
+        alpha: a claim is false with at most this probability.
+        test: sequential stops when sure; fixed spends max-votes on every image.
+        selection_votes: draws that choose an image's class.
+        max_votes: most draws that test one image.
+        seed: of all draws.
+        out: run folder; runs/DATA-TRANSFORM if left out.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+        rows: images in a device batch (speed only).
+        chunk: votes that an image makes at once (memory only).
+        devices: how many local devices to use (speed only).
+    """
+    from gsmooth_jax import assets, models, results, transforms
+    from gsmooth_jax.certify import Execution, Guarantee, certify_stream, methods
+    from gsmooth_jax.data.stream import open_source, stream, subset
+
+    folders = checkpoint or (assets.CHECKPOINT,)
+    cards = [models.describe(folder) for folder in folders]
+    classifier = models.ensemble([models.load(folder) for folder in folders])
+    adversary = transforms.parse(transform)
+    guarantee = Guarantee(
+        transform=adversary,
+        region=_region(adversary, region, ball),
+        method=methods.parse(method, law or _trained_law(cards[0], adversary.name), adversary),
+        alpha=alpha,
+        test=test,
+        selection_votes=selection_votes,
+        max_votes=max_votes,
+        seed=seed,
+    )
+    source = open_source(data, split, data_dir)
+    total = len(subset(len(source), every=every, limit=limit))
+    header = results.make_header(
+        guarantee,
+        model={
+            "architectures": [card["architecture"] for card in cards],
+            "fingerprint": models.fingerprint(classifier),
+            "dtype": classifier.dtype,
+        },
+        data={
+            "name": data,
+            "split": split,
+            "every": every,
+            "images": total,
+            "ids": "original order" if source.original_order else "TFDS positions: not the published subset",
+        },
+    )
+    folder = out or Path("runs") / f"{data}-{adversary.name}"
+    requirement = guarantee.method.requirement(guarantee)
+    # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
+    done: set[int] = set()
+    examples = stream(data, split, every=every, limit=limit, data_dir=data_dir)
+    progress = _Progress(total)
+    claims = certify_stream(
+        classifier,
+        (e for e in examples if e.id not in done),
+        guarantee,
+        Execution(rows=rows, chunk=chunk, devices=devices),
+        on_votes=progress.votes,
+    )
+    with results.RunWriter(folder, header) as run:
+        done |= run.done
+        err_console.print(requirement, highlight=False)
+        with progress.started(len(done)):
+            try:
+                for claim in claims:
+                    run.append(claim)
+                    progress.finished(claim)
+            except KeyboardInterrupt:
+                err_console.print(f"\nInterrupted. {len(run.done)} images are kept; run the same command to go on.")
+                raise
+            except (ValueError, OSError, RuntimeError) as error:
+                kept = f"{len(run.done)} images are kept in {folder}; run the same command to go on."
+                raise RunFailed(f"{error}\n{kept}") from error
+    show([folder], folder)
+
+
+class _Progress:
+    """The bar of a certification: images, certified so far, votes a second, time left."""
+
+    def __init__(self, total: int):
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("certifying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=err_console)
+        self._task = self._bar.add_task("", total=total)
+        self._votes = self._certified = 0
+
+    @contextlib.contextmanager
+    def started(self, done: int) -> Iterator[None]:
+        """Shows the bar, with the images of earlier sessions as done."""
+        self._bar.reset(self._task, completed=done)
+        with self._bar:
+            yield
+
+    def votes(self, count: int) -> None:
+        self._votes += count
+        self._describe()
+
+    def finished(self, claim: "Claim") -> None:
+        self._certified += claim.certified
+        self._bar.advance(self._task)
+        self._describe()
+
+    def _describe(self) -> None:
+        elapsed = self._bar.tasks[0].elapsed or 1e-9
+        text = f"certified {self._certified}, {self._votes / elapsed:,.0f} votes/s"
+        self._bar.update(self._task, description=text)
+
+
+def _trained_law(card: dict[str, Any], transform: str) -> str:
+    training = card["info"].get("training", {})
+    if training.get("surrogate"):
+        where, sigmas = training["surrogate"], (training["sigma_parameter"], training["noise"])
+        return f"surrogate_noise(path={where!r}, sigma_parameter={sigmas[0]}, sigma={sigmas[1]})"
+    if training.get("noise"):
+        return f"pixel_noise(sigma={training['noise']})"
+    if training.get("transform") != transform or not training.get("law"):
+        raise ValueError(
+            f"The checkpoint was trained under transform={training.get('transform')}, law={training.get('law')}: "
+            f"name the smoothing law for {transform} with --law."
+        )
+    return training["law"]
+
+
+def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:
+    from gsmooth_jax.regions import Ball, Box
+
+    params = len(transform.params)
+    if ball is not None:
+        if box is not None:
+            raise ValueError("Expected --region or --ball, got both.")
+        return Ball(ball, None if any(p.per_pixel for p in transform.params) else params)
+    if box is None:
+        return Box(*zip(*transform.typical, strict=True))
+    if len(box) != 2 * params:
+        raise ValueError(f"Expected --region LOW HIGH for each of the {params} parameters, got {len(box)} numbers.")
+    return Box(box[::2], box[1::2])
