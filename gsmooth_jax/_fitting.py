@@ -83,7 +83,7 @@ class Bar(Progress):
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         super().__init__(*columns, TextColumn("{task.fields[figures]}"), disable=not shown, speed_estimate_period=120)
 
-    def print(self, line: str) -> None:
+    def say(self, line: str) -> None:  # not ``print``: Progress sets that on every instance
         """Prints a line above the bar."""
         if not self.disable:
             self.console.print(line, highlight=False, soft_wrap=True)

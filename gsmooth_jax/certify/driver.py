@@ -12,6 +12,7 @@ from gsmooth_jax.certify.kernels import vote_kernel
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.estimation.votes import Rows
 from gsmooth_jax.models import Classifier
+from gsmooth_jax.surrogate import AugmentedNoise
 from gsmooth_jax.types import Example
 
 
@@ -71,6 +72,10 @@ def batch_counter(
         raise ValueError(f"Expected chunk to divide block={guarantee.block}, got {chunk=}.")
     whole, split = sharding.replicated(mesh), sharding.by_rows(mesh)
     noise = guarantee.method.voting_noise(guarantee.transform)
+    if isinstance(noise, AugmentedNoise) and noise.image_shape != classifier.input_shape:
+        raise ValueError(
+            f"Expected a surrogate of the classifier's images {classifier.input_shape}, got one of {noise.image_shape}."
+        )
     weights, noise, key = jax.device_put((classifier, noise, jax.random.key(guarantee.seed)), whole)
 
     def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:

@@ -19,6 +19,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
@@ -57,6 +58,8 @@ class GSmooth:
 
     noise: AugmentedNoise | SurrogateNoise
     centres: int = _CENTRES
+
+    status: ClassVar[str] = "heuristic"
 
     def __post_init__(self):
         _validate.at_least(1, centres=self.centres)
@@ -178,7 +181,7 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
         predicted=top if _answered(g, nodes) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
-        status="heuristic",
+        status=GSmooth.status,
         alpha=g.alpha,
         votes=g.selection_votes + sum(e.votes for e in nodes),
         seconds=time.perf_counter() - began,
@@ -302,7 +305,7 @@ def _faults(g: Guarantee, claim: Claim, centres: int) -> Iterator[str]:
         "radius": (claim.radius, g.region.size if certified else 0.0),
         "alpha": (claim.alpha, g.alpha),
         "votes": (claim.votes, g.selection_votes + sum(e.votes for e in cells)),
-        "status": (claim.status, "heuristic"),
+        "status": (claim.status, GSmooth.status),
         "selection": (sum(claim.selection), g.selection_votes),
     }
     for field, (says, follows) in derived.items():

@@ -164,7 +164,8 @@ def fit(
             )
             save(config.out, surrogate(state), _info(config, record))
             folder.store(state, record)
-            bar.print(f"epoch {epoch}/{config.epochs}: " + ", ".join(f"{k} {v}" for k, v in record.items()))
+            figures = ", ".join(f"{k} {v}" for k, v in record.items() if k != "epoch")
+            bar.say(f"epoch {epoch}/{config.epochs}: {figures}")
             if on_epoch is not None:
                 on_epoch(record)
         fitted = surrogate(state)
@@ -177,8 +178,8 @@ def fit(
         (folder.path / "fit.json").write_text(json.dumps(whole, indent=2) + "\n")
         thetas = picture.parameters(config.box())
         clean = test_images[np.arange(len(thetas)) % len(test_images)].astype(np.float32) / 255.0
-        shown = jax.device_get(_side_by_side(fitted, clean, thetas, transform=recipe.transform))
-        picture.draw(thetas, clean, *shown, folder.path / "surrogate.png")
+        real, found = jax.device_get(_side_by_side(fitted, clean, thetas, transform=recipe.transform))
+        picture.draw(thetas, clean, real, found, folder.path / "surrogate.png")
     return fitted
 
 

@@ -54,6 +54,11 @@ class AugmentedNoise:
             object.__setattr__(self, "encoder_upper", bound)
 
     @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of the images, and of their latents."""
+        return self.surrogate.networks.image_shape
+
+    @property
     def lipschitz_upper(self) -> float:
         """Lip(F2) / sigma: how much further apart, at most, two latents are than their images, since S >= sigma^2 I."""
         assert self.encoder_upper is not None  # set by __post_init__

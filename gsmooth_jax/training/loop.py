@@ -98,7 +98,7 @@ def train(
             record |= _evaluate(state.variables, augment, keys[_EVAL], *test, architecture=architecture)
             _save(config, classifier(state), record)
             folder.store(state, record)
-            bar.print(f"epoch {epoch}/{config.epochs}: {_figures(record)}, {record['train_seconds']} s")
+            bar.say(f"epoch {epoch}/{config.epochs}: {_figures(record)}, {record['train_seconds']} s")
             if on_epoch is not None:
                 on_epoch(record)
     return classifier(state)

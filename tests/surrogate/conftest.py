@@ -14,7 +14,8 @@ from gsmooth_jax.surrogate.networks import NETWORKS, Networks, Size, UNet
 
 SHAPE = (8, 8, 1)
 
-# Compiles in a fraction of the time of the shipped sizes.
+# These compile in a fraction of the time of the shipped sizes.
+NETWORKS["flat"] = Size(decoder=functools.partial(UNet, levels=(1,), patch=2), width=4, encoder=(3,))
 NETWORKS["tiny"] = Size(decoder=functools.partial(UNet, levels=(1, 2), patch=2), width=4, encoder=(3,))
 
 
@@ -56,7 +57,7 @@ def flat_images(count, seed):
 
 
 def fit_config(out, **changes):
-    settings = {"transform": "brightness", "region": (-0.3, 0.3), "arch": "tiny", "sigma_parameter": (0.05,)}
+    settings = {"transform": "brightness", "region": (-0.3, 0.3), "arch": "flat", "sigma_parameter": (0.05,)}
     settings |= {"sigma": 0.1, "epochs": 4, "batch_size": 16, "learning_rate": 0.02}
     return FitConfig(**({"out": str(out)} | settings | changes))
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
-from gsmooth_jax import results
+from gsmooth_jax import catalogue, results
 from gsmooth_jax.certify import methods
 from gsmooth_jax.certify.gsmooth import grid, partition
 from gsmooth_jax.smoothing import describe
@@ -160,6 +160,7 @@ def test_a_run_is_verified_without_the_surrogate_and_resumed_with_no_other(publi
     assert verify(results.guarantee_of(gone), heuristic) == []
     with pytest.raises(FileNotFoundError, match="nowhere"):
         results.guarantee_of(gone).method.voting_noise(Brightness())
+    assert {m["name"]: m["claims"] for m in catalogue.methods()}["gsmooth"] == "heuristic"
     renamed = dataclasses.replace(published.method, centres=20)
     assert methods.parse(renamed.name, renamed.law, Brightness()) == renamed
 
@@ -181,6 +182,11 @@ def test_claims_do_not_depend_on_how_the_machine_is_used(published, heuristic, c
 def test_bad_terms_are_refused_before_any_work(published, classifier, change, message):
     with pytest.raises(ValueError, match=message):
         gs.certify_stream(classifier, [], dataclasses.replace(published, **change))
+
+
+def test_another_image_shape_is_refused_before_any_work(published):
+    with pytest.raises(ValueError, match=r"classifier's images \(9, 8, 1\), got one of \(8, 8, 1\)"):
+        gs.certify_stream(gs.as_classifier(by_mean, (9, 8, 1)), [], published)
 
 
 def test_methods_and_laws_that_do_not_go_together(spec):

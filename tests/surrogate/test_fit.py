@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.cli import main
 from gsmooth_jax.surrogate import load
 from gsmooth_jax.surrogate.config import FitConfig
 from gsmooth_jax.surrogate.fit import Recipe, errors, fit
@@ -51,7 +52,7 @@ def test_the_reported_errors_are_those_of_the_images(fitted):
     assert found[-1]["max_l2"] == pytest.approx(np.linalg.norm(difference.reshape(40, -1), axis=1).max(), rel=1e-3)
 
 
-def test_a_resumed_fit_equals_an_uninterrupted_one(fitted, tmp_path):
+def test_a_resumed_fit_equals_an_uninterrupted_one(fitted, tmp_path, capsys):
     class Killed(Exception):
         pass
 
@@ -64,6 +65,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(fitted, tmp_path):
         fit(fit_config(tmp_path), *data, progress=False, on_epoch=kill)
     assert load(tmp_path).networks.transform == "brightness"  # usable, though cut off
     assert _equal(fit(fit_config(tmp_path), *data, progress=False), fitted[1])
+    assert capsys.readouterr().out == ""
     with pytest.raises(ValueError, match=r"sigma=0.1, not 0.3"):
         fit(fit_config(tmp_path, sigma=0.3), *data, progress=False)
 
@@ -111,3 +113,25 @@ def test_bad_data_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="Unknown arch"):
         fit(fit_config(tmp_path / "new", arch="vgg"), good, good, progress=False)
     assert not (tmp_path / "new").exists()
+
+
+def test_the_command_line_is_the_configuration(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr("gsmooth_jax.data.load_split", lambda name, split, where: (f"{name} {split} {where}", None))
+    monkeypatch.setattr("gsmooth_jax.surrogate.fit.fit", lambda *given: seen.append(given))
+    words = "fit-surrogate --out o --transform rotation|brightness --region -5 5 -0.1 0.1 --sigma 0.2 --encoder 0"
+    main([*words.split(), "--sigma-parameter", "2", "0.1", "--data-dir", "d"])
+    config = FitConfig(
+        out="o",
+        transform="rotation|brightness",
+        region=(-5, 5, -0.1, 0.1),
+        sigma=0.2,
+        encoder=(0,),
+        sigma_parameter=(2, 0.1),
+    )
+    assert seen == [(config, "mnist train d", "mnist test d")]
+    assert Recipe.build(config, (28, 28, 1), 1).networks.encoder == ()
+    with pytest.raises(SystemExit) as stop:
+        main(["fit-surrogate", "--out", "o", "--transform", "twirl"])
+    assert stop.value.code == 2
+    assert "Unknown transform 'twirl'" in capsys.readouterr().err

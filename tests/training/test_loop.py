@@ -58,7 +58,7 @@ def test_learns_and_leaves_a_checkpoint(finished):
     assert "out" not in info["training"]
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(finished, tmp_path):
+def test_a_resumed_run_equals_an_uninterrupted_one(finished, tmp_path, capsys):
     class Killed(Exception):
         pass
 
@@ -72,6 +72,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(finished, tmp_path):
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write(json.dumps({"epoch": 2}) + "\n")
     resumed = train(_config(tmp_path), *_SMALL, progress=False)
+    assert capsys.readouterr().out == ""
     whole, classifier = finished
     assert _equal(resumed, classifier)
     without_time = [[{k: v for k, v in r.items() if k != "train_seconds"} for r in _log(p)] for p in (whole, tmp_path)]
