@@ -46,6 +46,9 @@ _PATIENCE = 256
 _WAVE = 16
 """Cells of one image that are tested at a time, the most doubtful first: a lost image should cost few votes."""
 
+_ANSWER = 512
+"""Votes that an image may take to say what the smoothed classifier answers there, once its claim is lost."""
+
 _PILOTS = 5
 """Points of a one-parameter region at which the classifier is asked before the cells are laid out."""
 
@@ -129,17 +132,17 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     points = _pilots(g.region)
     selections = yield [
         Draws(centre, example.id, node, keys.SELECT, 0, g.selection_votes, g.selection_votes)
-        for node, centre in enumerate(geometry.latents(points))
+        for node, centre in enumerate(geometry.values(points)[0])
     ]
     top = int(np.argmax(selections[0][:-1]))
     pilots = _Pilots(geometry.floor, points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
     tests = _Tests(geometry, pilots, example.id, top, guarantee)
-    hopeful = bool(pilots.shares.min() > 0.5)
-    if hopeful:
+    if pilots.shares.min() > 0.5:
         yield from tests.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
-    else:  # no claim about the region, but the smoothed classifier's answer at the image itself can be had
+    else:
+        tests.lost = True
         yield from tests.run([geometry.point(points[0])])
-    certified = hopeful and not tests.lost
+    certified = not tests.lost
     nodes = tests.evidence()
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
@@ -223,10 +226,13 @@ class _Tests:
         return tuple(sorted(self._closed + rest, key=lambda e: e.node))
 
     def run(self, cells: list[Cell]) -> Generator[list[Draws], list[np.ndarray], None]:
-        """Tests cells until all have passed, or one is lost (``lost``), or the votes have run out (``exhausted``)."""
+        """Tests cells until all have passed, or one is lost (``lost``), or the votes have run out (``exhausted``).
+
+        Where the claim is lost, what the smoothed classifier answers at the image itself is still worth a few votes.
+        """
         g = self._guarantee
         self._add(cells, depth=0)
-        while self._open:
+        while self._open and not (self.lost and self._open[0].votes >= _ANSWER):
             wave = self._open[: min(_WAVE, (g.max_votes - self._votes) // g.block)]
             if not wave:
                 self.lost = self.exhausted = True
@@ -239,7 +245,7 @@ class _Tests:
             counts = yield requests
             for test, new in zip(wave, counts, strict=True):
                 self.lost |= not self._count(test, new)
-            if self.lost:  # only what the smoothed classifier answers at the image itself is still of interest
+            if self.lost:
                 self._closed += [o.evidence() for o in self._open if o.other and o.votes]
                 self._open = [o for o in self._open if not o.other]
 

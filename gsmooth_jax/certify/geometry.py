@@ -48,9 +48,9 @@ class Stages:
     """A transform as the geometry sees it.
 
     Attributes:
-      moving: the transform without roundings that follow everything else; all of it where its values are enumerated.
+      moving: the transform without a rounding that follows everything else; all of it where its values are enumerated.
       values: the stage whose values are enumerated, or None.
-      jump: how far the roundings left out move an image of n entries, per sqrt(n), in L2.
+      jump: how far the rounding that was left out moves an entry.
     """
 
     moving: Transform
@@ -62,7 +62,7 @@ class Stages:
         """Splits a transform.
 
         Raises:
-          ValueError: a stage states neither a Lipschitz bound nor its values; names it and what applies instead.
+          ValueError: a stage states neither a Lipschitz bound nor its values, or there are two roundings at the end.
         """
         stages = list(transform.stages) if isinstance(transform, Composition) else [transform]
         tail: list[Transform] = []
@@ -70,10 +70,13 @@ class Stages:
             tail.insert(0, stages.pop())
         if len(stages) == 1 and isinstance(stages[0], FiniteValued):
             return cls(transform, stages[0], 0.0)
+        roundings = [t for t in tail if isinstance(t, Quantize)]
+        if len(roundings) > 1:
+            raise ValueError(f"cover takes one quantize at the end, {transform.name!r} has {len(roundings)}.")
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
-        # A clip behind a rounding moves no two images further apart, so the roundings simply add up.
-        return cls(moving, None, sum(0.5 / (2**t.bits - 1) for t in tail if isinstance(t, Quantize)))
+        # A clip behind the rounding moves no two images further apart: it may as well stand in front.
+        return cls(moving, None, sum(0.5 / (2**t.bits - 1) for t in roundings))
 
 
 def _require_bound(transform: Composition) -> None:
@@ -98,16 +101,22 @@ class Geometry:
 
     @property
     def floor(self) -> float:
-        """The distance that even a cell of one parameter has: what rounding does."""
-        return self._outward(0.0)
-
-    def latents(self, parameters: np.ndarray) -> np.ndarray:
-        """Returns the latents [N, ...] of the image transformed by parameters [N, P]."""
-        return _batched(lambda p: latent_kernel(self.noise, self.image, p, transform=self.stages.moving), parameters)
+        """The distance that a cell of one parameter has, about: what rounding does to the image itself."""
+        between = np.sum((self.image != 0.0) & (self.image != 1.0))
+        return self._outward(self._rounded(np.zeros(1), between[None]))
 
     def point(self, parameter: np.ndarray) -> Cell:
         """Returns the cell of a single parameter [P]."""
-        return Cell(parameter, parameter, self.latents(parameter[None])[0], self.floor)
+        latents, between = self.values(parameter[None])
+        return Cell(parameter, parameter, latents[0], self._outward(self._rounded(np.zeros(1), between)))
+
+    def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
+        them, the entries [N] of the transformed images that rounding may change.
+        """  # noqa: D205
+        moving = self.stages.moving
+        latents, between = _batched(lambda p: latent_kernel(self.noise, self.image, p, transform=moving), parameters)
+        return latents, between
 
     def cells(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> list[Cell]:
         """Covers a box of parameters by cells whose distance is about the target where they lie.
@@ -122,16 +131,15 @@ class Geometry:
             # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
             # its ends are drawn half way to its neighbours'.
             ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            return list(self._walk(ends, self.latents(points), np.zeros(len(points)), target(points)))
+            return list(self._walk(ends, self.values(points), np.zeros(len(points)), target(points)))
         return list(self._path(low[0], high[0], target) if len(low) == 1 else self._sheet(low, high, target))
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the latent's speed along each parameter in boxes [N, P]."""
         moving = self.stages.moving
         assert isinstance(moving, LipschitzBounded)  # as Stages has made sure
-        return _batched(lambda a, b: speed_kernel(self.noise, self.image, a, b, transform=moving), low, high).astype(
-            np.float64
-        )
+        (speeds,) = _batched(lambda a, b: (speed_kernel(self.noise, self.image, a, b, transform=moving),), low, high)
+        return speeds.astype(np.float64)
 
     def _path(self, low: float, high: float, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
         """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
@@ -143,17 +151,20 @@ class Geometry:
         edges = _edges(low, high, pieces)
         middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
         gaps = np.repeat(speeds, pieces) * _half(edges)
-        yield from self._walk(edges[:, None], self.latents(middles), gaps, target(middles))
+        yield from self._walk(edges[:, None], self.values(middles), gaps, target(middles))
 
-    def _walk(self, edges: np.ndarray, latents: np.ndarray, gaps: np.ndarray, target: np.ndarray) -> Iterator[Cell]:
+    def _walk(
+        self, edges: np.ndarray, values: tuple[np.ndarray, np.ndarray], gaps: np.ndarray, target: np.ndarray
+    ) -> Iterator[Cell]:
         """Joins as many neighbouring boxes as the target allows, around the one half way.
 
         Args:
           edges: [N + 1, 1], the ends of N boxes.
-          latents: [N, ...], inside each.
+          values: of ``values`` at a point inside each.
           gaps: [N], how far from that the box may lead.
           target: [N].
         """
+        latents, beyond = values[0], gaps + self._rounded(gaps, values[1])
         flat = latents.reshape(len(latents), -1)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
         travelled = np.concatenate([[0.0], np.cumsum(steps)])
@@ -161,8 +172,8 @@ class Geometry:
         def joined(start: int, stop: int) -> tuple[int, float]:
             middle = 0.5 * (travelled[start] + travelled[stop - 1])
             centre = start + int(np.argmin(np.abs(travelled[start:stop] - middle)))
-            reach = self.noise.distances(flat[start:stop], flat[centre]) + gaps[start:stop]
-            return centre, self._outward(float(reach.max()))
+            reach = self.noise.distances(flat[start:stop], flat[centre]) + beyond[start:stop]
+            return centre, self._outward(reach)
 
         start = 0
         while start < len(gaps):
@@ -186,38 +197,48 @@ class Geometry:
         side = 4 if len(low) == 2 else 3
         while len(lows):
             middles = 0.5 * (lows + highs)
-            latents, speeds, wanted = self.latents(middles), self._speeds(lows, highs), target(middles)
+            (latents, between), speeds, wanted = self.values(middles), self._speeds(lows, highs), target(middles)
             gaps = speeds * _half_widths(lows, highs)
             total = gaps.sum(axis=1)
-            distance = np.array([self._outward(g) for g in total])
+            distance = np.array([self._outward(r) for r in total + self._rounded(total, between)])
             # A Lipschitz bound is seldom more than twice too large: only these are worth a closer look.
             for index in np.flatnonzero((distance > wanted) & (total <= 2.0 * wanted)):
                 inner = _subdivide(lows[index], highs[index], side)
-                near = self.latents(0.5 * (inner[0] + inner[1]))
+                near, rough = self.values(0.5 * (inner[0] + inner[1]))
                 left = _half_widths(*inner) @ speeds[index]
                 reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left
-                distance[index] = min(distance[index], self._outward(float(reach.max())))
+                distance[index] = min(distance[index], self._outward(reach + self._rounded(left, rough)))
             done = distance <= wanted
             for index in np.flatnonzero(done):
                 yield Cell(lows[index], highs[index], latents[index], float(distance[index]))
             lows, highs = _halve(lows[~done], highs[~done], gaps[~done].argmax(axis=1))
 
-    def _outward(self, distance: float) -> float:
-        """Adds what rounding does to an image, in the file and in float32, and rounds up."""
-        entries = math.sqrt(self.image.size)
-        distance += (self.stages.jump + 2 * _FLOAT32) * entries * self.noise.lipschitz_upper
-        return math.ceil(distance * 10**_DIGITS) / 10**_DIGITS
+    def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
+        """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these gaps [N].
+
+        An entry is moved by half a level at most, and by its distance from 0 or 1 at most. The entries that are 0 or 1
+        in the middle of the box are together no further from there, in L2, than the image can get inside the box; all
+        the others are ``between`` [N] in number.
+        """
+        scale = self.noise.lipschitz_upper
+        inside = np.sqrt(between * self.stages.jump**2 + (gaps / scale) ** 2)
+        return scale * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
+
+    def _outward(self, distances: np.ndarray) -> float:
+        """Returns the largest distance, with what float32 may do to an image added, rounded up."""
+        slack = 2 * _FLOAT32 * math.sqrt(self.image.size) * self.noise.lipschitz_upper
+        return math.ceil((float(np.max(distances)) + slack) * 10**_DIGITS) / 10**_DIGITS
 
 
-def _batched(kernel: Callable[..., jax.Array], *boxes: np.ndarray) -> np.ndarray:
-    """Calls a kernel on arrays [N, P], a padded batch at a time; returns its [N, ...]."""
+def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:
+    """Calls a kernel on arrays [N, P], a padded batch at a time; returns each of its results [N, ...]."""
     parts = []
     for start in range(0, len(boxes[0]), _BATCH):
         part = [np.asarray(a[start : start + _BATCH], np.float32) for a in boxes]
         missing = _BATCH - len(part[0])
         padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
         parts.append(kernel(*padded))  # dispatched ahead; fetched below
-    return np.concatenate([np.asarray(p) for p in parts])[: len(boxes[0])]
+    return [np.concatenate(jax.device_get(results))[: len(boxes[0])] for results in zip(*parts, strict=True)]
 
 
 def _half_widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -42,9 +42,18 @@ def vote_kernel(
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))
-def latent_kernel(noise: LatentNoise, image: jax.Array, theta: jax.Array, *, transform: Transform) -> jax.Array:
-    """Returns the latents [N, ...] of an image [H, W, C] transformed by the parameters [N, P]."""
-    return noise.encode(jax.vmap(transform, in_axes=(None, 0))(image, theta))
+def latent_kernel(
+    noise: LatentNoise, image: jax.Array, theta: jax.Array, *, transform: Transform
+) -> tuple[jax.Array, jax.Array]:
+    """Follows a transformed image through the latent space.
+
+    Returns:
+      The latents [N, ...] of an image [H, W, C] transformed by the parameters [N, P], and [N] how many entries of each
+      transformed image are neither 0 nor 1: rounding to levels leaves the others as they are.
+    """
+    moved = jax.vmap(transform, in_axes=(None, 0))(image, theta)
+    between = jnp.sum((moved != 0.0) & (moved != 1.0), axis=(1, 2, 3))
+    return noise.encode(moved), between
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))
