@@ -25,13 +25,13 @@ class FitConfig:
     width: int | None = None
     """Channels of H at full resolution; the network's own by default."""
     encoder: tuple[int, ...] | None = None
-    """Channels between the convolutions of F2; "--encoder 0" makes F2 the identity."""
+    """Channels between the convolutions of F2; "--encoder 0" makes F2 the identity, whose Lipschitz constant is 1."""
     sigma_parameter: tuple[float, ...] = (0.0,)
     """Smoothing noise of the parameters to come (one number, or one a parameter): widens the fitted range threefold."""
     sigma: float = 0.0
     """Smoothing noise of the latent to come: H learns to remove it."""
-    encoder_decay: float = 1e-3
-    """Weight of F2's squared weights in the loss: keeps its Lipschitz constant, which claims pay for, small."""
+    encoder_decay: float = 1e-2
+    """Weight of F2's squared weights in the loss. Against latent noise F2 learns to enlarge, which distances pay for."""
     epochs: int = 10
     """Passes over the training images."""
     batch_size: int = 128
