@@ -31,7 +31,7 @@ class FitConfig:
     sigma: float = 0.0
     """Smoothing noise of the latent to come: H learns to remove it."""
     encoder_decay: float = 1e-2
-    """Weight of F2's squared weights in the loss. Against latent noise F2 learns to enlarge, which distances pay for."""
+    """Weight of F2's squared weights in the loss. To beat latent noise F2 enlarges, which distances pay for."""
     epochs: int = 10
     """Passes over the training images."""
     batch_size: int = 128
