@@ -72,8 +72,13 @@ class Curve:
 
         if abs(self.k) > _WIDEST or self.beta > _BRIGHTEST:
             return 1.0
-        if size == 0.0 or (self.kappa == 0.0 and self.beta == 0.0):
+        if size == 0.0:
             return size
+        # The total variation of two normal laws is at most |shift| + |log ratio of deviations| (Pinsker); an attack so
+        # small that the formulas below would divide by almost nothing costs no more.
+        variation = abs(self.kappa) + self.beta + abs(self.k)
+        if variation < QUADRATURE_MARGIN:
+            return min(1.0, size + variation)
         if not self._over_contrast and self._nodes > _MOST_NODES:
             return 1.0
         # Between: P_0(LR > t) <= 1/t at the upper end; the lower end is walked to.

@@ -1,6 +1,6 @@
 """What there is: ``gsmooth transforms``, ``gsmooth methods``, and ``gsmooth data prepare``."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -15,11 +15,7 @@ def transforms(json: bool = False) -> None:
     """
     from gsmooth_jax import catalogue
 
-    rows = catalogue.transforms()
-    if json:
-        print_json({"transforms": rows})
-    else:
-        out_console.print(catalogue.table("Transforms", rows))
+    _list("transforms", catalogue.transforms(), json)
 
 
 def methods(json: bool = False) -> None:
@@ -30,11 +26,7 @@ def methods(json: bool = False) -> None:
     """
     from gsmooth_jax import catalogue
 
-    rows = catalogue.methods()
-    if json:
-        print_json({"methods": rows})
-    else:
-        out_console.print(catalogue.table("Methods", rows))
+    _list("methods", catalogue.methods(), json)
 
 
 def prepare(
@@ -57,3 +49,12 @@ def prepare(
     with err_console.status(f"preparing {name}") as status:
         folder = prepare_data(name, source, data_dir, files, progress=lambda line: status.update(line))
     out_console.print(f"{name} is ready in {folder}", highlight=False)
+
+
+def _list(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
+    from gsmooth_jax import catalogue
+
+    if as_json:
+        print_json({name: rows})
+    else:
+        out_console.print(catalogue.table(name.capitalize(), rows))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -90,6 +90,7 @@ def test_both_integrals_agree():
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(-0.7, 0.7), st.floats(0, 2), st.floats(0, 1), st.floats(1e-3, 0.9))
+@example(0.0, 0.0, 5e-324, 0.5)
 def test_power_grows_with_brightness(k, b, more, size):
     """Step 1 of the proof, seen numerically."""
     powers = [_joint.Curve(k, k / 0.4, beta).power_upper(size) for beta in (b, b + more)]
