@@ -1,5 +1,6 @@
 """Eight virtual CPU devices, strict shapes, key-reuse checks and quick compilation for the whole suite."""
 
+import hypothesis
 import jax
 
 jax.config.update("jax_num_cpu_devices", 8)
@@ -7,3 +8,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
 # The suite compiles hundreds of small programs and runs each for a moment.
 jax.config.update("jax_disable_most_optimizations", True)
+
+# The same examples in every run: what fails here fails everywhere.
+hypothesis.settings.register_profile("fixed", derandomize=True)
+hypothesis.settings.load_profile("fixed")
