@@ -185,7 +185,7 @@ class _Pilots:
         return self.floor + np.clip(within, _NEAREST, max(_NEAREST, _FURTHEST - self.floor))
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class _Open:
     """A cell and its test so far."""
 
@@ -350,7 +350,8 @@ def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
 
 def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
     """Whether the union of closed boxes [M, P] holds the closed box [P]: cuts it along the boxes' faces."""
-    meets = ((lows < high) & (highs > low)).all(axis=1)
+    inside = np.where(high > low, (lows < high) & (highs > low), (lows <= high) & (highs >= low))
+    meets = inside.all(axis=1)
     lows, highs = lows[meets], highs[meets]
     if len(lows) == 0:
         return False

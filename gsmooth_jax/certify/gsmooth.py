@@ -1,4 +1,4 @@
-"""``gsmooth``: the published certificate by a surrogate, with its gaps named. Heuristic.
+"""Any transform with a fitted surrogate: the published certificate, its gaps named.
 
 COROLLARY 1 of GSmooth (Hao et al., ICML 2022). Let tau(theta, x) = H(F1(theta) + F2(x)) with F1 affine, smoothed by
 Gaussian noise of theta and of the latent. If the smoothed classifier answers class c at x with probability p_A, then it

@@ -65,6 +65,17 @@ def test_a_margin_that_needs_smaller_cells_is_found(classifier):
     assert verify(wide, [claim]) == []
 
 
+@pytest.mark.parametrize("low", [-0.05, 0.0])
+def test_two_parameters(classifier, low):
+    transform, region = Contrast() | Brightness(), gs.Box([low, -0.05], [-low, 0.05])  # 0.62 is the darkest image
+    both = dataclasses.replace(BRIGHTER, transform=transform, region=region)
+    bright, dark = gs.certify_stream(classifier, [constant(0, 0.7), constant(1, 0.52)], both)
+    assert bright.certified
+    assert not dark.certified
+    assert len(bright.nodes) > 1
+    assert verify(both, [bright, dark]) == []
+
+
 def test_false_claims_are_as_rare_as_alpha_says(classifier):
     alpha, n = 0.05, 200
     loose = dataclasses.replace(BRIGHTER, alpha=alpha, region=gs.Box([-0.1], [0.0]), max_votes=4096)
