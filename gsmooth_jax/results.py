@@ -112,7 +112,7 @@ class RunWriter:
         Raises:
           OSError: the disk is full or gone. What was written before stays whole, and the run can be resumed.
         """
-        line = json.dumps(dataclasses.asdict(claim), allow_nan=False).encode() + b"\n"
+        line = json.dumps(_claim_to_json(claim), allow_nan=False).encode() + b"\n"
         try:
             self._file.write(line)
             self._file.flush()
@@ -200,9 +200,21 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
     return claims, end
 
 
+def _claim_to_json(claim: Claim) -> dict[str, Any]:
+    """A claim of ``cover`` may have hundreds of cells: they are written as columns, each field's name once."""
+    value = dataclasses.asdict(claim)
+    if claim.nodes and all(isinstance(n, CellEvidence) for n in claim.nodes):
+        fields = [f.name for f in dataclasses.fields(CellEvidence)]
+        value["nodes"] = {name: [node[name] for node in value["nodes"]] for name in fields}
+    return value
+
+
 def _claim_from_json(value: dict[str, Any]) -> Claim:
-    nodes = tuple((CellEvidence if "distance" in n else Evidence)(**_with_tuples(n)) for n in value["nodes"])
-    return Claim(**{**_with_tuples(value), "nodes": nodes})
+    nodes, kind = value["nodes"], Evidence
+    if isinstance(nodes, dict):
+        nodes = [dict(zip(nodes, row, strict=True)) for row in zip(*nodes.values(), strict=True)]
+        kind = CellEvidence
+    return Claim(**{**_with_tuples(value), "nodes": tuple(kind(**_with_tuples(n)) for n in nodes)})
 
 
 def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
