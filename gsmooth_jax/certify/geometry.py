@@ -6,6 +6,7 @@ box (THEORY D7). It is never a maximum over sampled points. Host, but for the va
 """
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ class Stages:
     jump: float
 
     @classmethod
+    @functools.lru_cache(maxsize=16)  # asked once an image; tracing the bound takes a tenth of a second
     def of(cls, transform: Transform) -> "Stages":
         """Splits a transform.
 
