@@ -21,6 +21,7 @@ from collections.abc import Callable, Generator, Iterator
 import numpy as np
 from scipy import special
 
+from gsmooth_jax.certify.cells import answered, covered, differences
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Cell, Geometry, Stages
 from gsmooth_jax.certify.scheduler import Draws, Prover
@@ -151,7 +152,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     return Claim(
         id=example.id,
         label=example.label,
-        predicted=top if _answered(g, nodes) else ABSTAIN,
+        predicted=top if answered(nodes, g.region, functools.partial(_decide, g)) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
         status="proved",
@@ -256,7 +257,7 @@ class _Tests:
         test.successes += int(counts[self._top])
         self._votes += g.block
         self.invalid += int(counts[-1])
-        decision = _decide(g, test.cell.distance, test.depth, test.successes, test.votes)
+        decision = _decide(g, test.evidence())
         smaller = self._geometry.floor + 0.5 * (test.cell.distance - self._geometry.floor)
         # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
         divisible = (
@@ -300,20 +301,12 @@ def _level(guarantee: Guarantee, depth: int) -> float:
     return guarantee.alpha * 0.5 ** (depth + 1)
 
 
-def _decide(guarantee: Guarantee, distance: float, depth: int, successes: int, votes: int) -> sequential.Decision:
-    threshold = float(special.ndtr(distance * (1.0 + 1e-9)))
+def _decide(guarantee: Guarantee, cell: CellEvidence) -> sequential.Decision:
+    threshold = float(special.ndtr(cell.distance * (1.0 + 1e-9)))
     if threshold >= 1.0:
         return "rejected"
-    return sequential.SequentialTest(threshold, _level(guarantee, depth), guarantee.futility).decide(successes, votes)
-
-
-def _passed(guarantee: Guarantee, cells: tuple[CellEvidence, ...]) -> list[CellEvidence]:
-    return [e for e in cells if _decide(guarantee, e.distance, e.depth, e.successes, e.votes) == "certified"]
-
-
-def _answered(guarantee: Guarantee, cells: tuple[CellEvidence, ...]) -> bool:
-    """Whether a cell that holds the image itself has passed."""
-    return any(all(a <= 0.0 <= b for a, b in zip(e.low, e.high, strict=True)) for e in _passed(guarantee, cells))
+    test = sequential.SequentialTest(threshold, _level(guarantee, cell.depth), guarantee.futility)
+    return test.decide(cell.successes, cell.votes)
 
 
 def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
@@ -324,46 +317,21 @@ def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
     ):
         yield "nodes: impossible cells"
         return
-    passed = _passed(g, cells)
-    low, high = np.array(g.region.low), np.array(g.region.high)
-    corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(low)) for end in ("low", "high")]
-    whole = boxes_cover(low, high, *corners)
+    decide = functools.partial(_decide, g)
+    whole = covered(cells, g.region, decide)
     pilots = g.selection_votes * len(_pilots(g.region))
     top = int(np.argmax(claim.selection[:-1]))
     derived = {
         "certified": (claim.certified, whole),
-        "predicted": (claim.predicted, top if _answered(g, cells) else ABSTAIN),
+        "predicted": (claim.predicted, top if answered(cells, g.region, decide) else ABSTAIN),
         "radius": (claim.radius, g.region.size if whole else 0.0),
         "alpha": (claim.alpha, g.alpha),
         "votes": (claim.votes, pilots + sum(e.votes for e in cells)),
         "status": (claim.status, "proved"),
         "selection": (sum(claim.selection), g.selection_votes),
     }
-    for field, (says, follows) in derived.items():
-        if says != follows:
-            yield f"{field}: the file says {says!r}, the evidence gives {follows!r}"
+    yield from differences(derived)
     if sum(e.votes for e in cells) > g.max_votes:
         yield f"nodes: {sum(e.votes for e in cells)} votes, the header allows {g.max_votes}"
     if len({e.node for e in cells}) != len(cells):
         yield "nodes: a smoothing centre is listed twice"
-
-
-def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
-    """Whether the union of closed boxes [M, P] holds the closed box [P]: cuts it along the boxes' faces."""
-    inside = np.where(high > low, (lows < high) & (highs > low), (lows <= high) & (highs >= low))
-    meets = inside.all(axis=1)
-    lows, highs = lows[meets], highs[meets]
-    if len(lows) == 0:
-        return False
-    if ((lows <= low) & (highs >= high)).all(axis=1).any():
-        return True
-    for axis in range(len(low)):
-        # The middle one of the faces that cut the box: halves the boxes to look at.
-        faces = np.unique(np.concatenate([lows[:, axis], highs[:, axis]]))
-        faces = faces[(faces > low[axis]) & (faces < high[axis])]
-        if len(faces):
-            cut = faces[len(faces) // 2]
-            left, right = high.copy(), low.copy()
-            left[axis] = right[axis] = cut
-            return boxes_cover(low, left, lows, highs) and boxes_cover(right, high, lows, highs)
-    return False

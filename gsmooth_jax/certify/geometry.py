@@ -59,7 +59,7 @@ class Stages:
     jump: float
 
     @classmethod
-    @functools.lru_cache(maxsize=16)  # asked once an image; tracing the bound takes a tenth of a second
+    @functools.lru_cache(maxsize=16)  # asked once an image, and it traces the bound
     def of(cls, transform: Transform) -> "Stages":
         """Splits a transform.
 
@@ -148,7 +148,7 @@ class Geometry:
         edges = _edges(low, high, np.full(_COARSE, 1))
         speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
         wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None])
-        # A bound costs ten times a value, and a box's own holds in each of its pieces.
+        # A bound costs far more than a value, and a box's own holds in each of its pieces.
         pieces = np.ceil(speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
         edges = _edges(low, high, pieces)
         middles = 0.5 * (edges[:-1] + edges[1:])[:, None]

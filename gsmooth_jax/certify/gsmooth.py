@@ -25,8 +25,8 @@ import numpy as np
 from scipy import special
 
 from gsmooth_jax import _validate
+from gsmooth_jax.certify.cells import answered, covered, differences, holds_identity
 from gsmooth_jax.certify.config import Guarantee
-from gsmooth_jax.certify.cover import boxes_cover
 from gsmooth_jax.certify.kernels import surrogate_kernel
 from gsmooth_jax.certify.scheduler import Draws, Prover
 from gsmooth_jax.claims import CellEvidence, Claim
@@ -152,19 +152,21 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
         CellEvidence(low=tuple(a.tolist()), high=tuple(b.tolist()), distance=distance, node=n, depth=0, **_NO_VOTES)
         for n, (a, b) in enumerate(zip(lows, highs, strict=True))
     ]
-    votes = _Votes(g, example.id, top)
+    votes, decide = _Votes(g, example.id, top), functools.partial(_decide, g)
     if _within_reach(g, distance):
         # The image's own cell first: it says what the smoothed classifier answers there.
-        cells.sort(key=lambda e: not _holds_identity(e))
-        for group in ([e for e in cells if _holds_identity(e)], [e for e in cells if not _holds_identity(e)]):
+        own = [e for e in cells if holds_identity(e, g.region)]
+        for group in (own, [e for e in cells if e not in own]):
             if not votes.lost:
                 yield from votes.test(group, latents[1:])
-    if not _answered(g, votes.nodes):  # the smoothed classifier's answer at the image itself can still be had
+    if not answered(
+        votes.nodes, g.region, decide
+    ):  # the smoothed classifier's answer at the image itself can still be had
         point = (0.0,) * len(half)
-        own = CellEvidence(low=point, high=point, distance=0.0, node=len(cells), depth=0, **_NO_VOTES)
-        yield from votes.test([own], np.concatenate([latents[1:], latents[:1]]))
+        here = CellEvidence(low=point, high=point, distance=0.0, node=len(cells), depth=0, **_NO_VOTES)
+        yield from votes.test([here], np.concatenate([latents[1:], latents[:1]]))
     nodes = tuple(sorted(votes.nodes, key=lambda e: e.node))
-    certified = _whole(g, nodes)
+    certified = covered(nodes, g.region, decide)
     eps = float(np.max(np.asarray(errors)))
     per_unit = f", {speed / half[0]:.4g} per {g.transform.params[0].unit}" if len(half) == 1 else ""
     notes = [
@@ -178,7 +180,7 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     return Claim(
         id=example.id,
         label=example.label,
-        predicted=top if _answered(g, nodes) else ABSTAIN,
+        predicted=top if answered(nodes, g.region, decide) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
         status=GSmooth.status,
@@ -261,23 +263,6 @@ def _decide(g: Guarantee, cell: CellEvidence) -> sequential.Decision:
     return sequential.SequentialTest(threshold, g.alpha, g.futility).decide(cell.successes, cell.votes)
 
 
-def _holds_identity(cell: CellEvidence) -> bool:
-    return all(a <= 0.0 <= b for a, b in zip(cell.low, cell.high, strict=True))
-
-
-def _answered(g: Guarantee, cells: list[CellEvidence] | tuple[CellEvidence, ...]) -> bool:
-    return any(_holds_identity(e) and _decide(g, e) == "certified" for e in cells)
-
-
-def _whole(g: Guarantee, cells: tuple[CellEvidence, ...]) -> bool:
-    """Whether the cells that pass cover the region."""
-    assert isinstance(g.region, Box)
-    passed = [e for e in cells if _decide(g, e) == "certified"]
-    low, high = np.array(g.region.low), np.array(g.region.high)
-    corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(low)) for end in ("low", "high")]
-    return boxes_cover(low, high, *corners)
-
-
 def _faults(g: Guarantee, claim: Claim, centres: int) -> Iterator[str]:
     assert isinstance(g.region, Box)
     cells = tuple(e for e in claim.nodes if isinstance(e, CellEvidence))
@@ -297,17 +282,16 @@ def _faults(g: Guarantee, claim: Claim, centres: int) -> Iterator[str]:
         yield "nodes: a smoothing centre is listed twice"
     if any(e.votes > g.max_votes for e in cells):
         yield f"nodes: more than {g.max_votes} votes at a centre"
-    certified = _whole(g, cells)
+    decide = functools.partial(_decide, g)
+    certified = covered(cells, g.region, decide)
     top = int(np.argmax(claim.selection[:-1]))
     derived = {
         "certified": (claim.certified, certified),
-        "predicted": (claim.predicted, top if _answered(g, cells) else ABSTAIN),
+        "predicted": (claim.predicted, top if answered(cells, g.region, decide) else ABSTAIN),
         "radius": (claim.radius, g.region.size if certified else 0.0),
         "alpha": (claim.alpha, g.alpha),
         "votes": (claim.votes, g.selection_votes + sum(e.votes for e in cells)),
         "status": (claim.status, GSmooth.status),
         "selection": (sum(claim.selection), g.selection_votes),
     }
-    for field, (says, follows) in derived.items():
-        if says != follows:
-            yield f"{field}: the file says {says!r}, the evidence gives {follows!r}"
+    yield from differences(derived)

@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import cover
+from gsmooth_jax.certify import cells as verdicts
 from gsmooth_jax.certify.geometry import Geometry, Stages
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Translation
 from gsmooth_jax.verify import verify
@@ -121,9 +121,9 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     geometry = Geometry(image, Stages.of(transform), NOISE)
     cells = geometry.cells(low, high, lambda p: np.full(len(p), target))
     lows, highs = np.stack([c.low for c in cells]), np.stack([c.high for c in cells])
-    assert cover.boxes_cover(low, high, lows, highs)
+    assert verdicts.boxes_cover(low, high, lows, highs)
     keep = np.arange(len(cells)) != len(cells) // 2
-    assert not cover.boxes_cover(low, high, lows[keep], highs[keep])
+    assert not verdicts.boxes_cover(low, high, lows[keep], highs[keep])
 
     finite = Stages.of(transform).values
     points = (
@@ -175,6 +175,21 @@ def test_a_missing_or_weakened_cell_is_found(claims):
     weak = dataclasses.replace(claim.nodes[0], successes=claim.nodes[0].votes // 2)
     faults = verify(BRIGHTER, [dataclasses.replace(claim, nodes=(weak, *claim.nodes[1:]))])
     assert any("certified" in f for f in faults)
+
+
+def test_one_cell_of_each_depth_answers_for_the_image():
+    region = gs.Box([-1.0, 0.0], [1.0, 1.0])
+
+    def holds(low, high):
+        cell = gs.claims.CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0)
+        return verdicts.holds_identity(cell, region)
+
+    assert [holds((a, 0.0), (b, 0.5)) for a, b in ((-1.0, 0.0), (0.0, 0.5), (0.5, 1.0))] == [False, True, False]
+    assert holds((0.0, 0.0), (0.0, 0.0))
+    assert verdicts.holds_identity(
+        gs.claims.CellEvidence(low=(-1.0,), high=(0.0,), distance=0.1, node=0, depth=0, successes=0, votes=0),
+        gs.Box([-1.0], [0.0]),
+    )
 
 
 def test_non_finite_logits_cost_votes_and_are_noted():
