@@ -1,0 +1,180 @@
+"""The tests of one image's cells, for ``cover``: where to vote next, when a cell has passed, when to cut it. Host."""
+
+import dataclasses
+from collections.abc import Generator
+
+import numpy as np
+from scipy import special
+
+from gsmooth_jax.certify.config import Guarantee
+from gsmooth_jax.certify.geometry import Cell, Geometry
+from gsmooth_jax.certify.scheduler import Draws
+from gsmooth_jax.claims import CellEvidence
+from gsmooth_jax.estimation import keys, sequential
+from gsmooth_jax.regions import Box
+
+DEPTHS = 4
+"""How often a part of the region may be tested, each time in smaller cells."""
+
+_REACH = 0.3
+"""Distance of a cell as a share of Phi^-1(p_A): costs the fewest votes for a given path (THEORY F4)."""
+
+_NEAREST, _FURTHEST = 0.05, 0.7
+"""Limits of a cell's distance: a guess at p_A is rough, and 32 unanimous votes prove 0.7 at alpha 0.001."""
+
+_PATIENCE = 256
+"""Votes after which an undecided cell is cut instead: its p_A is close to what it would have to be."""
+
+_WAVE = 16
+"""Cells of one image that are tested at a time, the most doubtful first: a lost image should cost few votes."""
+
+_ANSWER = 512
+"""Votes that an image may take to say what the smoothed classifier answers there, once its claim is lost."""
+
+_PILOTS = 5
+"""Points of a one-parameter region at which the classifier is asked before the cells are laid out."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pilots:
+    """What a few votes at points [M, P] of the region suggest; guesses, which no claim rests on."""
+
+    floor: float  # of the distance: what no cell is too small for
+    points: np.ndarray
+    shares: np.ndarray  # [M], of the class's votes
+
+    def share(self, parameters: np.ndarray) -> np.ndarray:
+        """p_A [N] at parameters [N, P]: interpolated in one parameter, the least of all pilots in more."""
+        if parameters.shape[1] > 1:
+            return np.full(len(parameters), self.shares.min())
+        order = np.argsort(self.points[:, 0])
+        return np.interp(parameters[:, 0], self.points[order, 0], self.shares[order])
+
+    def target(self, parameters: np.ndarray) -> np.ndarray:
+        """The distances [N] at which cells cost the fewest votes."""
+        within = _REACH * (special.ndtri(self.share(parameters)) - self.floor)
+        return self.floor + np.clip(within, _NEAREST, max(_NEAREST, _FURTHEST - self.floor))
+
+
+@dataclasses.dataclass(eq=False)
+class _Open:
+    """A cell and its test so far."""
+
+    cell: Cell
+    node: int
+    depth: int
+    other: bool  # than the cell that holds the image itself
+    doubt: float
+    successes: int = 0
+    votes: int = 0
+
+    def evidence(self) -> CellEvidence:
+        return CellEvidence(
+            low=tuple(self.cell.low.tolist()),
+            high=tuple(self.cell.high.tolist()),
+            distance=self.cell.distance,
+            node=self.node,
+            depth=self.depth,
+            successes=self.successes,
+            votes=self.votes,
+        )
+
+
+class CellTests:
+    """The tests of one image's cells."""
+
+    def __init__(self, geometry: Geometry, pilots: Pilots, image_id: int, top: int, guarantee: Guarantee):
+        self._geometry, self._pilots = geometry, pilots
+        self._image_id, self._top, self._guarantee = image_id, top, guarantee
+        self._open: list[_Open] = []
+        self._closed: list[CellEvidence] = []
+        self._numbered = self._votes = self.invalid = 0
+        self.lost = self.exhausted = False
+
+    def evidence(self) -> tuple[CellEvidence, ...]:
+        """Every cell that got a vote, decided or not."""
+        rest = [o.evidence() for o in self._open if o.votes]
+        return tuple(sorted(self._closed + rest, key=lambda e: e.node))
+
+    def run(self, cells: list[Cell]) -> Generator[list[Draws], list[np.ndarray], None]:
+        """Tests cells until all have passed, or one is lost (``lost``), or the votes have run out (``exhausted``).
+
+        Where the claim is lost, what the smoothed classifier answers at the image itself is still worth a few votes.
+        """
+        g = self._guarantee
+        self._add(cells, depth=0)
+        while self._open and not (self.lost and self._open[0].votes >= _ANSWER):
+            wave = self._open[: min(_WAVE, (g.max_votes - self._votes) // g.block)]
+            if not wave:
+                self.lost = self.exhausted = True
+                return
+            requests = []
+            for test in wave:
+                stop = test.votes + g.block
+                draws = Draws(test.cell.centre, self._image_id, test.node, keys.ESTIMATE, test.votes, stop, stop)
+                requests.append(draws)
+            counts = yield requests
+            for test, new in zip(wave, counts, strict=True):
+                self.lost |= not self._count(test, new)
+            if self.lost:
+                self._closed += [o.evidence() for o in self._open if o.other and o.votes]
+                self._open = [o for o in self._open if not o.other]
+
+    def _count(self, test: _Open, counts: np.ndarray) -> bool:
+        """Takes a test's new votes; returns whether its part of the region can still be proved."""
+        g = self._guarantee
+        test.votes += g.block
+        test.successes += int(counts[self._top])
+        self._votes += g.block
+        self.invalid += int(counts[-1])
+        decision = decide(g, test.evidence())
+        smaller = self._geometry.floor + 0.5 * (test.cell.distance - self._geometry.floor)
+        # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
+        divisible = (
+            test.depth + 1 < DEPTHS
+            and smaller > self._geometry.floor + 0.5 * _NEAREST
+            and test.successes > special.ndtr(smaller) * test.votes
+        )
+        if decision == "undecided" and not (divisible and test.votes >= _PATIENCE):
+            return True
+        self._open.remove(test)
+        self._closed.append(test.evidence())
+        if decision == "certified":
+            return True
+        if not divisible:
+            return False
+        cells = self._geometry.cells(test.cell.low, test.cell.high, lambda p: np.full(len(p), smaller))
+        self._add(cells, test.depth + 1)
+        return True
+
+    def _add(self, cells: list[Cell], depth: int) -> None:
+        doubt = 1.0 - self._pilots.share(np.stack([0.5 * (c.low + c.high) for c in cells]))
+        for cell, d in zip(cells, doubt, strict=True):
+            other = not bool((cell.low <= 0.0).all() and (cell.high >= 0.0).all())
+            self._open.append(_Open(cell, self._numbered, depth, other, float(d)))
+            self._numbered += 1
+        self._open.sort(key=lambda o: (o.other, -o.doubt))
+
+
+def pilot_points(region: Box) -> np.ndarray:
+    """[M, P]: the identity, then evenly spaced points of one parameter, or the corners of several."""
+    low, high = np.array(region.low), np.array(region.high)
+    identity = np.zeros((1, len(low)))
+    if len(low) > 1:
+        return np.concatenate([identity, region.corners()])
+    spread = np.linspace(low[0], high[0], _PILOTS)
+    return np.concatenate([identity, spread[spread != 0.0][:, None]])
+
+
+def level(guarantee: Guarantee, depth: int) -> float:
+    """The level of a test: alpha / 2, alpha / 4, ...; over all depths less than alpha."""
+    return guarantee.alpha * 0.5 ** (depth + 1)
+
+
+def decide(guarantee: Guarantee, cell: CellEvidence) -> sequential.Decision:
+    """Returns what a cell's votes say of p_A > Phi(distance), at the level of its depth."""
+    threshold = float(special.ndtr(cell.distance * (1.0 + 1e-9)))
+    if threshold >= 1.0:
+        return "rejected"
+    test = sequential.SequentialTest(threshold, level(guarantee, cell.depth), guarantee.futility)
+    return test.decide(cell.successes, cell.votes)
