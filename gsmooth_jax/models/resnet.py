@@ -11,6 +11,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax.models.batch_norm import normalised
+
 _conv = functools.partial(
     nn.Conv,
     kernel_size=(3, 3),
@@ -32,10 +34,11 @@ class _Block(nn.Module):
         norm = functools.partial(nn.BatchNorm, use_running_average=not train, momentum=0.9, epsilon=1e-5)
         shortcut = _shortcut(x, self.width, self.stride)
         if self.pre:
-            y = _conv(self.width, strides=self.stride)(nn.relu(norm()(x)))
-            return shortcut + _conv(self.width)(nn.relu(norm()(y)))
-        y = nn.relu(norm()(_conv(self.width, strides=self.stride)(x)))
-        return nn.relu(shortcut + norm()(_conv(self.width)(y)))
+            x = nn.relu(norm()(x))
+            y = nn.relu(normalised(_conv(self.width, strides=self.stride), norm(), x))
+            return shortcut + _conv(self.width)(y)
+        y = nn.relu(normalised(_conv(self.width, strides=self.stride), norm(), x))
+        return nn.relu(shortcut + normalised(_conv(self.width), norm(), y))
 
 
 class ResNet(nn.Module):
@@ -52,9 +55,8 @@ class ResNet(nn.Module):
         blocks, rest = divmod(self.depth - 2, 6)
         if rest or blocks < 1:
             raise ValueError(f"Expected depth = 6 n + 2 with n >= 1, got depth={self.depth}.")
-        x = _conv(self.width)(images)
-        if not self.pre:
-            x = nn.relu(self._norm(train)(x))
+        first = _conv(self.width)
+        x = first(images) if self.pre else nn.relu(normalised(first, self._norm(train), images))
         for stage in range(3):
             # Unrolled: gradients of convolutions inside an XLA loop are ten times as slow on CPU.
             for block in range(blocks):

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax import _validate
+from gsmooth_jax.models.pooling import max_pool
 
 _GROUPS = 32
 """Groups of every GroupNorm, where the width has that many; the largest divisor they share elsewhere."""
@@ -72,7 +73,7 @@ class UNet(nn.Module):
         blocks = blocks.swapaxes(2, 3).reshape(*blocks.shape[:2], blocks.shape[3], -1)
         skips, x = [], blocks
         for number, factor in enumerate(self.levels):
-            x = self._pair(_max_pool(x) if number else x, factor * self.width)
+            x = self._pair(max_pool(x) if number else x, factor * self.width)
             skips.append(x)
         for factor, skip in zip(self.levels[-2::-1], skips[-2::-1], strict=True):
             up = jax.image.resize(x, (*skip.shape[:3], x.shape[-1]), "bilinear")
@@ -224,15 +225,3 @@ def _init(module: nn.Module, key: jax.Array, images: jax.Array) -> dict[str, Any
 
 def _norm(width: int) -> nn.GroupNorm:
     return nn.GroupNorm(math.gcd(width, _GROUPS) if width > _GROUPS else max(1, width // 4))
-
-
-def _max_pool(x: jax.Array) -> jax.Array:
-    """2 x 2 maxima, stride 2; an odd last row or column is left out.
-
-    By ``maximum`` and not by ``max`` over an axis, whose derivative divides by the number of entries equal to the
-    maximum: none is, where the compiler rounds the maximum and the entries differently, and 0 / 0 came out.
-    """
-    batch, height, width, channels = x.shape
-    x = x[:, : height // 2 * 2, : width // 2 * 2].reshape(batch, height // 2, 2, width // 2, 2, channels)
-    rows = jnp.maximum(x[:, :, 0], x[:, :, 1])
-    return jnp.maximum(rows[:, :, :, 0], rows[:, :, :, 1])

@@ -1,10 +1,13 @@
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from gsmooth_jax.models import MODELS, Architecture, Normalize
+from gsmooth_jax.models.batch_norm import normalised
 from gsmooth_jax.models.normalize import fit
+from gsmooth_jax.models.pooling import max_pool
 from tests.models.fill import random_variables
 
 _CIFAR = (32, 32, 3)
@@ -108,3 +111,34 @@ def test_architecture_survives_json():
     architecture = Architecture(name="convnet", classes=7, options=(("hidden", (20,)),), normalize=layer)
     assert Architecture.from_json(architecture.to_json()) == architecture
     assert hash(Architecture.from_json(architecture.to_json())) == hash(architecture)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_folded_batch_norm_is_batch_norm(stride):
+    class Pair(nn.Module):
+        fold: bool
+
+        @nn.compact
+        def __call__(self, x):
+            conv = nn.Conv(5, (3, 3), strides=stride, use_bias=False)
+            norm = nn.BatchNorm(use_running_average=True)
+            return normalised(conv, norm, x) if self.fold else norm(conv(x))
+
+    images = jax.random.normal(jax.random.key(0), (2, 8, 8, 3))
+    shapes = jax.eval_shape(Pair(True).init, jax.random.key(1), images)
+    rng = np.random.default_rng(0)
+    variables = jax.tree.map(lambda leaf: jnp.asarray(rng.uniform(0.5, 1.5, leaf.shape), leaf.dtype), shapes)
+    variables["params"]["BatchNorm_0"]["scale"] *= -1.0
+    np.testing.assert_allclose(Pair(True).apply(variables, images), Pair(False).apply(variables, images), atol=2e-5)
+
+
+@pytest.mark.parametrize("side", [8, 9])
+def test_max_pool_and_its_derivative(side):
+    x = jax.random.normal(jax.random.key(0), (2, side, side, 3))
+    direction = jax.random.normal(jax.random.key(1), x.shape)
+    got = jax.jvp(max_pool, (x,), (direction,))
+    want = jax.jvp(lambda x: nn.max_pool(x, (2, 2), (2, 2)), (x,), (direction,))
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)
+    ties = jax.grad(lambda x: max_pool(x).sum())(jnp.ones((1, 4, 4, 1)))
+    assert float(ties.sum()) == 4.0
