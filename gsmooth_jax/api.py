@@ -39,7 +39,7 @@ def certify(
     method: str | Method = "auto",
     alpha: float = 1e-3,
     test: Test = "sequential",
-    max_votes: int = 100_000,
+    max_votes: int = 10_000,
     seed: int = 0,
     ids: Sequence[int] | np.ndarray | None = None,
     execution: Execution | None = None,

@@ -39,6 +39,11 @@ class Box:
         """The largest absolute corner coordinate."""
         return max(abs(v) for v in (*self.low, *self.high))
 
+    def within(self, other: "Box") -> bool:
+        """Whether another box holds all of this one."""
+        ends = zip(self.low, self.high, other.low, other.high, strict=True)
+        return all(a >= low and b <= high for a, b, low, high in ends)
+
     def scaled(self, size: float) -> "Box":
         """The similar box whose largest absolute corner coordinate is ``size`` > 0."""
         _validate.positive(size=size)

@@ -8,7 +8,11 @@ from PIL import Image
 
 from gsmooth_jax import cli, results
 
-FEW = ["--limit", "24", "--devices", "1"]
+FEW = ["--transform", "brightness_contrast", "--limit", "24", "--devices", "1"]
+
+
+UPRIGHT = ["--checkpoint", "shipped:mnist_brightness_contrast"]
+"""A classifier that was not trained for what it is certified against; good enough for two degrees."""
 
 
 def gsmooth(*args):
@@ -27,7 +31,18 @@ def run(tmp_path_factory):
     return folder
 
 
-def test_the_demo_certifies_real_images(run):
+def test_the_demo_certifies_real_images_through_the_shipped_surrogate(tmp_path, capsys):
+    assert gsmooth("certify", "--limit", "4", "--devices", "1", "--out", tmp_path) == cli.DONE
+    header, claims = results.read_run(tmp_path)
+    assert header["transform"] == "rotational_blur|clip|quantize(bits=8)"
+    assert header["law"].startswith("surrogate_noise(path='shipped:mnist_rotational_blur_surrogate'")
+    assert all(c.certified and c.correct and c.status == "proved" and c.radius == 10.0 for c in claims)
+    assert gsmooth("verify", tmp_path) == cli.DONE
+    assert gsmooth("attack", tmp_path, "--attack", "grid", "--tries", 5, "--limit", 2, "--devices", "1") == cli.DONE
+    assert (tmp_path / "certified_accuracy.png").stat().st_size > 5000
+
+
+def test_closed_forms_certify_real_images(run):
     header, claims = results.read_run(run)
     assert [c.id for c in claims] == list(range(0, 480, 20))
     assert sum(c.certified and c.correct for c in claims) >= 22
@@ -41,21 +56,26 @@ def test_the_demo_certifies_real_images(run):
 def cover_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "cover"
     turned = ["--transform", "rotation|clip|quantize(bits=8)", "--region", "-2", "2", "--law", "pixel_noise(sigma=0.2)"]
-    assert gsmooth("certify", "--limit", "3", "--devices", "1", *turned, "--out", folder) == cli.DONE
+    assert gsmooth("certify", "--limit", "3", "--devices", "1", *turned, *UPRIGHT, "--out", folder) == cli.DONE
     assert sum(c.certified for c in results.read_run(folder)[1]) >= 2
     return folder
 
 
 @pytest.mark.parametrize(
-    ("claims", "attack", "tries", "limit"),
-    [("run", "grid", 4, 6), ("run", "random", 12, 6), ("cover_run", "grid", 16, 3), ("cover_run", "eot-pgd", 2, 3)],
+    ("claims", "checkpoint", "attack", "tries", "limit"),
+    [
+        ("run", [], "grid", 4, 6),
+        ("run", [], "random", 12, 6),
+        ("cover_run", UPRIGHT, "grid", 16, 3),
+        ("cover_run", UPRIGHT, "eot-pgd", 2, 3),
+    ],
 )
-def test_no_attack_lands_inside_a_proved_claim(claims, attack, tries, limit, request, capsys):
+def test_no_attack_lands_inside_a_proved_claim(claims, checkpoint, attack, tries, limit, request, capsys):
     """The smoothed classifier, attacked through the real transform: its corners, draws of the region, and uphill."""
     folder = request.getfixturevalue(claims)
     capsys.readouterr()
     few = ["--tries", tries, "--limit", limit, "--devices", "1", "--json"]
-    assert gsmooth("attack", folder, "--attack", attack, *few) == cli.DONE
+    assert gsmooth("attack", folder, "--attack", attack, *checkpoint, *few) == cli.DONE
     summary = json.loads(capsys.readouterr().out)
     assert summary["landed"] == []
     assert summary["empirical_robust_accuracy"] >= summary["certified_accuracy"] >= 0.6
@@ -146,13 +166,15 @@ def test_the_transform_catalogue_measures_every_law(capsys):
         (["--law", "gaussian(sigma=-1.0)"], "sigma"),
         (["--law", "gaussian(sigma=__import__('os'))"], "expected name or name(key=literal"),
         (["--method", "magic"], "Unknown method 'magic'. Known: additive, brightness_contrast"),
-        (["--transform", "rotation", "--law", "gaussian(sigma=5.0)"], "no exact composition law"),
-        (["--transform", "gaussian_blur"], "--law"),
+        (["--transform", "rotation"], "No shipped classifier was trained for rotation, only for rotational_blur and"),
+        (["--checkpoint", "shipped:resnet"], "Unknown path 'shipped:resnet'. Known: shipped:mnist_brightness_contrast"),
+        (["--transform", "rotation", "--law", "gaussian(sigma=5.0)", *UPRIGHT], "no exact composition law"),
+        (["--transform", "gaussian_blur", *UPRIGHT], "--law"),
         (["--alpha", "0"], "0 < alpha < 1"),
         (["--max-votes", "20"], "max_votes=20 can never certify"),
-        (["--region", "-0.5", "0.5"], "for each of the 2 parameters, got 2 numbers"),
-        (["--region", "0.1", "0.5", "0", "0.5"], "holds the identity"),
-        (["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4"], "gaussian_blur"),
+        (["--region", "-0.5", "0.5", "1"], "for each of the 1 parameters, got 3 numbers"),
+        (["--region", "0.1", "0.5"], "holds the identity"),
+        (["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4", *UPRIGHT], "blur"),
         (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
         (["--data", "imagenet"], "Unknown data"),
         (["--split", "train"], "Unknown split 'train'. Known: test"),

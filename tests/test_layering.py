@@ -13,13 +13,13 @@ ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
     ("types", "_validate", "_fitting"),
-    ("_spec",),
+    ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
     ("smoothing",),
     ("estimation",),
     ("certificates",),
-    ("models", "data", "assets"),
+    ("models", "data"),
     ("surrogate",),
     ("training",),
     ("certify",),

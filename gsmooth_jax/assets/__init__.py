@@ -1,6 +1,40 @@
-"""What ships with the package: 200 MNIST test images and one trained network. See README.md for origin and licence."""
+"""What ships with the package: 200 MNIST test images and trained networks. See README.md for origin and licence."""
 
+import os
 from pathlib import Path
 
-CHECKPOINT = Path(__file__).parent / "mnist_brightness_contrast"
-"""A ConvNet for MNIST with a standardising input layer, for ``gsmooth certify`` without arguments."""
+from gsmooth_jax import _validate
+
+_SCHEME = "shipped:"
+_ROOT = Path(__file__).parent
+
+_CLASSIFIERS = {name: f"{_SCHEME}mnist_{name}" for name in ("rotational_blur", "brightness_contrast")}
+"""Name of a transform -> the classifier that was trained for it."""
+
+
+def folder(path: str | os.PathLike[str]) -> Path:
+    """Returns the folder that a path names; ``shipped:NAME`` names one of the package, the same on every machine.
+
+    Raises:
+      ValueError: nothing of that name is shipped.
+    """
+    text = os.fspath(path)
+    if not text.startswith(_SCHEME):
+        return Path(text)
+    shipped = {f"{_SCHEME}{p.name}": p for p in sorted(_ROOT.iterdir()) if (p / "model.json").is_file()}
+    return _validate.known(shipped, path=text)
+
+
+def classifier_for(transform: str) -> str:
+    """Returns the path of the shipped classifier for a transform, or for a composition that begins with one.
+
+    Raises:
+      ValueError: none is shipped for it.
+    """
+    first = transform.partition("|")[0]
+    if first not in _CLASSIFIERS:
+        raise ValueError(
+            f"No shipped classifier was trained for {first}, only for {' and '.join(_CLASSIFIERS)}: "
+            f"name one with --checkpoint."
+        )
+    return _CLASSIFIERS[first]

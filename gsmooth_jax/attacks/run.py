@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +98,24 @@ def summarize(
     }
 
 
-def render(run: str, summary: Mapping[str, Any]) -> Table:
-    """Returns what the terminal shows of a summary: one line of a table."""
+def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+    """Returns what the terminal shows of runs' names and summaries: one line of a table each."""
     shares = ("smoothed_accuracy", "empirical_robust_accuracy", "certified_accuracy")
     table = Table(title="Empirical and certified robustness (every image counts)")
     table.add_column("run", overflow="fold")
     for column in ("attack", "tries", "images", "smoothed", "robust", "certified", "landed"):
         table.add_column(column, justify="right")
-    name, landed = summary["attack"]["name"], len(summary["landed"])
-    figures = (f"{summary[share]:.1%}" for share in shares)
-    table.add_row(run, name, str(summary["tries"]), str(summary["images"]), *figures, str(landed))
+    for run, summary in attacked:
+        figures = (f"{summary[share]:.1%}" for share in shares)
+        counts = (str(summary["tries"]), str(summary["images"]))
+        table.add_row(run, summary["attack"]["name"], *counts, *figures, str(len(summary["landed"])))
     return table
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """Returns the summaries in a run's folder, without the outcomes of single images."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("attack-*.json"))]
+    return [{k: v for k, v in summary.items() if k != "outcomes"} for summary in found]
 
 
 def write(folder: Path, summary: Mapping[str, Any]) -> Path:

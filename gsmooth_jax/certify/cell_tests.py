@@ -31,7 +31,7 @@ _WAVE = 16
 _ANSWER = 512
 """Votes that an image may take to say what the smoothed classifier answers there, once its claim is lost."""
 
-_PILOTS = 5
+_PILOTS = 3
 """Points of a one-parameter region at which the classifier is asked before the cells are laid out."""
 
 
@@ -110,9 +110,10 @@ class CellTests:
                 return
             requests = []
             for test in wave:
-                stop = test.votes + g.block
-                draws = Draws(test.cell.centre, self._image_id, test.node, keys.ESTIMATE, test.votes, stop, stop)
-                requests.append(draws)
+                start, stop = test.votes, test.votes + g.block
+                # One block decides most cells; one that is still open will likely want many more.
+                limit = start + (g.max_votes - self._votes) // g.block * g.block if start else stop
+                requests.append(Draws(test.cell.centre, self._image_id, test.node, keys.ESTIMATE, start, stop, limit))
             counts = yield requests
             for test, new in zip(wave, counts, strict=True):
                 self.lost |= not self._count(test, new)

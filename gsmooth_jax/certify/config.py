@@ -71,7 +71,7 @@ class Guarantee:
     alpha: float = 1e-3
     test: Test = "sequential"
     selection_votes: int = 32
-    max_votes: int = 100_000
+    max_votes: int = 10_000
     block: int = 32
     futility: float = 0.01
     seed: int = 0

@@ -29,7 +29,7 @@ from gsmooth_jax.claims import CellEvidence, Claim
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
-from gsmooth_jax.surrogate import SurrogateNoise, loaded
+from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
 from gsmooth_jax.types import ABSTAIN, Example, LatentNoise, Region, Transform
 
 _MOST_PARAMETERS = 3
@@ -89,10 +89,15 @@ class Cover:
                 f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a cell takes "
                 f"{fewest} unanimous votes, in blocks of {guarantee.block}, and every cell of the region takes as many."
             )
-        return (
+        text = (
             f"Every cell of the region is tested, with {guarantee.block} votes if they agree; "
             f"at most {guarantee.max_votes:,} votes an image."
         )
+        noise, region = loaded(self.noise), guarantee.region
+        assert isinstance(region, Box)
+        if isinstance(noise, AugmentedNoise) and not region.within(noise.fitted):
+            text += f" The surrogate was fitted on {noise.fitted}: no matter, no claim rests on the fit."
+        return text
 
     def proving(self, guarantee: Guarantee) -> Callable[[Example], Prover[Claim]]:
         """Returns ``prove`` for these terms; raises as ``requirement`` does."""

@@ -38,7 +38,8 @@ def certify_stream(
 
     Raises:
       ValueError: before any work, a budget that can never certify the region; when its turn comes, an image of another
-        shape or dtype, with values outside [0, 1] or NaN, or with a label that is no class of the classifier.
+        shape or dtype, with values outside [0, 1] or NaN, with a label that is no class of the classifier, or whose
+        latents are not finite somewhere in the region.
     """
     prove = guarantee.method.proving(guarantee)
 
@@ -46,11 +47,19 @@ def certify_stream(
         for example in examples:
             _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
             _validate.label(example.label, image_id=example.id, classes=classifier.classes)
-            yield prove(example)
+            yield _named(prove, example)
 
     counter, rows = batch_counter(classifier, guarantee, execution or Execution(), on_votes)
     depth = (execution or Execution()).depth
     return scheduler.run(provers(), counter, rows=rows, block=guarantee.block, depth=depth)
+
+
+def _named(prove: Callable[[Example], scheduler.Prover[Claim]], example: Example) -> scheduler.Prover[Claim]:
+    """The prover of an image, whose numerical failures say which image it was."""
+    try:
+        return (yield from prove(example))
+    except FloatingPointError as error:
+        raise ValueError(f"Image {example.id}: {error}") from error
 
 
 def batch_counter(

@@ -115,9 +115,15 @@ class Geometry:
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
         them, the entries [N] of the transformed images that rounding may change.
+
+        Raises:
+          FloatingPointError: a latent is not finite.
         """  # noqa: D205
         moving = self.stages.moving
         latents, between = _batched(lambda p: latent_kernel(self.noise, self.image, p, transform=moving), parameters)
+        finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
+        if not finite.all():
+            raise FloatingPointError(f"its latent is not finite under {moving.name} {parameters[~finite][0].tolist()}.")
         return latents, between
 
     def cells(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> list[Cell]:

@@ -93,8 +93,7 @@ class GSmooth:
         """Says what a claim will take.
 
         Raises:
-          ValueError: a two-sided test, a budget that does not even test one cell, a surrogate of another transform or
-            of a smaller range.
+          ValueError: a two-sided test, a budget that does not even test one cell, a surrogate of another transform.
         """
         g, networks = guarantee, self.voting_noise(guarantee.transform).surrogate.networks
         if g.test == "fixed_two_sided":
@@ -108,16 +107,11 @@ class GSmooth:
         wanted = describe_transform(g.transform)
         if networks.transform != wanted:
             raise ValueError(f"Expected a surrogate of {wanted}, got one of {networks.transform}.")
-        assert isinstance(g.region, Box)
-        if any(a < b for a, b in zip(g.region.low, networks.low, strict=True)) or any(
-            a > b for a, b in zip(g.region.high, networks.high, strict=True)
-        ):
-            fitted = Box(networks.low, networks.high)
-            raise ValueError(f"Expected a region inside the surrogate's range {fitted}, got {g.region}.")
+        outside = _outside(g.region, self.voting_noise(g.transform))
         return (
             f"Heuristic: {self.centres ** len(networks.low)} centres, "
             f"{'' if g.test == 'fixed' else 'at most '}{g.max_votes:,} votes each."
-        )
+        ) + (f" Warning: {outside}." if outside else "")
 
     def proving(self, guarantee: Guarantee) -> Callable[[Example], Prover[Claim]]:
         """Returns ``prove`` for these terms; raises as ``requirement`` does."""
@@ -141,6 +135,8 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     grams, latents, errors = surrogate_kernel(
         noise, example.image, seen.astype(np.float32), half.astype(np.float32), transform=g.transform
     )
+    if not (np.isfinite(grams).all() and np.isfinite(latents).all()):
+        raise FloatingPointError("its latents, or their derivatives, are not finite everywhere in the region.")
     speed = float(np.sqrt(np.linalg.eigvalsh(np.asarray(grams, np.float64))[:, -1].max()))
     # A change v inside a cell has |v_j| <= half_j: in units of half widths, its length is at most sqrt(P).
     distance = math.ceil(speed * math.sqrt(len(half)) * 10**_DIGITS) / 10**_DIGITS
@@ -169,7 +165,8 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     certified = covered(nodes, g.region, decide)
     eps = float(np.max(np.asarray(errors)))
     per_unit = f", {speed / half[0]:.4g} per {g.transform.params[0].unit}" if len(half) == 1 else ""
-    notes = [
+    outside = _outside(g.region, noise)
+    notes = ([outside] if outside else []) + [
         f"M* >= {speed:.4g} standard deviations per half width of a cell{per_unit}, from {len(seen)} parameters",
         f"Theorem 3's term for the surrogate's error, 2 Lip(F2) eps / sigma with eps >= {eps:.3g} there, "
         f"is left out; it could reach {2 * noise.lipschitz_upper * eps:.3g}",
@@ -227,6 +224,14 @@ class _Votes:
             self.lost = any(d != "certified" and not u for d, u in zip(decisions, undecided, strict=True))
             self.nodes += [e for e, u in zip(counted, undecided, strict=True) if self.lost or not u]
             open_cells = [e for e, u in zip(counted, undecided, strict=True) if u]
+
+
+def _outside(region: Region, noise: AugmentedNoise) -> str:
+    """Says that a region leaves the range that the surrogate was fitted on; empty if it does not."""
+    assert isinstance(region, Box)
+    if region.within(noise.fitted):
+        return ""
+    return f"the region {region} leaves the range {noise.fitted} that the surrogate was fitted on"
 
 
 def partition(region: Box, centres: int) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,8 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
 def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
     """Fit a network that stands in for a transform, for surrogate_noise. Resumes where it stopped.
 
-    Writes the errors on test images to fit.json, and surrogate.png: image, real transform, surrogate, difference.
+    Writes the errors on test images to fit.json, and surrogate.png: image, real transform, surrogate, difference. With
+    sigma and sigma-parameter also noise.png: image, pixel noise, augmented noise.
 
     Args:
         config: the fit.

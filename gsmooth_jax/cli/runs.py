@@ -1,7 +1,7 @@
 """What is done with finished runs: ``gsmooth report``, ``verify``, ``export`` and ``attack``."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ def report(
     radii: tuple[float, ...] = (),
     json: bool = False,
 ) -> None:
-    """Tabulate and draw the certified accuracy of one or more runs.
+    """Tabulate and draw the certified accuracy of one or more runs, and what `gsmooth attack` found.
 
     Args:
         runs: run folders.
@@ -98,7 +98,7 @@ def attack(
         tries: parameters tried on an image (grid, random), or climbs (eot-pgd); the attack's own number if left out.
         votes: draws of the smoothed classifier at each; the strongest is decided by 1,024 fresh ones.
         limit: attack this many of the run's images at most.
-        checkpoint: folder of the run's classifier, or folders; the shipped model if left out.
+        checkpoint: folder of the run's classifier, or folders; the one shipped for the transform if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only).
         chunk: votes that an image makes at once (memory only).
@@ -118,7 +118,8 @@ def attack(
     if not claims:
         raise ValueError(f"The run {run} has no finished image yet.")
     plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
-    classifier = models.ensemble([models.load(folder) for folder in checkpoint or (assets.CHECKPOINT,)])
+    folders = checkpoint or (assets.classifier_for(header["transform"]),)
+    classifier = models.ensemble([models.load(folder) for folder in folders])
     attacked.check_classifier(header, classifier)
     outcomes = attacks.attack_stream(
         classifier,
@@ -134,23 +135,30 @@ def attack(
     if json:
         print_json({k: v for k, v in summary.items() if k != "outcomes"} | {"run": str(run), "file": str(file)})
     else:
-        out_console.print(attacked.render(run.name, summary))
+        out_console.print(attacked.render([(run.name, summary)]))
         out_console.print(f"every image: {file}", highlight=False)
     if summary["landed"]:
         raise SystemExit(FAILED)
 
 
-def show(folders: Iterable[Path], out: Path, radii: Iterable[float] = (), *, as_json: bool = False) -> None:
-    """Prints the table of some runs and draws their curves into the folder ``out``."""
+def show(folders: Sequence[Path], out: Path, radii: Iterable[float] = (), *, as_json: bool = False) -> None:
+    """Prints the table of some runs, what attacks have found, and draws the runs' curves into the folder ``out``."""
     from gsmooth_jax import report as reporting
+    from gsmooth_jax.attacks import run as attacked
 
     runs = [reporting.read(folder) for folder in folders]
+    attacks = [
+        (run.name, summary) for run, folder in zip(runs, folders, strict=True) for summary in attacked.read(folder)
+    ]
     summaries = [reporting.summarize(run, tuple(radii)) for run in runs]
     out.mkdir(parents=True, exist_ok=True)
     picture = out / "certified_accuracy.png"
     reporting.draw_curves(runs, picture)
     if as_json:
-        print_json({"runs": summaries, "picture": str(picture)})
+        named = [{"run": name} | summary for name, summary in attacks]
+        print_json({"runs": summaries, "attacks": named, "picture": str(picture)})
     else:
         out_console.print(reporting.render(summaries))
+        if attacks:
+            out_console.print(attacked.render(attacks))
         out_console.print(f"picture: {picture}", highlight=False)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax import assets
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier, apply_name
 
@@ -58,7 +59,7 @@ def load(path: str | os.PathLike[str]) -> Classifier:
       FileNotFoundError: the folder or one of its two files is missing.
       ValueError: a file is damaged, or the weights are not those of the declared architecture.
     """
-    folder = pathlib.Path(path)
+    folder = assets.folder(path)
     description = describe(folder)
     if isinstance(description, dict) and "surrogate" in description:
         raise ValueError(f"{folder} holds a transform's surrogate, not a classifier.")
@@ -88,7 +89,7 @@ def read_variables(path: str | os.PathLike[str], expected: Any, kind: str) -> An
       FileNotFoundError: there are none.
       ValueError: the file is damaged or holds other arrays.
     """
-    file = pathlib.Path(path) / "weights.npz"
+    file = assets.folder(path) / "weights.npz"
     weights = _read_weights(file)
     leaves = []
     for name, leaf in _named(expected):
@@ -106,7 +107,7 @@ def read_variables(path: str | os.PathLike[str], expected: Any, kind: str) -> An
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Returns the contents of a checkpoint's ``model.json``. Host."""
-    file = pathlib.Path(path) / "model.json"
+    file = assets.folder(path) / "model.json"
     if not file.is_file():
         raise FileNotFoundError(f"No checkpoint at {os.fspath(path)!r}: {file} does not exist.")
     try:

@@ -16,6 +16,7 @@ from gsmooth_jax import _fitting, transforms
 from gsmooth_jax.surrogate import lipschitz, picture
 from gsmooth_jax.surrogate.config import FitConfig
 from gsmooth_jax.surrogate.networks import Networks
+from gsmooth_jax.surrogate.noise import AugmentedNoise
 from gsmooth_jax.surrogate.surrogate import Surrogate, save
 from gsmooth_jax.types import Transform
 
@@ -105,7 +106,8 @@ def fit(
 
     All draws are functions of (seed, step), so a resumed fit ends with the weights of an uninterrupted one. Every epoch
     leaves a complete surrogate in the folder; the last one also ``fit.json`` (errors on the test images, by parameter)
-    and ``surrogate.png`` (image, real transform, surrogate, difference).
+    and ``surrogate.png`` (image, real transform, surrogate, difference); where H removes noise, also ``noise.png``
+    (image, pixel noise, augmented noise).
 
     Args:
       config: the settings.
@@ -179,7 +181,11 @@ def fit(
         thetas = picture.parameters(config.box())
         clean = test_images[np.arange(len(thetas)) % len(test_images)].astype(np.float32) / 255.0
         real, found = jax.device_get(_side_by_side(fitted, clean, thetas, transform=recipe.transform))
-        picture.draw(thetas, clean, real, found, folder.path / "surrogate.png")
+        picture.draw_fit(thetas, clean, real, found, folder.path / "surrogate.png")
+        if config.sigma and all(config.sigma_parameter):
+            noise = AugmentedNoise(surrogate=fitted, sigma_parameter=config.sigma_parameter, sigma=config.sigma)
+            pixel, augmented = jax.device_get(_noisy(noise, keys[_TEST], clean))
+            picture.draw_noise(clean, pixel, augmented, folder.path / "noise.png")
     return fitted
 
 
@@ -308,3 +314,11 @@ def _side_by_side(
     """[M, H, W, C], [M, P] -> [M, H, W, C] twice: as the transform, and as the surrogate has it."""
     shift = jax.vmap(surrogate.shift)(thetas)
     return jax.vmap(transform)(images, thetas), surrogate.decode(surrogate.encode(images) + shift)
+
+
+@jax.jit
+def _noisy(noise: AugmentedNoise, key: jax.Array, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """[M, H, W, C] -> the same twice: under pixel noise of the latent's size, and under augmented noise."""
+    pixel_key, key = jax.random.split(key)
+    pixel = images + noise.sigma * jax.random.normal(pixel_key, images.shape)
+    return pixel, jax.vmap(noise)(jax.random.split(key, len(images)), noise.encode(images))

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.surrogate import lipschitz
 from gsmooth_jax.surrogate.surrogate import Surrogate, fingerprint, load
@@ -57,6 +58,11 @@ class AugmentedNoise:
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C) of the images, and of their latents."""
         return self.surrogate.networks.image_shape
+
+    @property
+    def fitted(self) -> Box:
+        """The range of parameters that the surrogate was made for."""
+        return Box(self.surrogate.networks.low, self.surrogate.networks.high)
 
     @property
     def lipschitz_upper(self) -> float:

@@ -15,7 +15,8 @@ ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "demo"
-    assert gsmooth("certify", "--limit", "3", *ONE, "--out", folder) == cli.DONE
+    shown = ["--transform", "brightness_contrast", "--limit", "3"]
+    assert gsmooth("certify", *shown, *ONE, "--out", folder) == cli.DONE
     return folder
 
 
@@ -38,6 +39,11 @@ def test_nothing_lands_in_the_demo(run, capsys):
     assert 1.0 == summary["smoothed_accuracy"] >= summary["empirical_robust_accuracy"] >= summary["certified_accuracy"]
     assert [o["id"] for o in written["outcomes"]] == [0, 20]
     assert all(abs(v) <= 0.5 for o in written["outcomes"] for v in o["worst"])
+    assert gsmooth("report", run, "--json") == cli.DONE
+    (shown,) = json.loads(capsys.readouterr().out)["attacks"]
+    assert (shown["run"], shown["attack"]["name"], shown["landed"]) == ("demo", "grid", [])
+    assert gsmooth("report", run) == cli.DONE
+    assert "Empirical and certified robustness" in capsys.readouterr().out
 
 
 def test_a_false_claim_fails_the_command(run, tmp_path, capsys):

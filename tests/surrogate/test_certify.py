@@ -170,12 +170,31 @@ def test_claims_do_not_depend_on_how_the_machine_is_used(published, heuristic, c
     assert without_time(again) == without_time(heuristic[:1])
 
 
+def test_a_region_beyond_the_fit_matters_to_gsmooth_alone(published, spec, classifier, examples):
+    wide = dataclasses.replace(published, region=gs.Box([-0.5], [0.5]))
+    assert "Warning: the region" in wide.method.requirement(wide)
+    (claim,) = gs.certify_stream(classifier, examples[:1], wide)
+    assert "that the surrogate was fitted on" in claim.note
+    cover = dataclasses.replace(wide, method=gs.Cover(noise=spec), test="sequential")
+    assert "no claim rests on the fit" in cover.method.requirement(cover)
+
+
+@pytest.mark.parametrize("method", [gs.Cover, gs.GSmooth])
+def test_latents_that_are_not_finite_name_the_image(published, fitted, classifier, examples, method):
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan, fitted[1].variables)
+    noise = gs.AugmentedNoise(
+        surrogate=dataclasses.replace(fitted[1], variables=broken), sigma_parameter=0.1, sigma=0.1, encoder_upper=1.0
+    )
+    guarantee = dataclasses.replace(published, method=method(noise=noise), test="sequential")
+    with pytest.raises(ValueError, match="Image 0: its latent"):
+        list(gs.certify_stream(classifier, examples[:1], guarantee))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"test": "fixed_two_sided"}, "one-sidedly"),
         ({"max_votes": 3}, "max_votes=3 can never certify"),
-        ({"region": gs.Box([-0.5], [0.5])}, "inside the surrogate's range"),
         ({"transform": gs.transforms.Contrast()}, "surrogate of contrast, got one of brightness"),
     ],
 )

@@ -36,6 +36,7 @@ def test_learns_and_reports_what_it_learned(fitted):
     assert 0.0 in thetas
     assert _equal(load(out), surrogate)
     assert (out / "surrogate.png").stat().st_size > 5000
+    assert (out / "noise.png").stat().st_size > 5000
 
 
 def test_the_reported_errors_are_those_of_the_images(fitted):
