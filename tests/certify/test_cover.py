@@ -96,7 +96,7 @@ def test_execution_never_changes_a_claim(claims, classifier, execution):
 
 def test_another_sigma_compiles_nothing(claims, classifier):
     before = _traces()
-    other = dataclasses.replace(BRIGHTER, method=gs.Cover(noise=gs.PixelNoise(sigma=0.15)))
+    other = dataclasses.replace(BRIGHTER, method=gs.Cover(noise=gs.PixelNoise(sigma=0.15, brightness=0.1)))
     list(gs.certify_stream(classifier, [constant(0, 0.9)], other))
     assert _traces() == before
 
