@@ -19,8 +19,8 @@ from gsmooth_jax.certify.kernels import latent_kernel, speed_kernel
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import FiniteValued, LatentNoise, Transform
 
-_BATCH = 64
-"""Boxes a device call: calls are padded to it, so nothing recompiles."""
+_FEW, _BATCH = 16, 64
+"""Boxes a device call: calls are padded to one of these, so nothing recompiles."""
 
 _COARSE = 64
 """Boxes with which the walk along a one-parameter region begins."""
@@ -101,7 +101,7 @@ class Geometry:
     stages: Stages
     noise: LatentNoise
 
-    @property
+    @functools.cached_property  # asked at every look at a test
     def floor(self) -> float:
         """The distance that a cell of one parameter has, about: what rounding does to the image itself."""
         between = np.sum((self.image != 0.0) & (self.image != 1.0))
@@ -237,7 +237,7 @@ def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -
     parts = []
     for start in range(0, len(boxes[0]), _BATCH):
         part = [np.asarray(a[start : start + _BATCH], np.float32) for a in boxes]
-        missing = _BATCH - len(part[0])
+        missing = (_FEW if len(part[0]) <= _FEW else _BATCH) - len(part[0])
         padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
         parts.append(kernel(*padded))  # dispatched ahead; fetched below
     return [np.concatenate(jax.device_get(results))[: len(boxes[0])] for results in zip(*parts, strict=True)]
