@@ -9,6 +9,9 @@ from gsmooth_jax import _validate
 
 T = TypeVar("T")
 
+LATER = {"later": True}
+"""Metadata of a field that its class was given later: at its default, texts do without it, as older ones do."""
+
 
 def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> T:
     """Builds the registered object that the text names.
@@ -31,15 +34,14 @@ def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> 
 
 
 def describe(value: Any) -> str:
-    """Returns the text that ``build`` reads back: the name, and every field of the dataclass.
+    """Returns the text that ``build`` reads back: the name, and every field of the dataclass (but see ``LATER``).
 
     A value with arrays in it names, as its ``spec``, the dataclass of literals that stands for it.
     """
     value = getattr(value, "spec", value)
-    fields = dataclasses.fields(value)
-    if not fields:
-        return value.name
-    return f"{value.name}({', '.join(f'{f.name}={getattr(value, f.name)!r}' for f in fields)})"
+    given = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
+    written = [f"{f.name}={v!r}" for f, v in given.items() if not (f.metadata.get("later") and v == f.default)]
+    return f"{value.name}({', '.join(written)})" if written else value.name
 
 
 def _parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:

@@ -52,6 +52,7 @@ class Param:
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
     per_pixel: bool = False  # one number for each of the H W C entries
     whole: bool = False  # attacks are whole numbers; draws are rounded
+    offset: bool = False  # whatever the others are, another value adds one number to every entry of the result
 
 
 @runtime_checkable
@@ -176,6 +177,10 @@ class LatentNoise(Noise, Protocol):
     @property
     def lipschitz_upper(self) -> float:
         """Bounds |F2(y) - F2(y')|_(S^-1) / |y - y'|_2 over all images. Rounded up. Host."""
+        ...
+
+    def offset_upper(self, entries: int) -> float:
+        """The same for images of so many entries that differ by one number, added to every entry. Rounded up. Host."""
         ...
 
     def encode(self, images: jax.Array) -> jax.Array:

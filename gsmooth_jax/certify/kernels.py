@@ -10,7 +10,8 @@ from jax.sharding import Mesh, PartitionSpec
 from gsmooth_jax.certify.sharding import ROWS
 from gsmooth_jax.estimation.votes import Rows, count_votes
 from gsmooth_jax.surrogate import AugmentedNoise, jacobian
-from gsmooth_jax.types import LatentNoise, LipschitzBounded, Noise, Transform
+from gsmooth_jax.transforms import Composition
+from gsmooth_jax.types import LatentNoise, Noise, Transform
 
 
 @functools.partial(jax.jit, static_argnames=("mesh", "votes", "chunk"))
@@ -58,7 +59,7 @@ def latent_kernel(
 
 @functools.partial(jax.jit, static_argnames=("transform",))
 def speed_kernel(
-    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: LipschitzBounded
+    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: Composition
 ) -> jax.Array:
     """Bounds how fast the latent of a transformed image [H, W, C] moves in boxes of parameters [N, P].
 
@@ -66,7 +67,9 @@ def speed_kernel(
       [N, P] standard deviations of the noise per unit of each parameter, anywhere in the box (THEORY D7). Rounded up.
     """
     steep = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
-    return steep * (noise.lipschitz_upper * (1.0 + 1e-6))
+    # A step of the parameters is one along each of them, an offset's with its own bound (triangle inequality).
+    scales = [noise.offset_upper(image.size) if p.offset else noise.lipschitz_upper for p in transform.params]
+    return steep * (jnp.stack(scales) * (1.0 + 1e-6))[None]
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))

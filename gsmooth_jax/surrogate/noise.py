@@ -70,6 +70,11 @@ class AugmentedNoise:
         assert self.encoder_upper is not None  # set by __post_init__
         return self.encoder_upper / self.sigma
 
+    def offset_upper(self, entries: int) -> float:
+        """The same: an encoder may turn an offset of the image into any change of the latent."""
+        del entries
+        return self.lipschitz_upper
+
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """A latent [H, W, C] -> an image [H, W, C]. Device. The key is consumed."""
         parameter_key, latent_key = jax.random.split(key)

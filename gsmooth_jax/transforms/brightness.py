@@ -19,7 +19,7 @@ class Brightness(Pipe, group="additive"):
     """
 
     name = "brightness"
-    params = (Param(name="b", unit="intensity"),)
+    params = (Param(name="b", unit="intensity", offset=True),)
     typical = ((-0.5, 0.5),)
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:

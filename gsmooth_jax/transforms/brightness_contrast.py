@@ -22,7 +22,7 @@ class BrightnessContrast(Pipe, group="brightness_contrast"):
     name = "brightness_contrast"
     params = (
         Param(name="k", unit="log factor", log=True),
-        Param(name="b", unit="intensity"),
+        Param(name="b", unit="intensity", offset=True),
     )
     typical = ((-0.5, 0.5), (-0.5, 0.5))
 

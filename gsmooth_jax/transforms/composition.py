@@ -36,8 +36,9 @@ class Composition:
 
     @property
     def params(self) -> tuple[Param, ...]:
-        """The stages' parameters, in the order of ``theta``."""
-        return tuple(p for s in self.stages for p in s.params)
+        """The stages' parameters, in the order of ``theta``; an offset stays one in the last stage alone."""
+        earlier = (dataclasses.replace(p, offset=False) for s in self.stages[:-1] for p in s.params)
+        return (*earlier, *self.stages[-1].params)
 
     @property
     def group(self) -> Group:

@@ -55,10 +55,10 @@ def rotate(image: jax.Array, degrees: jax.Array) -> jax.Array:
 def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     """Bounds how fast each entry changes, per degree, while the angle runs over [low, high]. [H, W, C]. Device.
 
-    A pixel's source moves on a circle: at position (y, x) from the centre with velocity (x, -y) per radian, up to sign.
-    Chain rule: the entry changes by at most |x| max|d/dy| + |y| max|d/dx|, with the largest |x|, |y| and image
-    derivatives over a box that holds the arc: the box of the arc's ends, enlarged by the sagitta
-    d (1 - cos(half angle)) with d the radius, or by the diameter when the arc is longer than a half circle.
+    A pixel's source moves on a circle: at position (y, x) from the centre with velocity (x, -y) per radian. Chain rule:
+    the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc: the
+    box of the arc's ends, enlarged by the sagitta d (1 - cos(half angle)) with d the radius, or by the diameter when
+    the arc is longer than a half circle.
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.
@@ -72,10 +72,9 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array
     sagitta = jnp.where(half <= 0.5 * math.pi, 2.0 * jnp.sin(0.5 * half) ** 2, 2.0)  # 1 - cos, without cancellation
     boxes = _cells.spanned(y0, y1, x0, x1, radius * sagitta + _cells.slack(h, w))
     reach = radius + _cells.slack(h, w)
-    largest_y = jnp.minimum(reach, jnp.maximum(jnp.abs(boxes.top), jnp.abs(boxes.bottom)))
-    largest_x = jnp.minimum(reach, jnp.maximum(jnp.abs(boxes.left), jnp.abs(boxes.right)))
-    steep = _cells.steepest(maxima, boxes.moved(0.5 * (h - 1), 0.5 * (w - 1)))
-    return math.radians(1.0) * (largest_x[:, :, None] * steep[:, :, 0] + largest_y[:, :, None] * steep[:, :, 1])
+    top, bottom, left, right = (jnp.clip(v, -reach, reach) for v in (boxes.top, boxes.bottom, boxes.left, boxes.right))
+    centred = boxes.moved(0.5 * (h - 1), 0.5 * (w - 1))
+    return math.radians(1.0) * _cells.fastest(maxima, centred, (left, right), (-bottom, -top))
 
 
 def _source(h: int, w: int, degrees: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -42,8 +42,8 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
     """Bounds how fast each entry changes, per unit of the ratio, between two ratios. [H, W, C]. Device.
 
     A pixel at (y, x) from the centre reads at (y, x) / s, which moves with velocity -(y, x) / s^2 on a straight line.
-    Chain rule: the entry changes by at most (|y| max|d/dy| + |x| max|d/dx|) / s^2, with the largest derivatives of the
-    image over the box of the line's ends.
+    Chain rule: the entry changes at -(y d/dy + x d/dx) / s^2, with the image's derivatives anywhere in the box of the
+    line's ends.
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.
@@ -53,7 +53,7 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
     h, w = maxima.shape[2] - 1, maxima.shape[3] - 1
     y, x = _warp.offsets(h)[:, None], _warp.offsets(w)[None, :]
     ys, xs = jnp.broadcast_to(y, (h, w)), jnp.broadcast_to(x, (h, w))
-    boxes = _cells.spanned(ys / smallest, ys / largest, xs / smallest, xs / largest, _cells.slack(h, w))
-    steep = _cells.steepest(maxima, boxes.moved(0.5 * (h - 1), 0.5 * (w - 1)))
-    speed = jnp.abs(y)[:, :, None] * steep[:, :, 0] + jnp.abs(x)[:, :, None] * steep[:, :, 1]
-    return speed / smallest**2
+    slack = _cells.slack(h, w)
+    boxes = _cells.spanned(ys / smallest, ys / largest, xs / smallest, xs / largest, slack)
+    centred = boxes.moved(0.5 * (h - 1), 0.5 * (w - 1))
+    return _cells.fastest(maxima, centred, (ys - slack, ys + slack), (xs - slack, xs + slack)) / smallest**2

@@ -11,6 +11,7 @@ from scipy import special
 import gsmooth_jax as gs
 from gsmooth_jax.certify import cells as verdicts
 from gsmooth_jax.certify.geometry import Geometry, Stages
+from gsmooth_jax.data.embedded import embedded_images
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Translation
 from gsmooth_jax.verify import verify
 from tests.certify.conftest import SHAPE, by_mean, without_time
@@ -18,6 +19,7 @@ from tests.transforms.contract import apply, smooth_image
 
 SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)
+BRIGHTNESS_TOO = gs.PixelNoise(sigma=SIGMA, brightness=0.1)
 BRIGHTER = gs.Guarantee(transform=Brightness(), region=gs.Box([-0.1], [0.1]), method=gs.Cover(noise=NOISE))
 
 
@@ -94,7 +96,7 @@ def test_execution_never_changes_a_claim(claims, classifier, execution):
 
 def test_another_sigma_compiles_nothing(claims, classifier):
     before = _traces()
-    other = dataclasses.replace(BRIGHTER, method=gs.Cover(noise=gs.PixelNoise(sigma=0.15)))
+    other = dataclasses.replace(BRIGHTER, method=gs.Cover(noise=gs.PixelNoise(sigma=0.15, brightness=0.1)))
     list(gs.certify_stream(classifier, [constant(0, 0.9)], other))
     assert _traces() == before
 
@@ -106,19 +108,22 @@ def _traces():
 
 
 @pytest.mark.parametrize(
-    ("transform", "low", "high", "target"),
+    ("transform", "low", "high", "target", "noise"),
     [
-        (Rotation(), [-10.0], [25.0], 0.5),
-        (Rotation() | Clip() | Quantize(bits=6), [-5.0], [5.0], 1.0),
-        (Pixelate() | Quantize(), [0.0], [0.7], 6.0),
-        (Rotation() | Brightness(), [-4.0, -0.1], [4.0, 0.05], 1.0),
-        (Rotation() | Contrast() | Quantize(bits=6), [-3.0, -0.1], [3.0, 0.1], 1.2),
+        (Rotation(), [-10.0], [25.0], 0.5, NOISE),
+        (Rotation() | Clip() | Quantize(bits=6), [-5.0], [5.0], 1.0, NOISE),
+        (Pixelate() | Quantize(), [0.0], [0.7], 6.0, NOISE),
+        (Rotation() | Brightness(), [-4.0, -0.1], [4.0, 0.05], 1.0, NOISE),
+        (Rotation() | Contrast() | Quantize(bits=6), [-3.0, -0.1], [3.0, 0.1], 1.2, NOISE),
+        (Brightness(), [-0.3], [0.2], 0.5, BRIGHTNESS_TOO),
+        (Rotation() | Brightness() | Quantize(), [-4.0, -0.3], [4.0, 0.2], 0.8, BRIGHTNESS_TOO),
+        (Rotation() | Brightness() | Clip(), [-4.0, -0.1], [4.0, 0.05], 1.0, BRIGHTNESS_TOO),
     ],
-    ids=lambda v: v.name if hasattr(v, "name") else None,
+    ids=lambda v: v.name if hasattr(v, "params") else None,
 )
-def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, target):
+def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, target, noise):
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
-    geometry = Geometry(image, Stages.of(transform), NOISE)
+    geometry = Geometry(image, Stages.of(transform), noise)
     cells = geometry.cells(low, high, lambda p: np.full(len(p), target))
     lows, highs = np.stack([c.low for c in cells]), np.stack([c.high for c in cells])
     assert verdicts.boxes_cover(low, high, lows, highs)
@@ -135,12 +140,23 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     shares = []
     for cell in cells:
         inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
-        far = NOISE.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
+        far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
         assert (far <= cell.distance).all()
         shares += (far / cell.distance).tolist()
         assert cell.distance <= target
     # Not idle bounds either: the cells are really as wide as they are said to be.
     assert max(shares) > (0.5 if len(low) == 1 else 0.35)
+
+
+@pytest.mark.parametrize(("transform", "high"), [(Brightness(), [0.4]), (Rotation() | Brightness(), [0.3, 0.3])])
+def test_brightness_noise_takes_far_fewer_cells(transform, high):
+    image, high = embedded_images().images[0].astype(np.float32) / 255.0, np.array(high)
+    noise = gs.PixelNoise(sigma=0.25)
+
+    def count(noise):
+        return len(Geometry(image, Stages.of(transform), noise).cells(-high, high, lambda p: np.full(len(p), 1.4)))
+
+    assert 20 * count(dataclasses.replace(noise, brightness=0.3)) < count(noise)
 
 
 def test_a_finite_transform_needs_no_lipschitz_bound():

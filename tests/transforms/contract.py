@@ -40,6 +40,11 @@ def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_ide
     np.testing.assert_allclose(out[0], at_identity(images[0]), atol=1e-6)
     alone = transform(jnp.asarray(images[1]), jnp.asarray(thetas[1]))  # neither compiled as a whole nor in a batch
     np.testing.assert_allclose(out[1], alone, atol=1e-5)
+    for index in (i for i, p in enumerate(transform.params) if p.offset):
+        changed = thetas.copy()
+        changed[:, index] = thetas[::-1, index]
+        apart = np.asarray(_value_and_change(transform, images, changed)[0] - out).reshape(len(images), -1)
+        assert np.ptp(apart, axis=1).max() < 1e-6, f"{transform.params[index].name} is no offset"
 
     others = _images(other_shape, 2)
     out = apply(transform, others[1], _thetas(transform, other_shape, np.random.default_rng(2), 1)[0])

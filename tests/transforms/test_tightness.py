@@ -1,0 +1,47 @@
+"""Lipschitz bounds on natural images: never below what is measured, and not idle either."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gsmooth_jax.data.embedded import embedded_images
+from gsmooth_jax.transforms import TRANSFORMS, Brightness, Clip, Contrast, Rotation, RotationalBlur, Scaling
+from gsmooth_jax.types import LipschitzBounded
+
+BOUNDED = [t() for t in TRANSFORMS.values() if isinstance(t(), LipschitzBounded)]
+COMPOSED = [Rotation() | Brightness(), RotationalBlur() | Contrast(), Scaling() | Clip()]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def bounds_and_speeds(transform, images, points):
+    """[B, N, P] each, for images [B, H, W, C]: bounds on N boxes, and the largest speed at the points [N, M, P]."""
+    axes = jnp.eye(points.shape[-1])
+
+    def speeds(image, point):
+        change = jax.vmap(lambda axis: jax.jvp(lambda p: transform(image, p), (point,), (axis,))[1])(axes)
+        return jnp.sqrt(jnp.sum(change**2, axis=(1, 2, 3)))
+
+    def one_box(image, inside):
+        bound = transform.lipschitz_upper(image, inside.min(axis=0), inside.max(axis=0))
+        return bound, jax.lax.map(lambda p: speeds(image, p), inside).max(axis=0)
+
+    return jax.lax.map(lambda image: jax.lax.map(lambda inside: one_box(image, inside), points), images)
+
+
+@pytest.mark.parametrize("transform", [*BOUNDED, *COMPOSED], ids=lambda t: t.name)
+def test_no_bound_is_four_times_too_large_on_an_mnist_image(transform):
+    images = embedded_images().images[:8].astype(np.float32) / 255.0
+    low, high = (np.array([r[end] for r in transform.typical]) for end in (0, 1))
+    # Boxes of 1/500 of the range, in five places of it.
+    corners = (low + (high - low) * np.linspace([0.13], [0.87], 5))[:, None]
+    inside = corners + 0.002 * (high - low) * np.random.default_rng(0).uniform(size=(5, 6, len(low)))
+    bound, speed = (np.asarray(a) for a in bounds_and_speeds(transform, images, jnp.asarray(inside, jnp.float32)))
+    moved = speed > 1e-4
+    assert moved.mean() > 0.5
+    ratio = np.where(moved, bound / np.maximum(speed, 1e-4), 1.0)
+    assert ratio.min() > 1 - 1e-5
+    assert ratio.max() < 4
+    assert np.median(ratio) < 2
