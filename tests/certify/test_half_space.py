@@ -76,7 +76,9 @@ def test_counted_votes_come_near_it_from_below(noise, distance):
 @BOTH
 def test_cover_proves_what_is_true_and_nothing_else(noise):
     region = gs.Box([-0.1, -0.1], [0.1, 0.1])
-    guarantee = gs.Guarantee(transform=Contrast() | Brightness(), region=region, method=gs.Cover(noise=noise))
+    guarantee = gs.Guarantee(
+        transform=Contrast() | Brightness(), region=region, method=gs.Cover(noise=noise), max_votes=100_000
+    )
     examples = [
         gs.Example(id=i, image=np.full(SHAPE, m, np.float32), label=1) for i, m in enumerate((0.5, 0.58, 0.74, 0.86))
     ]
