@@ -168,12 +168,10 @@ def _trained_law(card: dict[str, Any], transform: str) -> str:
         return f"surrogate_noise(path={where!r}, sigma_parameter={sigmas[0]}, sigma={sigmas[1]})"
     if training.get("noise"):
         return f"pixel_noise(sigma={training['noise']})"
-    if training.get("transform") != transform or not training.get("law"):
-        raise ValueError(
-            f"The checkpoint was trained under transform={training.get('transform')}, law={training.get('law')}: "
-            f"name the smoothing law for {transform} with --law."
-        )
-    return training["law"]
+    laws = dict(zip(training.get("transform", ()), training.get("law", ()), strict=True))
+    if transform not in laws:
+        raise ValueError(f"The checkpoint was trained under {laws}: name the smoothing law for {transform} with --law.")
+    return laws[transform]
 
 
 def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:

@@ -19,10 +19,10 @@ class TrainConfig:
     """Name of the data set."""
     arch: str = "convnet"
     """Name of the network: convnet, convnet_bn, resnet20, resnet110 or preresnet110."""
-    transform: str | None = None
-    """Transform applied to every training image, such as "rotation"; none by default. Needs a law."""
-    law: str | None = None
-    """Law of the transform's parameter, such as "uniform(low=-50, high=50)". Needs a transform."""
+    transform: tuple[str, ...] = ()
+    """Transform applied to every training image, such as "rotation"; of several, each image goes through one."""
+    law: tuple[str, ...] = ()
+    """Law of the transform's parameter, such as "uniform(low=-50, high=50)"; one for each transform."""
     noise: float = 0.0
     """Standard deviation of Gaussian noise, added after the transform: to the pixels, or to a surrogate's latent."""
     surrogate: str | None = None
@@ -58,11 +58,8 @@ class TrainConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"Expected {name} >= 0 and finite, got {name}={value!r}.")
-        if (self.transform is None) != (self.law is None):
-            raise ValueError(
-                f"Expected transform and law together, got transform={self.transform!r}, law={self.law!r}."
-            )
-
+        if len(self.transform) != len(self.law):
+            raise ValueError(f"Expected a law for every transform, got {self.transform=} and {self.law=}.")
         if (self.surrogate is None) != (self.sigma_parameter is None) or (self.surrogate and not self.noise):
             raise ValueError(
                 f"Expected surrogate, sigma_parameter and noise > 0 together, got surrogate={self.surrogate!r}, "

@@ -34,11 +34,19 @@ def test_noise_has_its_deviation_and_is_not_clipped():
 
 
 def test_transform_is_drawn_for_every_image():
-    out = _many(_augment(transform="brightness", law="uniform(low=-0.3, high=0.3)"), 500) - np.asarray(_IMAGE)
+    out = _many(_augment(transform=("brightness",), law=("uniform(low=-0.3, high=0.3)",)), 500) - np.asarray(_IMAGE)
     shift = out.reshape(500, -1)
     np.testing.assert_allclose(shift.std(axis=1), 0.0, atol=1e-6)  # one number an image
     assert -0.3 <= shift.min() < -0.25
     assert 0.25 < shift.max() <= 0.3
+
+
+def test_of_several_transforms_each_image_goes_through_one():
+    laws = ("uniform(low=0.1, high=0.3)", "uniform(low=-0.3, high=-0.2)")
+    out = _many(_augment(transform=("brightness", "brightness"), law=laws), 2000) - np.asarray(_IMAGE)
+    shift = out.reshape(2000, -1).mean(axis=1)
+    assert ((shift > 0.0999) | (shift < -0.1999)).all()
+    assert abs((shift > 0).mean() - 0.5) < 5 * 0.5 / np.sqrt(2000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +66,8 @@ def test_a_multiplicative_law_draws_the_factor():
 
 def test_multiplicative_laws_need_a_logarithmic_parameter():
     with pytest.raises(ValueError, match="multiplicative"):
-        _augment(transform="brightness", law="log_normal(sigma=0.5)")
-    _augment(transform="gamma", law="log_normal(sigma=0.5)")
+        _augment(transform=("brightness",), law=("log_normal(sigma=0.5)",))
+    _augment(transform=("gamma",), law=("log_normal(sigma=0.5)",))
 
 
 def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
@@ -76,7 +84,7 @@ def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
     ("settings", "message"),
     [
         ({"arch": "vgg"}, "convnet"),
-        ({"transform": "rotation"}, "together"),
+        ({"transform": ("rotation",)}, "a law for every transform"),
         ({"noise": -1.0}, "noise"),
         ({"noise": float("nan")}, "noise"),
         ({"epochs": 0}, "epochs"),

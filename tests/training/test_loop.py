@@ -24,7 +24,7 @@ _SMALL = (*_data(96, 16, 1, 0), *_data(30, 16, 1, 1))
 
 
 def _config(out, **changes):
-    settings = {"transform": "brightness", "law": "uniform(low=-0.1, high=0.1)", "noise": 0.1}
+    settings = {"transform": ("brightness",), "law": ("uniform(low=-0.1, high=0.1)",), "noise": 0.1}
     return TrainConfig(**({"out": str(out), "epochs": 3, "batch_size": 32, "normalize": "image"} | settings | changes))
 
 
@@ -54,7 +54,7 @@ def test_learns_and_leaves_a_checkpoint(finished):
     assert _equal(loaded, classifier)
     info = models.describe(out)["info"]
     assert info["result"] == log[-1]
-    assert info["training"]["law"] == "uniform(low=-0.1, high=0.1)"
+    assert info["training"]["law"] == ["uniform(low=-0.1, high=0.1)"]
     assert "out" not in info["training"]
 
 
