@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 COMMAND = [sys.executable, "-c", "from gsmooth_jax.cli import main; main()", "certify"]
+COMMAND += ["--transform", "brightness_contrast"]
 
 
 def peak_mebibytes(*arguments: str) -> float:

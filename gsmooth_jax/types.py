@@ -180,7 +180,7 @@ class LatentNoise(Noise, Protocol):
         ...
 
     def offset_upper(self, entries: int) -> float:
-        """The same for images of so many entries that differ by one number, added to every entry. Rounded up. Host."""
+        """The same for images of so many entries that differ by one number, added to every entry. Host."""
         ...
 
     def encode(self, images: jax.Array) -> jax.Array:

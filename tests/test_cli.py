@@ -174,7 +174,10 @@ def test_the_transform_catalogue_measures_every_law(capsys):
         (["--max-votes", "20"], "max_votes=20 can never certify"),
         (["--region", "-0.5", "0.5", "1"], "for each of the 1 parameters, got 3 numbers"),
         (["--region", "0.1", "0.5"], "holds the identity"),
-        (["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4", *UPRIGHT], "blur"),
+        (
+            ["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4", *UPRIGHT],
+            "variance",
+        ),
         (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
         (["--data", "imagenet"], "Unknown data"),
         (["--split", "train"], "Unknown split 'train'. Known: test"),

@@ -7,10 +7,10 @@ cd "$(dirname "$0")"
 gsmooth data prepare mnist
 certify() { # folder, law
     gsmooth certify --data mnist --every 20 --alpha 0.001 --test fixed --max-votes 1000 --transform gaussian_blur \
-        --region 0 36 --checkpoint ../resolvable_mnist/checkpoints/gaussian_blur --law "$2" --out "$1"
+        --region 0 9 --checkpoint ../resolvable_mnist/checkpoints/gaussian_blur --law "$2" --out "$1"
 }
 certify exponential "exponential(scale=12.0)"
 certify uniform "uniform(low=0.0,high=24.0)"
 certify folded_gaussian "folded_gaussian(sigma=15.04)"
 gsmooth verify exponential uniform folded_gaussian
-gsmooth report exponential uniform folded_gaussian --radii 4 16 36 --out .
+gsmooth report exponential uniform folded_gaussian --radii 4 9 16 --out .

@@ -84,10 +84,7 @@ def summarize(
         "votes": votes,
         "confirm": confirm,
         "level": LEVEL,
-        "seed": header["seed"],
-        "fingerprint": header["model"]["fingerprint"],
-        "transform": header["transform"],
-        "region": header["region"],
+        **_subject(header),
         "images": images,
         "tries": max(o.tries for o in outcomes),
         "smoothed_accuracy": sum(c.correct for c in claims) / images,
@@ -112,10 +109,31 @@ def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
     return table
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
-    """Returns the summaries in a run's folder, without the outcomes of single images."""
-    found = [json.loads(path.read_text()) for path in sorted(folder.glob("attack-*.json"))]
-    return [{k: v for k, v in summary.items() if k != "outcomes"} for summary in found]
+def read(folder: Path, header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the summaries in a run's folder that are about this run, without the outcomes of single images.
+
+    Raises:
+      ValueError: a file is damaged.
+    """
+    found = []
+    for path in sorted(folder.glob("attack-*.json")):
+        try:
+            summary = json.loads(path.read_text())
+            about = {name: summary[name] for name in ("seed", "fingerprint", "transform", "region")}
+            found += [{k: v for k, v in summary.items() if k != "outcomes"}] if about == _subject(header) else []
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
+            raise ValueError(f"{path} is damaged: {error!r}. Attack the run again.") from error
+    return found
+
+
+def _subject(header: Mapping[str, Any]) -> dict[str, Any]:
+    """What an attack was against."""
+    return {
+        "seed": header["seed"],
+        "fingerprint": header["model"]["fingerprint"],
+        "transform": header["transform"],
+        "region": header["region"],
+    }
 
 
 def write(folder: Path, summary: Mapping[str, Any]) -> Path:

@@ -30,6 +30,8 @@ from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
+from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import describe as describe_transform
 from gsmooth_jax.types import ABSTAIN, Example, LatentNoise, Region, Transform
 
 _MOST_PARAMETERS = 3
@@ -94,9 +96,10 @@ class Cover:
             f"at most {guarantee.max_votes:,} votes an image."
         )
         noise, region = loaded(self.noise), guarantee.region
-        assert isinstance(region, Box)
-        if isinstance(noise, AugmentedNoise) and not region.within(noise.fitted):
-            text += f" The surrogate was fitted on {noise.fitted}: no matter, no claim rests on the fit."
+        if isinstance(noise, AugmentedNoise) and _imitates(noise, guarantee.transform):
+            assert isinstance(region, Box)
+            if not region.within(noise.fitted):
+                text += f" The surrogate was fitted on {noise.fitted} only: no claim is weaker for it."
         return text
 
     def proving(self, guarantee: Guarantee) -> Callable[[Example], Prover[Claim]]:
@@ -107,6 +110,12 @@ class Cover:
     def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
         """Recomputes a claim from its cells' votes. Their distances are taken as they are."""
         return _faults(guarantee, claim)
+
+
+def _imitates(noise: AugmentedNoise, transform: Transform) -> bool:
+    """Whether the parameters of a transform are those of the surrogate's own, whatever else it does to the image."""
+    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    return [describe_transform(s) for s in stages if s.params] == [noise.surrogate.networks.transform]
 
 
 def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[Claim]:

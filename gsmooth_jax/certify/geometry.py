@@ -17,7 +17,7 @@ import numpy as np
 
 from gsmooth_jax.certify.kernels import latent_kernel, speed_kernel
 from gsmooth_jax.transforms import Clip, Composition, Quantize
-from gsmooth_jax.types import FiniteValued, LatentNoise, Transform
+from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
 
 _FEW, _BATCH = 16, 64
 """Boxes a device call: calls are padded to one of these, so nothing recompiles."""
@@ -143,11 +143,23 @@ class Geometry:
         return list(self._path(low[0], high[0], target) if len(low) == 1 else self._sheet(low, high, target))
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """[N, P] float64: bounds on the latent's speed along each parameter in boxes [N, P]."""
+        """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
+
+        Raises:
+          FloatingPointError: a bound is not finite.
+        """
         moving = self.stages.moving
-        assert isinstance(moving, Composition)  # whose bound Stages has made sure of
-        (speeds,) = _batched(lambda a, b: (speed_kernel(self.noise, self.image, a, b, transform=moving),), low, high)
+        assert isinstance(moving, LipschitzBounded)  # as Stages has made sure
+        (speeds,) = _batched(lambda a, b: (speed_kernel(self.image, a, b, transform=moving),), low, high)
+        if not np.isfinite(speeds).all():
+            raise FloatingPointError(f"the bound on its change under {moving.name} is not finite.")
         return speeds.astype(np.float64)
+
+    @functools.cached_property
+    def _scales(self) -> np.ndarray:
+        """[P]: how far the latent moves, at most, when the image moves by 1 along each parameter."""
+        offset, other = self.noise.offset_upper(self.image.size), self.noise.lipschitz_upper
+        return np.array([offset if p.offset else other for p in self.stages.moving.params], np.float64) * (1.0 + 1e-6)
 
     def _path(self, low: float, high: float, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
         """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
@@ -155,7 +167,7 @@ class Geometry:
         speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
         wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None])
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
-        pieces = np.ceil(speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
+        pieces = np.ceil(self._scales[0] * speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
         edges = _edges(low, high, pieces)
         middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
         gaps = np.repeat(speeds, pieces) * _half(edges)
@@ -169,10 +181,10 @@ class Geometry:
         Args:
           edges: [N + 1, 1], the ends of N boxes.
           values: of ``values`` at a point inside each.
-          gaps: [N], how far from that the box may lead.
+          gaps: [N], how far the image may get from there inside the box, in L2.
           target: [N].
         """
-        latents, beyond = values[0], gaps + self._rounded(gaps, values[1])
+        latents, beyond = values[0], self._scales[0] * gaps + self._rounded(gaps, values[1])
         flat = latents.reshape(len(latents), -1)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
         travelled = np.concatenate([[0.0], np.cumsum(steps)])
@@ -207,30 +219,30 @@ class Geometry:
             middles = 0.5 * (lows + highs)
             (latents, between), speeds, wanted = self.values(middles), self._speeds(lows, highs), target(middles)
             gaps = speeds * _half_widths(lows, highs)
-            total = gaps.sum(axis=1)
-            distance = np.array([self._outward(r) for r in total + self._rounded(total, between)])
+            total = gaps @ self._scales
+            distance = np.array([self._outward(r) for r in total + self._rounded(gaps.sum(axis=1), between)])
             # A Lipschitz bound is seldom more than twice too large: only these are worth a closer look.
             for index in np.flatnonzero((distance > wanted) & (total <= 2.0 * wanted)):
                 inner = _subdivide(lows[index], highs[index], side)
                 near, rough = self.values(0.5 * (inner[0] + inner[1]))
-                left = _half_widths(*inner) @ speeds[index]
-                reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left
-                distance[index] = min(distance[index], self._outward(reach + self._rounded(left, rough)))
-            done = distance <= wanted
+                left = _half_widths(*inner) * speeds[index]
+                reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left @ self._scales
+                distance[index] = min(distance[index], self._outward(reach + self._rounded(left.sum(axis=1), rough)))
+            # Where rounding alone exceeds the target, no box is small enough: a box that hardly moves will do.
+            done = (distance <= wanted) | (total <= _SHARE * wanted)
             for index in np.flatnonzero(done):
                 yield Cell(lows[index], highs[index], latents[index], float(distance[index]))
-            lows, highs = _halve(lows[~done], highs[~done], gaps[~done].argmax(axis=1))
+            lows, highs = _halve(lows[~done], highs[~done], (gaps * self._scales)[~done].argmax(axis=1))
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
-        """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these gaps [N].
+        """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
 
         An entry is moved by half a level at most, and by its distance from 0 or 1 at most. The entries that are 0 or 1
         in the middle of the box are together no further from there, in L2, than the image can get inside the box; all
         the others are ``between`` [N] in number.
         """
-        scale = self.noise.lipschitz_upper
-        inside = np.sqrt(between * self.stages.jump**2 + (gaps / scale) ** 2)
-        return scale * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
+        inside = np.sqrt(between * self.stages.jump**2 + gaps**2)
+        return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
 
     def _outward(self, distances: np.ndarray) -> float:
         """Returns the largest distance, with what float32 may do to an image added, rounded up."""

@@ -10,8 +10,7 @@ from jax.sharding import Mesh, PartitionSpec
 from gsmooth_jax.certify.sharding import ROWS
 from gsmooth_jax.estimation.votes import Rows, count_votes
 from gsmooth_jax.surrogate import AugmentedNoise, jacobian
-from gsmooth_jax.transforms import Composition
-from gsmooth_jax.types import LatentNoise, Noise, Transform
+from gsmooth_jax.types import LatentNoise, LipschitzBounded, Noise, Transform
 
 
 @functools.partial(jax.jit, static_argnames=("mesh", "votes", "chunk"))
@@ -58,18 +57,13 @@ def latent_kernel(
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))
-def speed_kernel(
-    noise: LatentNoise, image: jax.Array, low: jax.Array, high: jax.Array, *, transform: Composition
-) -> jax.Array:
-    """Bounds how fast the latent of a transformed image [H, W, C] moves in boxes of parameters [N, P].
+def speed_kernel(image: jax.Array, low: jax.Array, high: jax.Array, *, transform: LipschitzBounded) -> jax.Array:
+    """Bounds how fast a transformed image [H, W, C] moves in boxes of parameters [N, P].
 
     Returns:
-      [N, P] standard deviations of the noise per unit of each parameter, anywhere in the box (THEORY D7). Rounded up.
+      [N, P] L2 change per unit of each parameter, anywhere in the box (THEORY D7). Rounded up.
     """
-    steep = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
-    # A step of the parameters is one along each of them, an offset's with its own bound (triangle inequality).
-    scales = [noise.offset_upper(image.size) if p.offset else noise.lipschitz_upper for p in transform.params]
-    return steep * (jnp.stack(scales) * (1.0 + 1e-6))[None]
+    return jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high) * (1.0 + 1e-6)
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))

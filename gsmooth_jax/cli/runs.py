@@ -148,7 +148,9 @@ def show(folders: Sequence[Path], out: Path, radii: Iterable[float] = (), *, as_
 
     runs = [reporting.read(folder) for folder in folders]
     attacks = [
-        (run.name, summary) for run, folder in zip(runs, folders, strict=True) for summary in attacked.read(folder)
+        (run.name, summary)
+        for run, folder in zip(runs, folders, strict=True)
+        for summary in attacked.read(folder, run.header)
     ]
     summaries = [reporting.summarize(run, tuple(radii)) for run in runs]
     out.mkdir(parents=True, exist_ok=True)

@@ -37,8 +37,8 @@ class PixelNoise:
 
     The latent of an image is the image itself. With n entries the covariance is S = sigma^2 I + brightness^2 1 1^T, the
     same for every image, so classes carry over by |.|_(S^-1) (THEORY D1), however an image came about: behind a clip or
-    a rounding as well. For images that are brightened last it does what smoothing the brightness does (TSS, Li et al.
-    2021; THEORY A5, C1), at its best.
+    a rounding as well. A brightness b that is added last costs b / brightness at most, as where the brightness is
+    smoothed by itself (TSS, Li et al. 2021; THEORY A5, C1), and less as pixel noise takes a part of it.
 
     Attributes:
       sigma: standard deviation of each pixel's own draw, on the [0, 1] scale of intensities; traced.
@@ -92,7 +92,7 @@ class PixelNoise:
 
 
 _COMMON = 2**32 - 1
-"""Names the common draw's key: no pixel's own draw counts so far."""
+"""Names the common draw's key; entry i's own draw is the key's number i, and no image has so many."""
 
 
 def draw_parameter(law: Smoothing, key: jax.Array, dim: int) -> jax.Array:

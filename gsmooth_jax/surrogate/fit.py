@@ -106,8 +106,8 @@ def fit(
 
     All draws are functions of (seed, step), so a resumed fit ends with the weights of an uninterrupted one. Every epoch
     leaves a complete surrogate in the folder; the last one also ``fit.json`` (errors on the test images, by parameter)
-    and ``surrogate.png`` (image, real transform, surrogate, difference); where H removes noise, also ``noise.png``
-    (image, pixel noise, augmented noise).
+    and ``surrogate.png`` (image, real transform, surrogate, difference); with sigma and
+    sigma_parameter also ``noise.png`` (image, pixel noise, augmented noise).
 
     Args:
       config: the settings.
@@ -184,7 +184,7 @@ def fit(
         picture.draw_fit(thetas, clean, real, found, folder.path / "surrogate.png")
         if config.sigma and all(config.sigma_parameter):
             noise = AugmentedNoise(surrogate=fitted, sigma_parameter=config.sigma_parameter, sigma=config.sigma)
-            pixel, augmented = jax.device_get(_noisy(noise, keys[_TEST], clean))
+            pixel, augmented = jax.device_get(_noisy(noise, jax.random.fold_in(keys[_TEST], 2), clean))
             picture.draw_noise(clean, pixel, augmented, folder.path / "noise.png")
     return fitted
 

@@ -58,8 +58,11 @@ class TrainConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"Expected {name} >= 0 and finite, got {name}={value!r}.")
-        if len(self.transform) != len(self.law):
-            raise ValueError(f"Expected a law for every transform, got {self.transform=} and {self.law=}.")
+        if isinstance(self.transform, str) or isinstance(self.law, str) or len(self.transform) != len(self.law):
+            raise ValueError(
+                f"Expected tuples of transforms and of as many laws, got transform={self.transform!r} and "
+                f"law={self.law!r}."
+            )
         if (self.surrogate is None) != (self.sigma_parameter is None) or (self.surrogate and not self.noise):
             raise ValueError(
                 f"Expected surrogate, sigma_parameter and noise > 0 together, got surrogate={self.surrogate!r}, "

@@ -53,9 +53,9 @@ def block_maxima(image: jax.Array) -> jax.Array:
     """
     ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
     dy, dx = jnp.diff(ring, axis=0), jnp.diff(ring, axis=1)
-    above, below, left, right = dy[:, :-1], dy[:, 1:], dx[:-1], dx[1:]
+    left, right, upper, lower = dy[:, :-1], dy[:, 1:], dx[:-1], dx[1:]  # the sides of each cell
     steep = jnp.stack(
-        [jnp.maximum(above, below), -jnp.minimum(above, below), jnp.maximum(left, right), -jnp.minimum(left, right)],
+        [jnp.maximum(left, right), -jnp.minimum(left, right), jnp.maximum(upper, lower), -jnp.minimum(upper, lower)],
         axis=2,
     )  # [H + 1, W + 1, 4, C]
     in_y = _doublings(steep, axis=0)
@@ -87,12 +87,8 @@ def _product(
 ) -> tuple[jax.Array, jax.Array]:
     """Middle and radius [H, W, C] of an interval that holds every product of a velocity [H, W] and a slope."""
     low, high = velocity[0][:, :, None], velocity[1][:, :, None]
-    v, dv, slope, d_slope = (
-        0.5 * (low + high),
-        0.5 * (high - low),
-        0.5 * (most - minus_least),
-        0.5 * (most + minus_least),
-    )
+    v, dv = 0.5 * (low + high), 0.5 * (high - low)
+    slope, d_slope = 0.5 * (most - minus_least), 0.5 * (most + minus_least)
     return v * slope, jnp.abs(v) * d_slope + dv * (jnp.abs(slope) + d_slope)
 
 

@@ -15,8 +15,8 @@ ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "demo"
-    shown = ["--transform", "brightness_contrast", "--limit", "3"]
-    assert gsmooth("certify", *shown, *ONE, "--out", folder) == cli.DONE
+    few = ["--transform", "brightness_contrast", "--limit", "3"]
+    assert gsmooth("certify", *few, *ONE, "--out", folder) == cli.DONE
     return folder
 
 
@@ -29,7 +29,7 @@ def edited(run, folder, change):
     return folder
 
 
-def test_nothing_lands_in_the_demo(run, capsys):
+def test_nothing_lands_in_a_sound_run(run, capsys):
     assert gsmooth("attack", run, "--attack", "grid", "--tries", "4", "--limit", "2", *ONE, "--json") == cli.DONE
     summary = json.loads(capsys.readouterr().out)
     written = json.loads((run / "attack-grid.json").read_text())

@@ -148,6 +148,27 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     assert max(shares) > (0.5 if len(low) == 1 else 0.35)
 
 
+def test_rounding_is_charged_for_the_images_own_way_under_brightness_noise():
+    """The background of a digit, 0 in the middle of the region, is rounded another way than the digit elsewhere."""
+    image = embedded_images().images[3].astype(np.float32) / 255.0
+    noise, high = gs.PixelNoise(sigma=0.25, brightness=0.3), np.array([1e-3, 0.03])
+    transform = Contrast() | Brightness() | Quantize(bits=6)
+    points = np.random.default_rng(0).uniform(-high, high, (500, 2))
+    moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
+    for cell in Geometry(image, Stages.of(transform), noise).cells(-high, high, lambda p: np.full(len(p), 0.5)):
+        inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
+        far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
+        assert (far <= cell.distance).all()
+
+
+def test_cells_end_where_rounding_alone_exceeds_the_target():
+    image = embedded_images().images[0].astype(np.float32) / 255.0
+    geometry = Geometry(image, Stages.of(Rotation() | Brightness() | Quantize(bits=6)), gs.PixelNoise(sigma=0.25))
+    low, high = np.array([0.0, 0.1]), np.array([0.1, 0.101])
+    cells = geometry.cells(low, high, lambda p: np.full(len(p), 0.2))
+    assert 0.2 < max(c.distance for c in cells) < 1.0
+
+
 @pytest.mark.parametrize(("transform", "high"), [(Brightness(), [0.4]), (Rotation() | Brightness(), [0.3, 0.3])])
 def test_brightness_noise_takes_far_fewer_cells(transform, high):
     image, high = embedded_images().images[0].astype(np.float32) / 255.0, np.array(high)

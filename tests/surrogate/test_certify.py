@@ -175,8 +175,10 @@ def test_a_region_beyond_the_fit_matters_to_gsmooth_alone(published, spec, class
     assert "Warning: the region" in wide.method.requirement(wide)
     (claim,) = gs.certify_stream(classifier, examples[:1], wide)
     assert "that the surrogate was fitted on" in claim.note
-    cover = dataclasses.replace(wide, method=gs.Cover(noise=spec), test="sequential")
-    assert "no claim rests on the fit" in cover.method.requirement(cover)
+    cover = dataclasses.replace(wide, method=gs.Cover(noise=spec), test="sequential", transform=Brightness() | Clip())
+    assert "no claim is weaker for it" in cover.method.requirement(cover)
+    turned = dataclasses.replace(cover, transform=gs.transforms.Rotation())
+    assert "surrogate" not in turned.method.requirement(turned)
 
 
 @pytest.mark.parametrize("method", [gs.Cover, gs.GSmooth])

@@ -84,7 +84,8 @@ def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
     ("settings", "message"),
     [
         ({"arch": "vgg"}, "convnet"),
-        ({"transform": ("rotation",)}, "a law for every transform"),
+        ({"transform": ("rotation",)}, "as many laws"),
+        ({"transform": "rotation", "law": "uniform(low=-5.0, high=5.0)"}, "tuples of transforms"),
         ({"noise": -1.0}, "noise"),
         ({"noise": float("nan")}, "noise"),
         ({"epochs": 0}, "epochs"),
