@@ -18,6 +18,7 @@ import jax
 
 import gsmooth_jax as gs
 from gsmooth_jax import results
+from gsmooth_jax.attacks.run import check_classifier
 from gsmooth_jax.certify import Execution, batch_counter, scheduler
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
@@ -64,7 +65,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="8 images")
     options = parser.parse_args()
 
-    guarantee, classifier = results.guarantee_of(results.read_run(options.run)[0]), gs.load(options.checkpoint)
+    header, _ = results.read_run(options.run)
+    guarantee, classifier = results.guarantee_of(header), gs.load(options.checkpoint)
+    check_classifier(header, classifier)
     examples = list(stream("embedded", "test", limit=8 if options.quick else options.images))
     first, _, _ = measure(classifier, guarantee, examples[:WARM])
     total, watch, votes = measure(classifier, guarantee, examples)
@@ -75,6 +78,7 @@ def main() -> None:
                 "benchmark": "geometry_share",
                 "device": device,
                 "machine": platform.machine(),
+                "jax": jax.__version__,
                 "run": options.run.name,
                 "images": len(examples),
                 "votes": round(votes / len(examples), 1),
