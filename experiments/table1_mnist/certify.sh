@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Certifies MNIST test images 0, 20, 40, ... at the published regions, as the 8-bit files that an attacker would save.
-# Resumable.
+# Takes the rows whose networks are kept or have been trained by train.sh. Resumable.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 gsmooth data prepare mnist
 certify() {
+    if [ ! -d "checkpoints/$1" ]; then return; fi
     gsmooth certify --data mnist --every 20 --alpha 0.001 --max-votes 100000 --checkpoint "checkpoints/$1" \
         --transform "$1|clip|quantize" --region "$2" "$3" --out "$1"
     gsmooth verify "$1"
