@@ -176,7 +176,7 @@ def test_the_transform_catalogue_measures_every_law(capsys):
         (["--region", "0.1", "0.5"], "holds the identity"),
         (
             ["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4", *UPRIGHT],
-            "variance",
+            "leaves the range [0.0, inf]",
         ),
         (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
         (["--data", "imagenet"], "Unknown data"),
