@@ -168,16 +168,10 @@ def _trained_law(card: dict[str, Any], transform: str) -> str:
         return f"surrogate_noise(path={where!r}, sigma_parameter={sigmas[0]}, sigma={sigmas[1]})"
     if training.get("noise"):
         return f"pixel_noise(sigma={training['noise']})"
-    trained, drawn = (_listed(training.get(name)) for name in ("transform", "law"))
-    laws = dict(zip(trained, drawn, strict=True))
+    laws = dict(zip(training.get("transform", ()), training.get("law", ()), strict=True))
     if transform not in laws:
         raise ValueError(f"The checkpoint was trained under {laws}: name the smoothing law for {transform} with --law.")
     return laws[transform]
-
-
-def _listed(value: str | list[str] | None) -> list[str]:
-    """Checkpoints of version 0.1.0 name one transform or none, later ones a list."""
-    return [value] if isinstance(value, str) else value or []
 
 
 def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:
