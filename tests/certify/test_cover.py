@@ -280,3 +280,13 @@ def test_a_method_brings_its_law():
             gs.certify(by_mean, images, [1], **terms, **wrong)
     with pytest.raises(ValueError, match="pixel_noise is for cover"):
         gs.certify(by_mean, images, [1], law=NOISE, method="resolvable", **terms)
+
+
+def test_a_doubtful_cell_fills_the_rows_that_nobody_needs(classifier):
+    terms = gs.Guarantee(transform=Brightness(), region=gs.Box([-1e-4], [1e-4]), method=gs.Cover(noise=NOISE))
+    doubtful, batches = gs.Example(id=0, image=np.full(SHAPE, 0.505, np.float32), label=1), []
+    (claim,) = gs.certify_stream(
+        classifier, [doubtful], terms, gs.Execution(devices=1, rows=8), on_votes=batches.append
+    )
+    assert claim.votes > 12 * terms.block
+    assert 3 * len(batches) < claim.votes / terms.block
