@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 T = TypeVar("T")
 
@@ -17,10 +16,10 @@ def positive(**values: float) -> None:
             raise ValueError(f"Expected {name} > 0 and finite, got {name}={value!r}.")
 
 
-def probability(**values: ArrayLike) -> None:
-    """Raises unless every value, or every entry of it, lies strictly between 0 and 1."""
+def probability(**values: float) -> None:
+    """Raises unless every value lies strictly between 0 and 1."""
     for name, value in values.items():
-        if not ((np.asarray(value) > 0.0) & (np.asarray(value) < 1.0)).all():
+        if not 0.0 < value < 1.0:
             raise ValueError(f"Expected 0 < {name} < 1, got {name}={value!r}.")
 
 

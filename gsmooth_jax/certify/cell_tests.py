@@ -2,20 +2,16 @@
 
 import dataclasses
 from collections.abc import Generator
-from typing import TypeVar
 
 import numpy as np
 from scipy import special
 
-from gsmooth_jax.certify.cells import threshold
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Cell, Geometry
 from gsmooth_jax.certify.scheduler import Draws
 from gsmooth_jax.claims import CellEvidence, Ledger
 from gsmooth_jax.estimation import keys, sequential
 from gsmooth_jax.regions import Box
-
-T = TypeVar("T", float, np.ndarray)
 
 DEPTHS = 4
 """How often a part of the region may be tested, each time in smaller cells."""
@@ -132,8 +128,7 @@ class CellTests:
         test.successes += int(counts[self._top])
         self._votes += g.block
         self.invalid += int(counts[-1])
-        t, alpha = threshold(test.cell.distance), level(g, test.depth)
-        decision = int(sequential.decisions(test.successes, test.votes, t, alpha, g.futility)) if t < 1.0 else -1
+        decision = decide(g, test.evidence())
         smaller = self._geometry.floor + 0.5 * (test.cell.distance - self._geometry.floor)
         # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
         divisible = (
@@ -141,11 +136,11 @@ class CellTests:
             and smaller > self._geometry.floor + 0.5 * _NEAREST
             and test.successes > special.ndtr(smaller) * test.votes
         )
-        if decision == 0 and not (divisible and test.votes >= _PATIENCE):
+        if decision == "undecided" and not (divisible and test.votes >= _PATIENCE):
             return True
         self._open.remove(test)
         self._closed.append(test.evidence())
-        if decision > 0:
+        if decision == "certified":
             return True
         if not divisible:
             return False
@@ -172,11 +167,20 @@ def pilot_points(region: Box) -> np.ndarray:
     return np.concatenate([identity, spread[spread != 0.0][:, None]])
 
 
-def level(guarantee: Guarantee, depth: T) -> T:
+def level(guarantee: Guarantee, depth: int) -> float:
     """The level of a test: alpha / 2, alpha / 4, ...; over all depths less than alpha."""
     return guarantee.alpha * 0.5 ** (depth + 1)
 
 
 def ledger(guarantee: Guarantee) -> Ledger:
-    """How alpha is divided: the draws of pilots are counted by no test, and cells of one depth share its level."""
+    """How alpha is divided: no test counts the draws of pilots, and the cells of one depth share its level."""
     return (("selection", 0.0), ("pilots", 0.0), *((f"depth {d}", level(guarantee, d)) for d in range(DEPTHS)))
+
+
+def decide(guarantee: Guarantee, cell: CellEvidence) -> sequential.Decision:
+    """Returns what a cell's votes say of p_A > Phi(distance), at the level of its depth."""
+    threshold = float(special.ndtr(cell.distance * (1.0 + 1e-9)))
+    if threshold >= 1.0:
+        return "rejected"
+    test = sequential.SequentialTest(threshold, level(guarantee, cell.depth), guarantee.futility)
+    return test.decide(cell.successes, cell.votes)

@@ -1,108 +1,99 @@
 """What the votes of cells prove together: the answer at the image itself, and whether the region is covered. Host."""
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy import special
 
 from gsmooth_jax.claims import CellEvidence
-from gsmooth_jax.estimation import sequential
+from gsmooth_jax.estimation.sequential import Decision
 from gsmooth_jax.regions import Box
 
+Decide = Callable[[CellEvidence], Decision]
+"""The verdict of a cell's test, from its votes."""
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Cells:
-    """M cells of a region, float64 arrays; the fields are those of ``CellEvidence``.
 
-    Attributes:
-      region: of P parameters.
-      low: [M, P].
-      high: [M, P].
-      distance: [M].
-      node: [M].
-      depth: [M].
-      successes: [M].
-      votes: [M].
+def remembering(decide: Decide) -> Callable[[CellEvidence], bool]:
+    """Returns whether a cell passes, as ``decide`` says, but asks it seldom: a run has a million cells.
+
+    Of cells with the same votes at the same level, those pass whose distance is below some number: a cell between one
+    that passed and one that did not is the only kind of which nothing is known.
     """
+    known: dict[tuple[int, int, int], list[float]] = {}
 
-    region: Box
-    low: np.ndarray
-    high: np.ndarray
-    distance: np.ndarray
-    node: np.ndarray
-    depth: np.ndarray
-    successes: np.ndarray
-    votes: np.ndarray
+    def passes(cell: CellEvidence) -> bool:
+        ends = known.setdefault((cell.successes, cell.votes, cell.depth), [-math.inf, math.inf])
+        if ends[0] < cell.distance < ends[1]:
+            ends[0 if decide(cell) == "certified" else 1] = cell.distance
+        return cell.distance <= ends[0]
 
-    @classmethod
-    def of(cls, evidence: Sequence[Any], region: Box) -> "Cells":
-        """Puts the cells of a claim side by side.
-
-        Raises:
-          ValueError: something that no cell can be: votes that are not whole numbers, ends of another dimension.
-        """
-        if not all(isinstance(e, CellEvidence) for e in evidence):
-            raise ValueError("expected cells, got the votes of one test")
-        columns = zip(*evidence, strict=True) if evidence else [()] * len(CellEvidence._fields)
-        low, high, *rest = (np.array(column, np.float64) for column in columns)
-        shape = (len(evidence), len(region.low))
-        cells = cls(region, low.reshape(shape), high.reshape(shape), *rest)
-        counts = np.stack([cells.node, cells.depth, cells.successes, cells.votes])
-        if not (
-            (cells.low <= cells.high).all()
-            and (cells.distance >= 0.0).all()
-            and np.isfinite(cells.distance).all()
-            and ((counts >= 0) & (counts % 1 == 0)).all()
-            and (cells.successes <= cells.votes).all()
-        ):
-            raise ValueError("impossible cells")
-        return cells
-
-    def where(self, chosen: np.ndarray) -> "Cells":
-        """The cells of a mask [M]."""
-        rest = {f.name: getattr(self, f.name)[chosen] for f in dataclasses.fields(self) if f.name != "region"}
-        return Cells(region=self.region, **rest)
-
-    def passed(self, alpha: np.ndarray) -> np.ndarray:
-        """Which cells [M] pass the sequential test: their votes show p_A > Phi(distance), each at its level [M]."""
-        t = threshold(self.distance)
-        within = t < 1.0
-        result = np.zeros(len(t), bool)
-        tests = (self.successes, self.votes, t, alpha)
-        result[within] = sequential.certified(*(column[within] for column in tests))
-        return result
-
-    def hold_identity(self) -> np.ndarray:
-        """Which cells [M] hold the image itself, half open: of neighbours that share that face, one does.
-
-        So one test of each depth speaks for the image, and the levels of the depths are all that its answer costs.
-        """
-        at_end = (self.high == 0.0) & ((self.low == self.high) | (self.high == np.array(self.region.high)))
-        return ((self.low <= 0.0) & ((self.high > 0.0) | at_end)).all(axis=1)
-
-    def cover_region(self) -> bool:
-        """Whether the cells cover the region."""
-        return boxes_cover(np.array(self.region.low), np.array(self.region.high), self.low, self.high)
-
-    def overlap(self) -> bool:
-        """Whether two cells share more than a face: the point that they share would be tested twice."""
-        wide = np.array(self.region.high) > np.array(self.region.low)
-        order = np.argsort(self.low[:, wide][:, 0], kind="stable")
-        low, high = self.low[order][:, wide], self.high[order][:, wide]
-        high = np.maximum(high, np.nextafter(low, np.inf))  # a point, too, may be tested twice
-        ends = np.searchsorted(low[:, 0], high[:, 0])  # the cells that begin before this one ends
-        return any(
-            ((low[i + 1 : ends[i]] < high[i]) & (high[i + 1 : ends[i]] > low[i])).all(axis=1).any()
-            for i in np.flatnonzero(ends > np.arange(1, len(ends) + 1))
-        )
+    return passes
 
 
-def threshold(distance: ArrayLike) -> np.ndarray:
-    """The p_A that a cell has to exceed: Phi(distance), rounded up; 1.0 where no number of votes proves it."""
-    return special.ndtr(np.asarray(distance) * (1.0 + 1e-9))
+def possible(cells: Sequence[CellEvidence], params: int) -> bool:
+    """Whether these are cells of so many parameters, with votes that can have been cast."""
+    if not cells:
+        return True
+    low, high, distance, *whole = zip(*cells, strict=True)
+    (node, depth, successes, votes), flat = whole, itertools.chain.from_iterable
+    return (
+        set(map(len, low + high)) == {params}
+        and set(map(type, distance)) == {float}
+        and set(map(type, flat(whole))) == {int}
+        and min(distance) >= 0.0
+        and sum(distance) < math.inf
+        and min(map(min, node, depth, successes)) >= 0
+        and all(map(operator.le, successes, votes))
+        and all(map(operator.le, flat(low), flat(high)))
+    )
+
+
+def holds_identity(cell: CellEvidence, region: Box) -> bool:
+    """Whether a cell holds the image itself, half open: of neighbours that share that face, one does.
+
+    So one test of each depth speaks for the image, and the levels of the depths are all that its answer costs.
+    """
+    return all(
+        a <= 0.0 < b or (b == 0.0 and (a == b or b == end))
+        for a, b, end in zip(cell.low, cell.high, region.high, strict=True)
+    )
+
+
+def answered(passed: Iterable[CellEvidence], region: Box) -> bool:
+    """Whether one of the cells that have passed holds the image itself."""
+    return any(holds_identity(e, region) for e in passed)
+
+
+def covered(passed: Sequence[CellEvidence], region: Box) -> bool:
+    """Whether the cells that have passed cover the region."""
+    if len(region.low) > 1:
+        corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(region.low)) for end in ("low", "high")]
+        return boxes_cover(np.array(region.low), np.array(region.high), *corners)
+    reached = region.low
+    for low, high in sorted((e.low, e.high) for e in passed):
+        if low > reached:
+            return False
+        reached = max(reached, high)
+    return reached >= region.high
+
+
+def overlapping(cells: Iterable[CellEvidence]) -> bool:
+    """Whether two cells share more than a face: what they share is then tested more than once."""
+    corners = sorted((e.low, e.high) for e in cells)
+    if corners and len(corners[0][0]) == 1:  # then two neighbours do, if any
+        return any(c < b or a == c or b == d for (a, b), (c, d) in itertools.pairwise(corners))
+    for number, (low, high) in enumerate(corners, start=1):
+        for low_, high_ in itertools.islice(corners, number, None):
+            if low_[0] > high[0]:
+                break
+            # Equal ends: of cells that are flat, inside which nothing lies.
+            axes = zip(low, high, low_, high_, strict=True)
+            if all((a < d and c < b) or a == c or b == d for a, b, c, d in axes):
+                return True
+    return False
 
 
 def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
@@ -114,10 +105,6 @@ def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.n
         return False
     if ((lows <= low) & (highs >= high)).all(axis=1).any():
         return True
-    if len(low) == 1:  # in order, none begins behind what those before it cover
-        order = np.argsort(lows[:, 0])
-        begin, reached = lows[order, 0], np.maximum.accumulate(highs[order, 0])
-        return bool(begin[0] <= low[0] and (begin[1:] <= reached[:-1]).all() and reached[-1] >= high[0])
     for axis in range(len(low)):
         # The middle one of the faces that cut the box: halves the boxes to look at.
         faces = np.unique(np.concatenate([lows[:, axis], highs[:, axis]]))

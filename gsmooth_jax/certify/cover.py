@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gsmooth_jax.certify.cell_tests import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
-from gsmooth_jax.certify.cells import Cells, differences
+from gsmooth_jax.certify.cell_tests import DEPTHS, CellTests, Pilots, decide, ledger, level, pilot_points
+from gsmooth_jax.certify.cells import answered, covered, differences, overlapping, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Geometry, Stages
 from gsmooth_jax.certify.scheduler import Draws, Prover
-from gsmooth_jax.claims import Claim, Ledger
+from gsmooth_jax.claims import CellEvidence, Claim, Ledger
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -113,7 +113,7 @@ class Cover:
 
     def checking(self, guarantee: Guarantee) -> Callable[[Claim], Iterator[str]]:
         """Returns what recomputes a claim from its cells' votes. Their distances are taken as they are."""
-        return functools.partial(_faults, guarantee)
+        return functools.partial(_faults, guarantee, remembering(functools.partial(decide, guarantee)))
 
 
 def _imitates(noise: AugmentedNoise, transform: Transform) -> bool:
@@ -142,8 +142,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
         yield from tests.run([geometry.point(points[0])])
     certified = not tests.lost
     nodes = tests.evidence()
-    cells = Cells.of(nodes, g.region)
-    answered = cells.where(cells.passed(level(g, cells.depth))).hold_identity().any()
+    passed = [e for e in nodes if decide(g, e) == "certified"]
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
     if tests.exhausted:
@@ -151,7 +150,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     return Claim(
         id=example.id,
         label=example.label,
-        predicted=top if answered else ABSTAIN,
+        predicted=top if answered(passed, g.region) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
         status="proved",
@@ -165,23 +164,23 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     )
 
 
-def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
+def _faults(g: Guarantee, passes: Callable[[CellEvidence], bool], claim: Claim) -> Iterator[str]:
     assert isinstance(g.region, Box)
-    try:
-        cells = Cells.of(claim.nodes, g.region)
-    except ValueError as error:
-        yield f"nodes: {error}"
+    cells = [e for e in claim.nodes if isinstance(e, CellEvidence)]
+    if len(cells) != len(claim.nodes) or not possible(cells, len(g.region.low)):
+        yield "nodes: impossible cells"
         return
-    if not (cells.depth < DEPTHS).all():
-        yield f"nodes: cells halved more than {DEPTHS - 1} times, which have no part of alpha"
+    depths = {e.depth for e in cells}
+    if not depths <= set(range(DEPTHS)):
+        yield f"nodes: a cell of depth {max(depths)}, to which no part of alpha goes"
         return
-    held = cells.where(cells.passed(level(g, cells.depth)))
-    certified = held.cover_region()
+    passed = [e for e in cells if passes(e)]
+    certified = covered(passed, g.region)
     top = int(np.argmax(claim.selection[:-1]))
-    votes = int(cells.votes.sum())
+    votes = sum(e.votes for e in cells)
     derived = {
         "certified": (claim.certified, certified),
-        "predicted": (claim.predicted, top if held.hold_identity().any() else ABSTAIN),
+        "predicted": (claim.predicted, top if answered(passed, g.region) else ABSTAIN),
         "radius": (claim.radius, g.region.size if certified else 0.0),
         "alpha": (claim.alpha, g.alpha),
         "ledger": (claim.ledger, ledger(g)),
@@ -192,8 +191,8 @@ def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
     yield from differences(derived)
     if votes > g.max_votes:
         yield f"nodes: {votes} votes, the header allows {g.max_votes}"
-    if len(np.unique(cells.node)) != len(cells.node):
+    if len({e.node for e in cells}) != len(cells):
         yield "nodes: a smoothing centre is listed twice"
-    for depth in np.unique(cells.depth):
-        if cells.where(cells.depth == depth).overlap():
-            yield f"nodes: cells of depth {int(depth)} overlap, so its part of alpha is spent more than once"
+    for depth in sorted(depths):
+        if overlapping(e for e in cells if e.depth == depth):
+            yield f"nodes: cells of depth {depth} overlap, so its part of alpha is spent more than once"

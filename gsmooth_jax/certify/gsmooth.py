@@ -19,12 +19,13 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy import special
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify.cells import Cells, differences, threshold
+from gsmooth_jax.certify.cells import answered, covered, differences, holds_identity, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.kernels import surrogate_kernel
 from gsmooth_jax.certify.scheduler import Draws, Prover
@@ -119,12 +120,14 @@ class GSmooth:
         return functools.partial(prove, noise=noise, centres=self.centres, guarantee=guarantee)
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
-        """The cells share all of alpha."""
+        """All of alpha goes to the cells, which share it."""
         return _ledger(guarantee)
 
     def checking(self, guarantee: Guarantee) -> Callable[[Claim], Iterator[str]]:
         """Returns what recomputes a claim from its centres' votes. M* is taken as it is, but for all cells alike."""
-        return functools.partial(_faults, guarantee, centres=self.centres)
+        lows, highs = partition(guarantee.region, self.centres)
+        ends = [(tuple(a), tuple(b)) for a, b in zip(lows.tolist(), highs.tolist(), strict=True)]
+        return functools.partial(_faults, guarantee, remembering(functools.partial(_decide, guarantee)), ends)
 
 
 def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guarantee) -> Prover[Claim]:
@@ -154,17 +157,17 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     votes = _Votes(g, example.id, top)
     if _within_reach(g, distance):
         # The image's own cell first: it says what the smoothed classifier answers there.
-        own = Cells.of(cells, g.region).hold_identity()
-        for group in (own, ~own):
+        own = [e for e in cells if holds_identity(e, g.region)]
+        for group in (own, [e for e in cells if e not in own]):
             if not votes.lost:
-                yield from votes.test([cells[n] for n in np.flatnonzero(group)], latents[1:])
-    else:  # the answer at the image itself can be had, and nothing else has been tested there
+                yield from votes.test(group, latents[1:])
+    else:  # the answer at the image itself can still be had: alpha is whole
         point = (0.0,) * len(half)
         here = CellEvidence(low=point, high=point, distance=0.0, node=len(cells), depth=0, **_NO_VOTES)
         yield from votes.test([here], np.concatenate([latents[1:], latents[:1]]))
     nodes = tuple(sorted(votes.nodes, key=lambda e: e.node))
-    held = _passed(g, Cells.of(nodes, g.region))
-    certified = held.cover_region()
+    passed = [e for e in nodes if _decide(g, e) == "certified"]
+    certified = covered(passed, g.region)
     eps = float(np.max(np.asarray(errors)))
     per_unit = f", {speed / half[0]:.4g} per {g.transform.params[0].unit}" if len(half) == 1 else ""
     outside = _outside(g.region, noise)
@@ -179,7 +182,7 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     return Claim(
         id=example.id,
         label=example.label,
-        predicted=top if held.hold_identity().any() else ABSTAIN,
+        predicted=top if answered(passed, g.region) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
         status=GSmooth.status,
@@ -222,9 +225,9 @@ class _Votes:
                 e._replace(successes=e.successes + int(c[self._top]), votes=e.votes + int(c.sum()))
                 for e, c in zip(open_cells, counts, strict=True)
             ]
-            decisions = [_decide(g, e.distance, e.successes, e.votes) for e in counted]
-            undecided = [d == 0 and e.votes < g.max_votes for e, d in zip(counted, decisions, strict=True)]
-            self.lost = any(d <= 0 and not u for d, u in zip(decisions, undecided, strict=True))
+            decisions = [_decide(g, e) for e in counted]
+            undecided = [d == "undecided" and e.votes < g.max_votes for e, d in zip(counted, decisions, strict=True)]
+            self.lost = any(d != "certified" and not u for d, u in zip(decisions, undecided, strict=True))
             self.nodes += [e for e, u in zip(counted, undecided, strict=True) if self.lost or not u]
             open_cells = [e for e, u in zip(counted, undecided, strict=True) if u]
 
@@ -237,8 +240,9 @@ def _outside(region: Region, noise: AugmentedNoise) -> str:
     return f"the region {region} leaves the range {noise.fitted} that the surrogate was fitted on"
 
 
-def partition(region: Box, centres: int) -> tuple[np.ndarray, np.ndarray]:
+def partition(region: Region, centres: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the corners [centres^P, P] and [centres^P, P] of equal cells."""
+    assert isinstance(region, Box)
     edges = [np.linspace(a, b, centres + 1) for a, b in zip(region.low, region.high, strict=True)]
     lows = np.array(list(itertools.product(*(e[:-1] for e in edges))))
     highs = np.array(list(itertools.product(*(e[1:] for e in edges))))
@@ -251,64 +255,60 @@ def grid(region: Box) -> np.ndarray:
     return np.array(list(itertools.product(*axes)))
 
 
-def _ledger(g: Guarantee) -> Ledger:
-    return (("selection", 0.0), ("centres", g.alpha))
+def _threshold(distance: float) -> float:
+    return float(special.ndtr(distance * (1.0 + 1e-9)))
 
 
 def _within_reach(g: Guarantee, distance: float) -> bool:
     """Whether the budget would do for a cell whose every vote is for the class."""
-    return _decide(g, distance, g.max_votes, g.max_votes) > 0
+    full = CellEvidence(low=(), high=(), distance=distance, node=0, depth=0, successes=g.max_votes, votes=g.max_votes)
+    return _decide(g, full) == "certified"
 
 
-def _decide(g: Guarantee, distance: float, successes: int, votes: int) -> int:
-    """What a cell's votes say: 1 certified, -1 rejected, 0 undecided."""
-    t = threshold(distance)
-    if t >= 1.0:
-        return -1
+def _decide(g: Guarantee, cell: CellEvidence) -> sequential.Decision:
+    threshold = _threshold(cell.distance)
+    if threshold >= 1.0:
+        return "rejected"
     if g.test == "fixed":  # looked at once: with another number of votes there is no verdict
-        return 1 if votes == g.max_votes and bounds.proportion_lower(successes, votes, g.alpha) > t else -1
-    return int(sequential.decisions(successes, votes, t, g.alpha, g.futility))
+        lower = bounds.proportion_lower(cell.successes, max(cell.votes, 1), g.alpha)
+        return "certified" if cell.votes == g.max_votes and lower > threshold else "rejected"
+    return sequential.SequentialTest(threshold, g.alpha, g.futility).decide(cell.successes, cell.votes)
 
 
-def _passed(g: Guarantee, cells: Cells) -> Cells:
-    """The cells whose votes certify."""
-    if g.test == "sequential":
-        return cells.where(cells.passed(np.full(len(cells.votes), g.alpha)))
-    lower = bounds.proportion_lower(cells.successes, np.maximum(cells.votes, 1), g.alpha)
-    return cells.where((cells.votes == g.max_votes) & (lower > threshold(cells.distance)))
+def _ledger(g: Guarantee) -> Ledger:
+    return (("selection", 0.0), ("cells", g.alpha))
 
 
-def _faults(g: Guarantee, claim: Claim, centres: int) -> Iterator[str]:
+def _faults(
+    g: Guarantee, passes: Callable[[CellEvidence], bool], ends: list[tuple[Any, Any]], claim: Claim
+) -> Iterator[str]:
     assert isinstance(g.region, Box)
-    try:
-        cells = Cells.of(claim.nodes, g.region)
-    except ValueError as error:
-        yield f"nodes: {error}"
+    cells = [e for e in claim.nodes if isinstance(e, CellEvidence)]
+    if len(cells) != len(claim.nodes) or not possible(cells, len(g.region.low)):
+        yield "nodes: impossible cells"
         return
-    lows, highs = partition(g.region, centres)
-    image = np.zeros((1, len(g.region.low)))  # tested alone, after the numbers of all cells
-    lows, highs = np.concatenate([lows, image]), np.concatenate([highs, image])
-    for low, high, number in zip(cells.low, cells.high, cells.node.astype(int), strict=True):
-        if number >= len(lows) or (lows[number] != low).any() or (highs[number] != high).any():
-            yield f"nodes: {low} to {high} is not cell {number} of {centres} along each parameter"
-    if len(np.unique(cells.node)) != len(cells.node):
-        yield "nodes: a smoothing centre is listed twice"
-    if cells.node.max(initial=0) == len(lows) - 1 and len(cells.node) > 1:
-        yield "nodes: the image itself is tested beside the cells, so alpha is spent twice"
-    if len(np.unique(cells.distance)) > 1:
+    point = (0.0,) * len(g.region.low)  # the image itself, numbered after all cells
+    for e in cells:
+        if not 0 <= e.node <= len(ends) or (e.low, e.high) != [*ends, (point, point)][e.node]:
+            yield f"nodes: {e.low} to {e.high} is not cell {e.node} of {len(ends)}"
+        elif e.node == len(ends) and len(cells) > 1:
+            yield "nodes: the image itself is tested beside the cells, so alpha is spent twice"
+    if len({e.distance for e in cells}) > 1:
         yield "nodes: cells of one size have several distances"
-    if (cells.votes > g.max_votes).any():
+    if len({e.node for e in cells}) != len(cells):
+        yield "nodes: a smoothing centre is listed twice"
+    if any(e.votes > g.max_votes for e in cells):
         yield f"nodes: more than {g.max_votes} votes at a centre"
-    held = _passed(g, cells)
-    certified = held.cover_region()
+    passed = [e for e in cells if passes(e)]
+    certified = covered(passed, g.region)
     top = int(np.argmax(claim.selection[:-1]))
     derived = {
         "certified": (claim.certified, certified),
-        "predicted": (claim.predicted, top if held.hold_identity().any() else ABSTAIN),
+        "predicted": (claim.predicted, top if answered(passed, g.region) else ABSTAIN),
         "radius": (claim.radius, g.region.size if certified else 0.0),
         "alpha": (claim.alpha, g.alpha),
         "ledger": (claim.ledger, _ledger(g)),
-        "votes": (claim.votes, g.selection_votes + int(cells.votes.sum())),
+        "votes": (claim.votes, g.selection_votes + sum(e.votes for e in cells)),
         "status": (claim.status, GSmooth.status),
         "selection": (sum(claim.selection), g.selection_votes),
     }

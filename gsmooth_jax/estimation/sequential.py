@@ -43,16 +43,14 @@ def log_e_value(successes: ArrayLike, n: ArrayLike, t: ArrayLike) -> np.ndarray:
     return _log_e_value(s, m, _checked_thresholds(t))
 
 
-def decisions(
-    successes: ArrayLike, n: ArrayLike, t: ArrayLike, alpha: ArrayLike, futility: float = 0.01
-) -> np.ndarray:
+def decisions(successes: ArrayLike, n: ArrayLike, t: ArrayLike, alpha: float, futility: float = 0.01) -> np.ndarray:
     """Decides many tests in one call.
 
     Args:
       successes: S of each test, any shape.
       n: draws of each test so far; broadcasts.
       t: the threshold of each test, strictly between 0 and 1; broadcasts.
-      alpha: the probability of ever certifying p <= t, at most, of each test; broadcasts.
+      alpha: the probability of ever certifying p <= t, at most.
       futility: the probability of ever rejecting p >= t, at most. Costs power, never validity.
 
     Returns:
@@ -64,23 +62,8 @@ def decisions(
     # No likelihood ratio exceeds 1 on the other side of S/n: only one of the two e-values can be large.
     above = s > m * threshold
     log_e = _log_e_value(np.where(above, s, m - s), m, np.where(above, threshold, 1.0 - threshold))
-    decided = log_e >= np.where(above, _MARGIN - np.log(alpha), _MARGIN - math.log(futility))
+    decided = log_e >= np.where(above, _MARGIN - math.log(alpha), _MARGIN - math.log(futility))
     return np.where(decided, np.where(above, 1, -1), 0).astype(np.int8)
-
-
-def certified(successes: np.ndarray, n: np.ndarray, t: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Returns which of M tests [M] certify, as ``decisions`` does, in less time where many have the same counts.
-
-    Tests with the same counts and level certify up to some threshold and no further (see ``lower_confidence``): if the
-    one with the largest does, so do all.
-    """
-    alike, group = np.unique(np.stack([successes, n, alpha]), axis=1, return_inverse=True)
-    largest = np.zeros(alike.shape[1])
-    np.maximum.at(largest, group, t)
-    passed = (decisions(alike[0], alike[1], largest, alike[2]) > 0)[group]
-    rest = ~passed
-    passed[rest] = decisions(successes[rest], n[rest], t[rest], alpha[rest]) > 0
-    return passed
 
 
 @dataclasses.dataclass(frozen=True)
