@@ -27,7 +27,7 @@ class Evidence:
 
 
 class CellEvidence(NamedTuple):
-    """What proves the claim on one cell of the region, under ``cover`` or ``gsmooth``. (A tuple: a run has a million.)
+    """What proves the claim on one cell of the region, under ``cover`` or ``gsmooth``; a tuple, as runs have a million.
 
     Attributes:
       low: the cell's lower corner, in parameter units.

@@ -52,6 +52,12 @@ def make_header(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping
         "seed": g.seed,
         "model": dict(model),
         "data": dict(data),
+    } | environment()
+
+
+def environment() -> dict[str, Any]:
+    """Returns what computes here: the part of a header that is of this machine and these packages."""
+    return {
         "backend": jax.default_backend(),
         "machine": platform.machine(),
         "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},

@@ -24,7 +24,7 @@ ORDER = [
     ("training",),
     ("certify",),
     ("api", "results"),
-    ("verify", "report", "catalogue", "attacks"),
+    ("verify", "replay", "report", "catalogue", "attacks"),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -209,7 +209,7 @@ def test_a_missing_or_weakened_cell_is_found(claims):
     claim = claims[0]
     missing = dataclasses.replace(claim, nodes=claim.nodes[1:])
     assert any("certified: the file says True" in f for f in verify(BRIGHTER, [missing]))
-    weak = dataclasses.replace(claim.nodes[0], successes=claim.nodes[0].votes // 2)
+    weak = claim.nodes[0]._replace(successes=claim.nodes[0].votes // 2)
     faults = verify(BRIGHTER, [dataclasses.replace(claim, nodes=(weak, *claim.nodes[1:]))])
     assert any("certified" in f for f in faults)
 
