@@ -2,7 +2,8 @@
 
 What ``verify`` takes as it is, is redrawn here: the votes that chose the class, those of the pilots and of every cell,
 the cells themselves and their distances. So a replay finds what the evidence alone cannot show: votes that were never
-cast, distances that are too short, another seed, classifier, law or transform than the header names.
+cast, distances that are too short, a wrong label, another law, transform or data set than the header names. Another
+seed shows only where votes are divided: unanimous ones are the same from any.
 """
 
 import dataclasses
