@@ -109,7 +109,7 @@ def test_a_forged_header_is_found(closed, tmp_path, capsys, change, named):
 def test_another_seed_shows_where_votes_are_divided():
     def by_mean(images):
         mean = images.mean(axis=(1, 2, 3))
-        return jnp.stack([0.13 - mean, mean - 0.13], axis=-1)
+        return jnp.stack([0.13 - mean, mean - 0.13] + 8 * [jnp.full_like(mean, -1.0)], axis=-1)
 
     classifier, law = gs.as_classifier(by_mean, (28, 28, 1)), gs.Gaussian(sigma=0.1)
     guarantee = gs.Guarantee(

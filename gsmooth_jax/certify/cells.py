@@ -19,8 +19,8 @@ Decide = Callable[[CellEvidence], Decision]
 def remembering(decide: Decide) -> Callable[[CellEvidence], bool]:
     """Returns whether a cell passes, as ``decide`` says, but asks it seldom: a run has a million cells.
 
-    Of cells with the same votes at the same level, those pass whose distance is below some number: a cell between one
-    that passed and one that did not is the only kind of which nothing is known.
+    Of cells with the same votes at the same level, those pass whose distance is below some number (for the sequential
+    test see ``lower_confidence``). So only a cell between one that passed and one that did not has to be decided.
     """
     known: dict[tuple[int, int, int], list[float]] = {}
 
