@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,9 +26,8 @@ class Evidence:
     p_upper: float
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CellEvidence:
-    """What proves the claim on one cell of the region, under ``cover``.
+class CellEvidence(NamedTuple):
+    """What proves the claim on one cell of the region, under ``cover`` or ``gsmooth``; a tuple, as runs have a million.
 
     Attributes:
       low: the cell's lower corner, in parameter units.
@@ -49,6 +49,10 @@ class CellEvidence:
     votes: int
 
 
+Ledger = tuple[tuple[str, float], ...]
+"""What a procedure does -> the level of the tests that it may make there; see ``Claim``."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """For every xi in the region the smoothed classifier answers ``predicted``: proved if ``certified``.
@@ -61,11 +65,14 @@ class Claim:
       radius: the largest size of a similar region that the same votes prove (0.0 if none); in parameter units.
       status: ``proved``, ``statistical`` or ``heuristic``: how rigorous the geometry is.
       alpha: the probability, over the draws, with which the claim may be false.
+      ledger: how alpha was divided before the first draw, whether or not every part came to be used; the parts add up
+        to alpha at most. Draws that no test counts have the part 0.
       votes: draws counted, selection included.
       seconds: from the image's first request to its verdict, other images being served meanwhile.
       selection: K + 1 counts of the draws that chose the class.
       nodes: the evidence, one entry a smoothing centre.
       note: what a reader should know, or empty.
+      header: digest of the header of the run that holds the claim; empty outside a run.
     """
 
     id: int
@@ -75,11 +82,13 @@ class Claim:
     radius: float
     status: str
     alpha: float
+    ledger: Ledger
     votes: int
     seconds: float
     selection: tuple[int, ...]
     nodes: tuple[Evidence | CellEvidence, ...]
     note: str = ""
+    header: str = ""
 
     @property
     def correct(self) -> bool:

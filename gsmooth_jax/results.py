@@ -7,6 +7,7 @@ Host.
 
 import dataclasses
 import fcntl
+import hashlib
 import json
 import os
 import platform
@@ -51,6 +52,12 @@ def make_header(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping
         "seed": g.seed,
         "model": dict(model),
         "data": dict(data),
+    } | environment()
+
+
+def environment() -> dict[str, Any]:
+    """Returns what computes here: the part of a header that is of this machine and these packages."""
+    return {
         "backend": jax.default_backend(),
         "machine": platform.machine(),
         "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
@@ -74,6 +81,11 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
         )
     except KeyError as error:
         raise ValueError(f"The header lacks or does not know {error}.") from error
+
+
+def digest(header: Mapping[str, Any]) -> str:
+    """Returns a short fingerprint of a header, which every record of the run carries."""
+    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class RunWriter:
@@ -105,6 +117,7 @@ class RunWriter:
             self._file.close()
             raise
         self.done = {c.id for c in claims}
+        self._digest = digest(header)
 
     def append(self, claim: Claim) -> None:
         """Writes one line and flushes it.
@@ -112,7 +125,8 @@ class RunWriter:
         Raises:
           OSError: the disk is full or gone. What was written before stays whole, and the run can be resumed.
         """
-        line = json.dumps(_claim_to_json(claim), allow_nan=False).encode() + b"\n"
+        value = _claim_to_json(dataclasses.replace(claim, header=self._digest))
+        line = json.dumps(value, allow_nan=False, separators=(",", ":")).encode() + b"\n"
         try:
             self._file.write(line)
             self._file.flush()
@@ -193,7 +207,7 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
                 break
             claims.append(_claim_from_json(json.loads(line)))
         except (ValueError, TypeError, KeyError) as error:
-            if number == len(lines):
+            if number == len(lines) and isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
                 break
             raise ValueError(f"{path}, line {number} of {len(lines)} is damaged ({error}).") from error
         end += len(line)
@@ -202,19 +216,28 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
 
 def _claim_to_json(claim: Claim) -> dict[str, Any]:
     """A claim of ``cover`` may have hundreds of cells: they are written as columns, each field's name once."""
-    value = dataclasses.asdict(claim)
-    if claim.nodes and all(isinstance(n, CellEvidence) for n in claim.nodes):
-        fields = [f.name for f in dataclasses.fields(CellEvidence)]
-        value["nodes"] = {name: [node[name] for node in value["nodes"]] for name in fields}
+    value = {f.name: getattr(claim, f.name) for f in dataclasses.fields(claim)} | {"ledger": dict(claim.ledger)}
+    cells = [n for n in claim.nodes if isinstance(n, CellEvidence)]
+    if cells and len(cells) == len(claim.nodes):
+        columns = dict(zip(CellEvidence._fields, zip(*cells, strict=True), strict=True))
+        # Ends are turned too: one column a parameter.
+        value["nodes"] = columns | {end: list(zip(*columns[end], strict=True)) for end in ("low", "high")}
+    else:
+        value["nodes"] = [dataclasses.asdict(n) for n in claim.nodes if isinstance(n, Evidence)]
     return value
 
 
 def _claim_from_json(value: dict[str, Any]) -> Claim:
-    nodes, kind = value["nodes"], Evidence
-    if isinstance(nodes, dict):
-        nodes = [dict(zip(nodes, row, strict=True)) for row in zip(*nodes.values(), strict=True)]
-        kind = CellEvidence
-    return Claim(**{**_with_tuples(value), "nodes": tuple(kind(**_with_tuples(n)) for n in nodes)})
+    required = [f.name for f in dataclasses.fields(Claim) if f.default is dataclasses.MISSING]
+    if missing := [name for name in required if name not in value]:
+        raise ValueError(f"it lacks {', '.join(missing)}: written by another version?")
+    columns = value["nodes"]
+    if isinstance(columns, dict):
+        ends = {end: zip(*columns[end], strict=True) for end in ("low", "high")}
+        nodes = map(CellEvidence._make, zip(*((columns | ends)[f] for f in CellEvidence._fields), strict=True))
+    else:
+        nodes = (Evidence(**_with_tuples(n)) for n in columns)
+    return Claim(**(_with_tuples(value) | {"ledger": tuple(value["ledger"].items()), "nodes": tuple(nodes)}))
 
 
 def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:

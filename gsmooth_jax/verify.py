@@ -1,9 +1,35 @@
-"""Recomputes every verdict of a run from the evidence in its files, without the classifier. Host."""
+"""Recomputes every verdict of a run from the evidence in its files, without the classifier. Host.
 
-from collections.abc import Sequence
+Found here: a class, verdict, radius, alpha or ledger that does not follow from the votes; cells that do not cover the
+region, or spend a part of alpha twice; more votes than the header allows; and a header that is not the one under which
+the records were written, whichever field was altered. The digest that shows it is no seal: who alters a header can
+write a new digest into every record. Then what the votes depend on (seed, classifier, transform, law, data) is found
+by ``replay`` alone, and so are votes that were never cast, a label, and distances that are too short.
+"""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gsmooth_jax import results
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.claims import Claim
+
+
+def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:
+    """Returns what is wrong with a run, as ``results.read_run`` gives it: with its header, and with its claims."""
+    digest, faults = results.digest(header), []
+    strangers = [c for c in claims if c.header != digest]
+    if strangers:
+        faults.append(
+            f"header: {len(strangers)} of {len(claims)} records, such as image {strangers[0].id}, were written under "
+            f"another one ({strangers[0].header or 'none'}; this one is {digest})"
+        )
+    try:
+        guarantee = results.guarantee_of(header)
+        guarantee.method.checking(guarantee)
+    except (ValueError, TypeError) as error:
+        return [*faults, f"header: {error}"]
+    return faults + verify(guarantee, claims)
 
 
 def verify(guarantee: Guarantee, claims: Sequence[Claim]) -> list[str]:
@@ -13,10 +39,15 @@ def verify(guarantee: Guarantee, claims: Sequence[Claim]) -> list[str]:
       guarantee: rebuilt from the run's header.
       claims: of the run's results file.
     """
+    check = guarantee.method.checking(guarantee)
     faults: list[str] = []
     seen: set[int] = set()
     for claim in claims:
-        faults += [f"image {claim.id}: {fault}" for fault in guarantee.method.faults(guarantee, claim)]
+        try:
+            found = list(check(claim))
+        except (TypeError, ValueError) as error:  # a count that is no number, a selection without classes
+            found = [f"impossible values: {error}"]
+        faults += [f"image {claim.id}: {fault}" for fault in found]
         if claim.id in seen:
             faults.append(f"image {claim.id}: listed twice")
         seen.add(claim.id)

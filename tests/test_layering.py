@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -24,7 +25,7 @@ ORDER = [
     ("training",),
     ("certify",),
     ("api", "results"),
-    ("verify", "report", "catalogue", "attacks"),
+    ("verify", "replay", "report", "catalogue", "attacks"),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
@@ -91,5 +92,6 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_the_public_names_are_about_thirty():
-    public = [n for n in vars(gsmooth_jax) if not n.startswith("_")]
-    assert len(public) <= 45, public
+    # Modules are left out: which of them are there depends on what other tests have imported.
+    public = [n for n, v in vars(gsmooth_jax).items() if not n.startswith("_") and not isinstance(v, ModuleType)]
+    assert len(public) <= 35, public

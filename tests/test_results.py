@@ -3,7 +3,6 @@
 import dataclasses
 import errno
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,6 @@ from gsmooth_jax import results
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.claims import CellEvidence, Claim, Evidence, accuracy_curve, certified_accuracy
 from gsmooth_jax.verify import verify
-
-KEPT = Path(__file__).parents[1] / "experiments"
 
 GUARANTEE = gs.Guarantee(
     transform=gs.transforms.Translation(),
@@ -29,7 +26,8 @@ def header(guarantee=GUARANTEE):
 def claim(number, radius=9.0, **changes):
     node = Evidence(threshold=0.65, counts=(0, 64, 0), p_lower=0.8, p_upper=0.2)
     values = dict(
-        id=number, label=1, predicted=1, certified=True, radius=radius, status="proved", alpha=1e-3, votes=96,
+        id=number, label=1, predicted=1, certified=True, radius=radius, status="proved", alpha=1e-3,
+        ledger=GUARANTEE.method.ledger(GUARANTEE), votes=96,
         seconds=0.5, selection=(0, 32, 0), nodes=(node,),
     )  # fmt: skip
     return Claim(**(values | changes))
@@ -41,7 +39,7 @@ def test_claims_are_read_back_as_they_were_written(tmp_path):
         for c in written:
             run.append(c)
     read, claims = results.read_run(tmp_path / "run")
-    assert claims == written
+    assert claims == [dataclasses.replace(c, header=results.digest(header())) for c in written]
     assert read == json.loads(json.dumps(header()))
 
 
@@ -71,7 +69,7 @@ def test_cells_are_read_back_as_they_were_written(tmp_path):
     with results.RunWriter(tmp_path, header()) as run:
         for c in written:
             run.append(c)
-    assert results.read_run(tmp_path)[1] == written
+    assert [dataclasses.replace(c, header="") for c in results.read_run(tmp_path)[1]] == written
     assert (tmp_path / results.RESULTS).read_text().count("distance") == 1
 
 
@@ -242,10 +240,3 @@ def test_tampered_counts_are_found(honest):
 
 def test_an_image_listed_twice_is_found(honest):
     assert any("listed twice" in f for f in verify(GUARANTEE, [honest[0], honest[0]]))
-
-
-@pytest.mark.parametrize("folder", sorted(p.parent for p in KEPT.glob("*/*/header.json")), ids=lambda p: p.name)
-def test_the_kept_runs_follow_from_their_evidence(folder):
-    kept, claims = results.read_run(folder)
-    assert len(claims) == kept["data"]["images"]
-    assert verify(results.guarantee_of(kept), claims) == []

@@ -9,7 +9,7 @@ from scipy import special
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Cell, Geometry
 from gsmooth_jax.certify.scheduler import Draws
-from gsmooth_jax.claims import CellEvidence
+from gsmooth_jax.claims import CellEvidence, Ledger
 from gsmooth_jax.estimation import keys, sequential
 from gsmooth_jax.regions import Box
 
@@ -170,6 +170,11 @@ def pilot_points(region: Box) -> np.ndarray:
 def level(guarantee: Guarantee, depth: int) -> float:
     """The level of a test: alpha / 2, alpha / 4, ...; over all depths less than alpha."""
     return guarantee.alpha * 0.5 ** (depth + 1)
+
+
+def ledger(guarantee: Guarantee) -> Ledger:
+    """How alpha is divided: no test counts the draws of pilots, and the cells of one depth share its level."""
+    return (("selection", 0.0), ("pilots", 0.0), *((f"depth {d}", level(guarantee, d)) for d in range(DEPTHS)))
 
 
 def decide(guarantee: Guarantee, cell: CellEvidence) -> sequential.Decision:

@@ -1,6 +1,9 @@
 """What the votes of cells prove together: the answer at the image itself, and whether the region is covered. Host."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,41 @@ from gsmooth_jax.regions import Box
 
 Decide = Callable[[CellEvidence], Decision]
 """The verdict of a cell's test, from its votes."""
+
+
+def remembering(decide: Decide) -> Callable[[CellEvidence], bool]:
+    """Returns whether a cell passes, as ``decide`` says, but asks it seldom: a run has a million cells.
+
+    Of cells with the same votes at the same level, those pass whose distance is below some number (for the sequential
+    test see ``lower_confidence``). So only a cell between one that passed and one that did not has to be decided.
+    """
+    known: dict[tuple[int, int, int], list[float]] = {}
+
+    def passes(cell: CellEvidence) -> bool:
+        ends = known.setdefault((cell.successes, cell.votes, cell.depth), [-math.inf, math.inf])
+        if ends[0] < cell.distance < ends[1]:
+            ends[0 if decide(cell) == "certified" else 1] = cell.distance
+        return cell.distance <= ends[0]
+
+    return passes
+
+
+def possible(cells: Sequence[CellEvidence], params: int) -> bool:
+    """Whether these are cells of so many parameters, with votes that can have been cast."""
+    if not cells:
+        return True
+    low, high, distance, *whole = zip(*cells, strict=True)
+    (node, depth, successes, votes), flat = whole, itertools.chain.from_iterable
+    return (
+        set(map(len, low + high)) == {params}
+        and set(map(type, distance)) == {float}
+        and set(map(type, flat(whole))) == {int}
+        and min(distance) >= 0.0
+        and sum(distance) < math.inf
+        and min(map(min, node, depth, successes)) >= 0
+        and all(map(operator.le, successes, votes))
+        and all(map(operator.le, flat(low), flat(high)))
+    )
 
 
 def holds_identity(cell: CellEvidence, region: Box) -> bool:
@@ -24,17 +62,38 @@ def holds_identity(cell: CellEvidence, region: Box) -> bool:
     )
 
 
-def answered(cells: Iterable[CellEvidence], region: Box, decide: Decide) -> bool:
-    """Whether a cell that holds the image itself has passed."""
-    return any(holds_identity(e, region) and decide(e) == "certified" for e in cells)
+def answered(passed: Iterable[CellEvidence], region: Box) -> bool:
+    """Whether one of the cells that have passed holds the image itself."""
+    return any(holds_identity(e, region) for e in passed)
 
 
-def covered(cells: Iterable[CellEvidence], region: Box, decide: Decide) -> bool:
+def covered(passed: Sequence[CellEvidence], region: Box) -> bool:
     """Whether the cells that have passed cover the region."""
-    passed = [e for e in cells if decide(e) == "certified"]
-    low, high = np.array(region.low), np.array(region.high)
-    corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(low)) for end in ("low", "high")]
-    return boxes_cover(low, high, *corners)
+    if len(region.low) > 1:
+        corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(region.low)) for end in ("low", "high")]
+        return boxes_cover(np.array(region.low), np.array(region.high), *corners)
+    reached = region.low
+    for low, high in sorted((e.low, e.high) for e in passed):
+        if low > reached:
+            return False
+        reached = max(reached, high)
+    return reached >= region.high
+
+
+def overlapping(cells: Iterable[CellEvidence]) -> bool:
+    """Whether two cells share more than a face: what they share is then tested more than once."""
+    corners = sorted((e.low, e.high) for e in cells)
+    if corners and len(corners[0][0]) == 1:  # then two neighbours do, if any
+        return any(c < b or a == c or b == d for (a, b), (c, d) in itertools.pairwise(corners))
+    for number, (low, high) in enumerate(corners, start=1):
+        for low_, high_ in itertools.islice(corners, number, None):
+            if low_[0] > high[0]:
+                break
+            # Equal ends: of cells that are flat, inside which nothing lies.
+            axes = zip(low, high, low_, high_, strict=True)
+            if all((a < d and c < b) or a == c or b == d for a, b, c, d in axes):
+                return True
+    return False
 
 
 def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:

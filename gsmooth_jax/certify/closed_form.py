@@ -12,7 +12,7 @@ from gsmooth_jax import smoothing
 from gsmooth_jax.certificates import search
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.scheduler import Draws, Prover
-from gsmooth_jax.claims import Claim, Evidence
+from gsmooth_jax.claims import Claim, Evidence, Ledger
 from gsmooth_jax.estimation import bounds, keys, sequential
 from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.types import ABSTAIN, Certificate, Example, Region, Smoothing, Transform
@@ -60,9 +60,16 @@ class ClosedForm:
         """Works out what the region needs, then returns ``prove`` for these terms."""
         return functools.partial(prove, method=self, guarantee=guarantee, plan=plan(self, guarantee))
 
-    def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
-        """Recomputes a claim from its votes."""
-        return _faults(self, guarantee, claim, plan(self, guarantee).threshold)
+    def ledger(self, guarantee: Guarantee) -> Ledger:
+        """All of alpha goes to the class's probability, or half to it and half to all other classes' together."""
+        if guarantee.test == "fixed_two_sided":
+            half = 0.5 * guarantee.alpha
+            return (("selection", 0.0), ("class, from below", half), ("other classes, from above", half))
+        return (("selection", 0.0), ("class, from below", guarantee.alpha))
+
+    def checking(self, guarantee: Guarantee) -> Callable[[Claim], Iterator[str]]:
+        """Returns what recomputes a claim from its votes."""
+        return functools.partial(_faults, self, guarantee, threshold=plan(self, guarantee).threshold)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,11 +131,17 @@ def evidence_bounds(guarantee: Guarantee, counts: np.ndarray, top: int, threshol
         lower = float(bounds.proportion_lower(successes, votes, guarantee.alpha))
         upper = 1.0 - lower
     else:
-        lower = float(sequential.lower_confidence(successes, votes, guarantee.alpha))
-        if sequential.SequentialTest(threshold, guarantee.alpha).decide(successes, votes) == "certified":
-            lower = max(lower, threshold)  # the bisection inside lower_confidence rounds down
+        lower = _sequential_lower(successes, votes, guarantee.alpha, threshold)
         upper = 1.0 - lower
     return Evidence(threshold=threshold, counts=tuple(int(c) for c in counts), p_lower=lower, p_upper=upper)
+
+
+@functools.lru_cache(maxsize=4096)  # images of a run often end with the same counts
+def _sequential_lower(successes: int, votes: int, alpha: float, threshold: float) -> float:
+    lower = float(sequential.lower_confidence(successes, votes, alpha))
+    if sequential.SequentialTest(threshold, alpha).decide(successes, votes) == "certified":
+        lower = max(lower, threshold)  # the bisection inside lower_confidence rounds down
+    return lower
 
 
 def verdict(method: ClosedForm, region: Region, node: Evidence) -> tuple[bool, float]:
@@ -168,6 +181,7 @@ def prove(example: Example, method: ClosedForm, guarantee: Guarantee, plan: Plan
         radius=radius,
         status="proved",
         alpha=g.alpha,
+        ledger=method.ledger(g),
         votes=g.selection_votes + votes,
         seconds=time.perf_counter() - began,
         selection=tuple(int(c) for c in selection),
@@ -176,7 +190,7 @@ def prove(example: Example, method: ClosedForm, guarantee: Guarantee, plan: Plan
     )
 
 
-def _faults(method: ClosedForm, g: Guarantee, claim: Claim, threshold: float) -> Iterator[str]:
+def _faults(method: ClosedForm, g: Guarantee, claim: Claim, *, threshold: float) -> Iterator[str]:
     if len(claim.nodes) != 1:
         yield f"nodes: expected one smoothing centre, got {len(claim.nodes)}"
         return
@@ -204,6 +218,7 @@ def _faults(method: ClosedForm, g: Guarantee, claim: Claim, threshold: float) ->
         "p_upper": (stored.p_upper, node.p_upper),
         "radius": (claim.radius, radius),
         "alpha": (claim.alpha, g.alpha),
+        "ledger": (claim.ledger, method.ledger(g)),
         "votes": (claim.votes, int(selection.sum() + counts.sum())),
         "certified": (claim.certified, certified),
         "predicted": (claim.predicted, top if node.p_lower > node.p_upper else ABSTAIN),

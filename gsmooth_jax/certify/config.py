@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from gsmooth_jax import _validate
 from gsmooth_jax.certify.scheduler import Prover
-from gsmooth_jax.claims import Claim
+from gsmooth_jax.claims import Claim, Ledger
 from gsmooth_jax.types import Example, Noise, Region, Transform
 
 Test = Literal["sequential", "fixed", "fixed_two_sided"]
@@ -41,8 +41,12 @@ class Method(Protocol):
         """Returns what proves one image; raises as ``requirement`` does."""
         ...
 
-    def faults(self, guarantee: "Guarantee", claim: Claim) -> Iterator[str]:
-        """Recomputes a claim from its evidence, on the host alone; yields what does not follow."""
+    def ledger(self, guarantee: "Guarantee") -> Ledger:
+        """Says how alpha is divided among the tests of one image."""
+        ...
+
+    def checking(self, guarantee: "Guarantee") -> Callable[[Claim], Iterator[str]]:
+        """Returns what recomputes a claim from its evidence, on the host alone, and yields what does not follow."""
         ...
 
 

@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gsmooth_jax.certify.cell_tests import DEPTHS, CellTests, Pilots, decide, level, pilot_points
-from gsmooth_jax.certify.cells import answered, covered, differences
+from gsmooth_jax.certify.cell_tests import DEPTHS, CellTests, Pilots, decide, ledger, level, pilot_points
+from gsmooth_jax.certify.cells import answered, covered, differences, overlapping, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Geometry, Stages
 from gsmooth_jax.certify.scheduler import Draws, Prover
-from gsmooth_jax.claims import CellEvidence, Claim
+from gsmooth_jax.claims import CellEvidence, Claim, Ledger
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -107,9 +107,13 @@ class Cover:
         self.requirement(guarantee)
         return functools.partial(prove, noise=loaded(self.noise), guarantee=guarantee)
 
-    def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
-        """Recomputes a claim from its cells' votes. Their distances are taken as they are."""
-        return _faults(guarantee, claim)
+    def ledger(self, guarantee: Guarantee) -> Ledger:
+        """Alpha is divided among the depths."""
+        return ledger(guarantee)
+
+    def checking(self, guarantee: Guarantee) -> Callable[[Claim], Iterator[str]]:
+        """Returns what recomputes a claim from its cells' votes. Their distances are taken as they are."""
+        return functools.partial(_faults, guarantee, remembering(functools.partial(decide, guarantee)))
 
 
 def _imitates(noise: AugmentedNoise, transform: Transform) -> bool:
@@ -138,6 +142,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
         yield from tests.run([geometry.point(points[0])])
     certified = not tests.lost
     nodes = tests.evidence()
+    passed = [e for e in nodes if decide(g, e) == "certified"]
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
     if tests.exhausted:
@@ -145,11 +150,12 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     return Claim(
         id=example.id,
         label=example.label,
-        predicted=top if answered(nodes, g.region, functools.partial(decide, g)) else ABSTAIN,
+        predicted=top if answered(passed, g.region) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
         status="proved",
         alpha=g.alpha,
+        ledger=ledger(g),
         votes=g.selection_votes * len(points) + sum(e.votes for e in nodes),
         seconds=time.perf_counter() - began,
         selection=tuple(int(c) for c in selections[0]),
@@ -158,29 +164,35 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     )
 
 
-def _faults(g: Guarantee, claim: Claim) -> Iterator[str]:
+def _faults(g: Guarantee, passes: Callable[[CellEvidence], bool], claim: Claim) -> Iterator[str]:
     assert isinstance(g.region, Box)
-    cells = tuple(e for e in claim.nodes if isinstance(e, CellEvidence))
-    if len(cells) != len(claim.nodes) or any(
-        not (0 <= e.successes <= e.votes and e.distance > 0 and 0 <= e.depth < DEPTHS) for e in cells
-    ):
+    cells = [e for e in claim.nodes if isinstance(e, CellEvidence)]
+    if len(cells) != len(claim.nodes) or not possible(cells, len(g.region.low)):
         yield "nodes: impossible cells"
         return
-    verdict = functools.partial(decide, g)
-    whole = covered(cells, g.region, verdict)
-    pilots = g.selection_votes * len(pilot_points(g.region))
+    depths = {e.depth for e in cells}
+    if not depths <= set(range(DEPTHS)):
+        yield f"nodes: a cell of depth {max(depths)}, to which no part of alpha goes"
+        return
+    passed = [e for e in cells if passes(e)]
+    certified = covered(passed, g.region)
     top = int(np.argmax(claim.selection[:-1]))
+    votes = sum(e.votes for e in cells)
     derived = {
-        "certified": (claim.certified, whole),
-        "predicted": (claim.predicted, top if answered(cells, g.region, verdict) else ABSTAIN),
-        "radius": (claim.radius, g.region.size if whole else 0.0),
+        "certified": (claim.certified, certified),
+        "predicted": (claim.predicted, top if answered(passed, g.region) else ABSTAIN),
+        "radius": (claim.radius, g.region.size if certified else 0.0),
         "alpha": (claim.alpha, g.alpha),
-        "votes": (claim.votes, pilots + sum(e.votes for e in cells)),
+        "ledger": (claim.ledger, ledger(g)),
+        "votes": (claim.votes, g.selection_votes * len(pilot_points(g.region)) + votes),
         "status": (claim.status, "proved"),
         "selection": (sum(claim.selection), g.selection_votes),
     }
     yield from differences(derived)
-    if sum(e.votes for e in cells) > g.max_votes:
-        yield f"nodes: {sum(e.votes for e in cells)} votes, the header allows {g.max_votes}"
+    if votes > g.max_votes:
+        yield f"nodes: {votes} votes, the header allows {g.max_votes}"
     if len({e.node for e in cells}) != len(cells):
         yield "nodes: a smoothing centre is listed twice"
+    for depth in sorted(depths):
+        if overlapping(e for e in cells if e.depth == depth):
+            yield f"nodes: cells of depth {depth} overlap, so its part of alpha is spent more than once"

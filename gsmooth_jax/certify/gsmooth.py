@@ -19,17 +19,17 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify.cells import answered, covered, differences, holds_identity
+from gsmooth_jax.certify.cells import answered, covered, differences, holds_identity, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.kernels import surrogate_kernel
 from gsmooth_jax.certify.scheduler import Draws, Prover
-from gsmooth_jax.claims import CellEvidence, Claim
+from gsmooth_jax.claims import CellEvidence, Claim, Ledger
 from gsmooth_jax.estimation import bounds, keys, sequential
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -119,9 +119,15 @@ class GSmooth:
         noise = self.voting_noise(guarantee.transform)
         return functools.partial(prove, noise=noise, centres=self.centres, guarantee=guarantee)
 
-    def faults(self, guarantee: Guarantee, claim: Claim) -> Iterator[str]:
-        """Recomputes a claim from its centres' votes. M* is taken as it is, but for all cells alike."""
-        return _faults(guarantee, claim, self.centres)
+    def ledger(self, guarantee: Guarantee) -> Ledger:
+        """All of alpha goes to the cells, which share it."""
+        return _ledger(guarantee)
+
+    def checking(self, guarantee: Guarantee) -> Callable[[Claim], Iterator[str]]:
+        """Returns what recomputes a claim from its centres' votes. M* is taken as it is, but for all cells alike."""
+        lows, highs = partition(guarantee.region, self.centres)
+        ends = [(tuple(a), tuple(b)) for a, b in zip(lows.tolist(), highs.tolist(), strict=True)]
+        return functools.partial(_faults, guarantee, remembering(functools.partial(_decide, guarantee)), ends)
 
 
 def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guarantee) -> Prover[Claim]:
@@ -148,21 +154,20 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
         CellEvidence(low=tuple(a.tolist()), high=tuple(b.tolist()), distance=distance, node=n, depth=0, **_NO_VOTES)
         for n, (a, b) in enumerate(zip(lows, highs, strict=True))
     ]
-    votes, decide = _Votes(g, example.id, top), functools.partial(_decide, g)
+    votes = _Votes(g, example.id, top)
     if _within_reach(g, distance):
         # The image's own cell first: it says what the smoothed classifier answers there.
         own = [e for e in cells if holds_identity(e, g.region)]
         for group in (own, [e for e in cells if e not in own]):
             if not votes.lost:
                 yield from votes.test(group, latents[1:])
-    if not answered(
-        votes.nodes, g.region, decide
-    ):  # the smoothed classifier's answer at the image itself can still be had
+    else:  # the answer at the image itself can still be had: alpha is whole
         point = (0.0,) * len(half)
         here = CellEvidence(low=point, high=point, distance=0.0, node=len(cells), depth=0, **_NO_VOTES)
         yield from votes.test([here], np.concatenate([latents[1:], latents[:1]]))
     nodes = tuple(sorted(votes.nodes, key=lambda e: e.node))
-    certified = covered(nodes, g.region, decide)
+    passed = [e for e in nodes if _decide(g, e) == "certified"]
+    certified = covered(passed, g.region)
     eps = float(np.max(np.asarray(errors)))
     per_unit = f", {speed / half[0]:.4g} per {g.transform.params[0].unit}" if len(half) == 1 else ""
     outside = _outside(g.region, noise)
@@ -177,11 +182,12 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     return Claim(
         id=example.id,
         label=example.label,
-        predicted=top if answered(nodes, g.region, decide) else ABSTAIN,
+        predicted=top if answered(passed, g.region) else ABSTAIN,
         certified=certified,
         radius=g.region.size if certified else 0.0,
         status=GSmooth.status,
         alpha=g.alpha,
+        ledger=_ledger(g),
         votes=g.selection_votes + sum(e.votes for e in nodes),
         seconds=time.perf_counter() - began,
         selection=tuple(int(c) for c in selection),
@@ -216,7 +222,7 @@ class _Votes:
             counts = yield requests
             self.invalid += sum(int(c[-1]) for c in counts)
             counted = [
-                dataclasses.replace(e, successes=e.successes + int(c[self._top]), votes=e.votes + int(c.sum()))
+                e._replace(successes=e.successes + int(c[self._top]), votes=e.votes + int(c.sum()))
                 for e, c in zip(open_cells, counts, strict=True)
             ]
             decisions = [_decide(g, e) for e in counted]
@@ -234,8 +240,9 @@ def _outside(region: Region, noise: AugmentedNoise) -> str:
     return f"the region {region} leaves the range {noise.fitted} that the surrogate was fitted on"
 
 
-def partition(region: Box, centres: int) -> tuple[np.ndarray, np.ndarray]:
+def partition(region: Region, centres: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the corners [centres^P, P] and [centres^P, P] of equal cells."""
+    assert isinstance(region, Box)
     edges = [np.linspace(a, b, centres + 1) for a, b in zip(region.low, region.high, strict=True)]
     lows = np.array(list(itertools.product(*(e[:-1] for e in edges))))
     highs = np.array(list(itertools.product(*(e[1:] for e in edges))))
@@ -268,33 +275,39 @@ def _decide(g: Guarantee, cell: CellEvidence) -> sequential.Decision:
     return sequential.SequentialTest(threshold, g.alpha, g.futility).decide(cell.successes, cell.votes)
 
 
-def _faults(g: Guarantee, claim: Claim, centres: int) -> Iterator[str]:
+def _ledger(g: Guarantee) -> Ledger:
+    return (("selection", 0.0), ("cells", g.alpha))
+
+
+def _faults(
+    g: Guarantee, passes: Callable[[CellEvidence], bool], ends: list[tuple[Any, Any]], claim: Claim
+) -> Iterator[str]:
     assert isinstance(g.region, Box)
-    cells = tuple(e for e in claim.nodes if isinstance(e, CellEvidence))
-    if len(cells) != len(claim.nodes) or any(not (0 <= e.successes <= e.votes and e.distance >= 0) for e in cells):
+    cells = [e for e in claim.nodes if isinstance(e, CellEvidence)]
+    if len(cells) != len(claim.nodes) or not possible(cells, len(g.region.low)):
         yield "nodes: impossible cells"
         return
-    lows, highs = partition(g.region, centres)
+    point = (0.0,) * len(g.region.low)  # the image itself, numbered after all cells
     for e in cells:
-        point = e.node == len(lows) and not any(e.low) and not any(e.high)
-        if not point and not (
-            e.node < len(lows) and e.low == tuple(lows[e.node].tolist()) and e.high == tuple(highs[e.node].tolist())
-        ):
-            yield f"nodes: {e.low} to {e.high} is not cell {e.node} of {centres} along each parameter"
-    if len({e.distance for e in cells if e.node < len(lows)}) > 1:
+        if not 0 <= e.node <= len(ends) or (e.low, e.high) != [*ends, (point, point)][e.node]:
+            yield f"nodes: {e.low} to {e.high} is not cell {e.node} of {len(ends)}"
+        elif e.node == len(ends) and len(cells) > 1:
+            yield "nodes: the image itself is tested beside the cells, so alpha is spent twice"
+    if len({e.distance for e in cells}) > 1:
         yield "nodes: cells of one size have several distances"
     if len({e.node for e in cells}) != len(cells):
         yield "nodes: a smoothing centre is listed twice"
     if any(e.votes > g.max_votes for e in cells):
         yield f"nodes: more than {g.max_votes} votes at a centre"
-    decide = functools.partial(_decide, g)
-    certified = covered(cells, g.region, decide)
+    passed = [e for e in cells if passes(e)]
+    certified = covered(passed, g.region)
     top = int(np.argmax(claim.selection[:-1]))
     derived = {
         "certified": (claim.certified, certified),
-        "predicted": (claim.predicted, top if answered(cells, g.region, decide) else ABSTAIN),
+        "predicted": (claim.predicted, top if answered(passed, g.region) else ABSTAIN),
         "radius": (claim.radius, g.region.size if certified else 0.0),
         "alpha": (claim.alpha, g.alpha),
+        "ledger": (claim.ledger, _ledger(g)),
         "votes": (claim.votes, g.selection_votes + sum(e.votes for e in cells)),
         "status": (claim.status, GSmooth.status),
         "selection": (sum(claim.selection), g.selection_votes),

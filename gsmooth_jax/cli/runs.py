@@ -1,13 +1,16 @@
 """What is done with finished runs: ``gsmooth report``, ``verify``, ``export`` and ``attack``."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
 from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json
+
+if TYPE_CHECKING:
+    from gsmooth_jax.models import Classifier
 
 
 def report(
@@ -30,30 +33,71 @@ def report(
     show(runs, out or runs[0], radii, as_json=json)
 
 
-def verify(runs: Runs, /, json: bool = False) -> None:
+def verify(
+    runs: Runs,
+    /,
+    replay: int = 0,
+    checkpoint: tuple[Path, ...] = (),
+    data_dir: str | None = None,
+    rows: int | None = None,
+    chunk: int | None = None,
+    devices: int | None = None,
+    json: bool = False,
+) -> None:
     """Recompute every verdict of the runs from the evidence in their files.
+
+    The votes and distances themselves are taken as they are; --replay draws those of a few images again.
 
     Args:
         runs: run folders.
+        replay: certify so many images of each run again, chosen at random each time, and compare their records.
+        checkpoint: folder of the runs' classifier, or folders, for --replay; the one shipped for the transform if left
+            out.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+        rows: images in a device batch (speed only).
+        chunk: votes that an image makes at once (memory only).
+        devices: how many local devices to use (speed only).
         json: print one JSON object and nothing else.
     """
-    from gsmooth_jax import results
+    from rich.markup import escape
+    from rich.progress import track
+
+    from gsmooth_jax import _validate, results
+    from gsmooth_jax import replay as replaying
     from gsmooth_jax import verify as verification
+    from gsmooth_jax.certify import Execution
 
     if not runs:
         raise ValueError("Expected at least one run folder.")
-    faults: dict[str, list[str]] = {}
-    for folder in runs:
+    _validate.at_least(0, replay=replay)
+    execution = Execution(rows=rows, chunk=chunk, devices=devices)
+    report: dict[str, Any] = {"faults": {}, "replayed": {}, "elsewhere": {}}
+    for folder, run in ((f, str(f)) for f in runs):
         header, claims = results.read_run(folder)
-        faults[str(folder)] = verification.verify(results.guarantee_of(header), claims)
+        faults = report["faults"][run] = verification.verify_run(header, claims)
+        verdict = f"{len(faults)} faults found" if faults else "all follow from the evidence"
+        lines = [f"{run}: {len(claims)} claims, {verdict}"]
+        if replay:
+            chosen = replaying.choose(claims, replay)
+            again = replaying.replay(_classifier(header, checkpoint), header, chosen, execution, data_dir)
+            found = dict(track(again, description="replaying", total=len(chosen), console=err_console))
+            differing = [fault for faults in found.values() for fault in faults]
+            faults += differing
+            report["replayed"][run] = sorted(found)
+            report["elsewhere"][run] = replaying.elsewhere(header)
+            listed = ", ".join(str(number) for number in sorted(found))
+            verdict = f"{len(differing)} differences found" if differing else "all as recorded"
+            lines.append(f"{run}: {len(found)} images replayed ({listed}), {verdict}")
+            if differing and report["elsewhere"][run]:
+                lines.append(report["elsewhere"][run])
         if not json:
-            for fault in faults[str(folder)]:
-                out_console.print(f"[red]{folder}: {fault}[/red]", highlight=False)
-            verdict = "do not all follow from the evidence" if faults[str(folder)] else "all follow from the evidence"
-            out_console.print(f"{folder}: {len(claims)} claims {verdict}", highlight=False)
+            for fault in faults:
+                out_console.print(f"[red]{run}: {escape(fault)}[/red]", highlight=False)
+            for line in lines:
+                out_console.print(line, highlight=False, markup=False)
     if json:
-        print_json({"faults": faults})
-    if any(faults.values()):
+        print_json(report)
+    if any(report["faults"].values()):
         raise SystemExit(FAILED)
 
 
@@ -107,7 +151,7 @@ def attack(
     """
     from rich.progress import track
 
-    from gsmooth_jax import _validate, assets, attacks, models, results
+    from gsmooth_jax import _validate, attacks, results
     from gsmooth_jax.attacks import run as attacked
     from gsmooth_jax.certify import Execution
 
@@ -118,9 +162,7 @@ def attack(
     if not claims:
         raise ValueError(f"The run {run} has no finished image yet.")
     plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
-    folders = checkpoint or (assets.classifier_for(header["transform"]),)
-    classifier = models.ensemble([models.load(folder) for folder in folders])
-    attacked.check_classifier(header, classifier)
+    classifier = _classifier(header, checkpoint)
     outcomes = attacks.attack_stream(
         classifier,
         attacked.claimed_examples(header, claims, data_dir),
@@ -139,6 +181,17 @@ def attack(
         out_console.print(f"every image: {file}", highlight=False)
     if summary["landed"]:
         raise SystemExit(FAILED)
+
+
+def _classifier(header: Mapping[str, Any], checkpoint: Sequence[Path]) -> "Classifier":
+    """Loads the classifier that a run is about; raises ValueError if it is another."""
+    from gsmooth_jax import assets, models
+    from gsmooth_jax.attacks import run as attacked
+
+    folders = checkpoint or (assets.classifier_for(header["transform"]),)
+    classifier = models.ensemble([models.load(folder) for folder in folders])
+    attacked.check_classifier(header, classifier)
+    return classifier
 
 
 def show(folders: Sequence[Path], out: Path, radii: Iterable[float] = (), *, as_json: bool = False) -> None:

@@ -96,8 +96,8 @@ def test_what_is_neither_claimed_nor_right_is_left_alone(run, classifier):
 def test_what_a_claim_says_decides_what_contradicts_it(guarantee, test, falls):
     terms = dataclasses.replace(guarantee, test=test, region=gs.Box([-1e-6], [1e-6]))
     claim = gs.Claim(
-        id=0, label=0, predicted=0, certified=True, radius=1e-6, status="proved", alpha=1e-3, votes=0, seconds=0.0,
-        selection=(32, 0, 0, 0), nodes=(),
+        id=0, label=0, predicted=0, certified=True, radius=1e-6, status="proved", alpha=1e-3, ledger=(),
+        votes=0, seconds=0.0, selection=(32, 0, 0, 0), nodes=(),
     )  # fmt: skip
     example = gs.Example(id=0, image=np.full(SHAPE, 0.5, np.float32), label=0)
     (outcome,) = attack_stream(gs.as_classifier(three, SHAPE), [(example, claim)], terms, Grid(tries=2), confirm=4096)

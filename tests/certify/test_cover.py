@@ -9,6 +9,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
+from gsmooth_jax.certify import cell_tests
 from gsmooth_jax.certify import cells as verdicts
 from gsmooth_jax.certify.geometry import Geometry, Stages
 from gsmooth_jax.data.embedded import embedded_images
@@ -209,7 +210,7 @@ def test_a_missing_or_weakened_cell_is_found(claims):
     claim = claims[0]
     missing = dataclasses.replace(claim, nodes=claim.nodes[1:])
     assert any("certified: the file says True" in f for f in verify(BRIGHTER, [missing]))
-    weak = dataclasses.replace(claim.nodes[0], successes=claim.nodes[0].votes // 2)
+    weak = claim.nodes[0]._replace(successes=claim.nodes[0].votes // 2)
     faults = verify(BRIGHTER, [dataclasses.replace(claim, nodes=(weak, *claim.nodes[1:]))])
     assert any("certified" in f for f in faults)
 
@@ -227,6 +228,61 @@ def test_one_cell_of_each_depth_answers_for_the_image():
         gs.claims.CellEvidence(low=(-1.0,), high=(0.0,), distance=0.1, node=0, depth=0, successes=0, votes=0),
         gs.Box([-1.0], [0.0]),
     )
+
+
+def test_what_is_remembered_of_a_test_is_what_it_says():
+    rng, asked = np.random.default_rng(0), []
+    votes = [(s, n) for n in (32, 64, 320) for s in (n, n - 1, n - n // 8)]
+    cells = [
+        gs.claims.CellEvidence(low=(0.0,), high=(1.0,), distance=float(d), node=0, depth=int(k), successes=s, votes=n)
+        for s, n in votes
+        for d, k in zip(rng.uniform(0.0, 3.0, 60), rng.integers(0, 4, 60), strict=True)
+    ]
+
+    def decide(cell):
+        asked.append(cell)
+        return cell_tests.decide(BRIGHTER, cell)
+
+    passes = verdicts.remembering(decide)
+    remembered = [passes(e) for e in cells]
+    assert remembered == [cell_tests.decide(BRIGHTER, e) == "certified" for e in cells]
+    assert 0 < sum(remembered) < len(cells)
+    assert len(asked) < 0.5 * len(cells)
+
+
+def test_one_parameter_is_covered_as_any_number_are():
+    rng, region, answers = np.random.default_rng(0), gs.Box([-1.0], [1.0]), []
+    for _ in range(200):
+        ends = np.sort(rng.integers(-6, 7, (4, 2)) / 5.0, axis=1)
+        cells = [
+            gs.claims.CellEvidence(low=(a,), high=(b,), distance=0.1, node=0, depth=0, successes=0, votes=0)
+            for a, b in ends.tolist()
+        ]
+        answers.append(verdicts.covered(cells, region))
+        assert answers[-1] == verdicts.boxes_cover(np.array([-1.0]), np.array([1.0]), ends[:, :1], ends[:, 1:])
+    assert 10 < sum(answers) < 190
+
+
+@pytest.mark.parametrize(
+    ("boxes", "overlap"),
+    [
+        ([((0,), (1,)), ((1,), (2,))], False),
+        ([((0,), (1,)), ((0.5,), (2,))], True),
+        ([((0,), (3,)), ((1,), (2,))], True),
+        ([((0,), (0,)), ((0,), (0,))], True),
+        ([((0,), (0,)), ((-1,), (1,))], True),
+        ([((0, 0), (1, 1)), ((1, 0), (2, 1)), ((0, 1), (1, 2))], False),
+        ([((0, 0), (4, 1)), ((1, 2), (2, 3)), ((3, 0.5), (4, 2))], True),
+        ([((0, 0), (1, 0)), ((0.5, 0), (2, 0))], True),
+        ([], False),
+    ],
+)
+def test_cells_that_share_more_than_a_face_are_found(boxes, overlap):
+    cells = [
+        gs.claims.CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0)
+        for low, high in boxes
+    ]
+    assert verdicts.overlapping(cells) == overlap
 
 
 def test_non_finite_logits_cost_votes_and_are_noted():
