@@ -39,7 +39,6 @@ _PILOTS = 3
 class Pilots:
     """What a few votes at points [M, P] of the region suggest; guesses, which no claim rests on."""
 
-    floor: float  # of the distance: what no cell is too small for
     points: np.ndarray
     shares: np.ndarray  # [M], of the class's votes
 
@@ -50,10 +49,10 @@ class Pilots:
         order = np.argsort(self.points[:, 0])
         return np.interp(parameters[:, 0], self.points[order, 0], self.shares[order])
 
-    def target(self, parameters: np.ndarray) -> np.ndarray:
-        """The distances [N] at which cells cost the fewest votes."""
-        within = _REACH * (special.ndtri(self.share(parameters)) - self.floor)
-        return self.floor + np.clip(within, _NEAREST, max(_NEAREST, _FURTHEST - self.floor))
+    def target(self, parameters: np.ndarray, floors: np.ndarray) -> np.ndarray:
+        """The distances [N] at which cells cost the fewest votes; a ``geometry.Target``."""
+        within = _REACH * (special.ndtri(self.share(parameters)) - floors)
+        return floors + np.clip(within, _NEAREST, np.maximum(_NEAREST, _FURTHEST - floors))
 
 
 @dataclasses.dataclass(eq=False)
@@ -129,12 +128,12 @@ class CellTests:
         self._votes += g.block
         self.invalid += int(counts[-1])
         decision = decide(g, test.evidence())
-        smaller = self._geometry.floor + 0.5 * (test.cell.distance - self._geometry.floor)
+        above = 0.5 * (test.cell.distance - test.cell.floor)
         # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
         divisible = (
             test.depth + 1 < DEPTHS
-            and smaller > self._geometry.floor + 0.5 * _NEAREST
-            and test.successes > special.ndtr(smaller) * test.votes
+            and above > 0.5 * _NEAREST
+            and test.successes > special.ndtr(test.cell.floor + above) * test.votes
         )
         if decision == "undecided" and not (divisible and test.votes >= _PATIENCE):
             return True
@@ -144,7 +143,7 @@ class CellTests:
             return True
         if not divisible:
             return False
-        cells = self._geometry.cells(test.cell.low, test.cell.high, lambda p: np.full(len(p), smaller))
+        cells = self._geometry.cells(test.cell.low, test.cell.high, lambda _, floors: floors + above)
         self._add(cells, test.depth + 1)
         return True
 

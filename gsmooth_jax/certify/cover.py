@@ -133,7 +133,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
         for node, centre in enumerate(geometry.values(points)[0])
     ]
     top = int(np.argmax(selections[0][:-1]))
-    pilots = Pilots(geometry.floor, points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
+    pilots = Pilots(points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
     tests = CellTests(geometry, pilots, example.id, top, guarantee)
     if pilots.shares.min() > 0.5:
         yield from tests.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))

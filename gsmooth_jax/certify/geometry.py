@@ -42,6 +42,11 @@ class Cell(NamedTuple):
     high: np.ndarray  # [P]
     centre: np.ndarray  # the latent, of the noise's latent shape
     distance: float
+    floor: float  # of the distance: what rounding the image to levels does to it, however small the cell
+
+
+Target = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""The distances [N] wanted of cells at parameters [N, P] where rounding alone makes these distances [N]."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,16 +106,11 @@ class Geometry:
     stages: Stages
     noise: LatentNoise
 
-    @functools.cached_property  # asked at every look at a test
-    def floor(self) -> float:
-        """The distance that a cell of one parameter has, about: what rounding does to the image itself."""
-        between = np.sum((self.image != 0.0) & (self.image != 1.0))
-        return self._outward(self._rounded(np.zeros(1), between[None]))
-
     def point(self, parameter: np.ndarray) -> Cell:
         """Returns the cell of a single parameter [P]."""
         latents, between = self.values(parameter[None])
-        return Cell(parameter, parameter, latents[0], self._outward(self._rounded(np.zeros(1), between)))
+        floor = float(self._floors(between)[0])
+        return Cell(parameter, parameter, latents[0], floor, floor)
 
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
@@ -126,20 +126,20 @@ class Geometry:
             raise FloatingPointError(f"its latent is not finite under {moving.name} {parameters[~finite][0].tolist()}.")
         return latents, between
 
-    def cells(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> list[Cell]:
+    def cells(self, low: np.ndarray, high: np.ndarray, target: Target) -> list[Cell]:
         """Covers a box of parameters by cells whose distance is about the target where they lie.
 
         Args:
           low: [P], lower corner.
           high: [P], upper corner.
-          target: wanted distances [N] at parameters [N, P]; a cell may exceed it only where no box is small enough.
+          target: a cell may exceed it only where no box is small enough.
         """
         if self.stages.values is not None:
             points = self.stages.values.representatives(self.image.shape, low, high)
             # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
             # its ends are drawn half way to its neighbours'.
             ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            return list(self._walk(ends, self.values(points), np.zeros(len(points)), target(points)))
+            return list(self._walk(ends, points, np.zeros(len(points)), target))
         return list(self._path(low[0], high[0], target) if len(low) == 1 else self._sheet(low, high, target))
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -161,30 +161,32 @@ class Geometry:
         offset, other = self.noise.offset_upper(self.image.size), self.noise.lipschitz_upper
         return np.array([offset if p.offset else other for p in self.stages.moving.params], np.float64) * (1.0 + 1e-6)
 
-    def _path(self, low: float, high: float, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
+    def _path(self, low: float, high: float, target: Target) -> Iterator[Cell]:
         """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
         edges = _edges(low, high, np.full(_COARSE, 1))
         speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
-        wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None])
+        own = np.sum((self.image != 0.0) & (self.image != 1.0))  # as good as the transformed images' for a box's size
+        wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None], np.full(_COARSE, self._floors(own)))
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
         pieces = np.ceil(self._scales[0] * speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
         edges = _edges(low, high, pieces)
         middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
         gaps = np.repeat(speeds, pieces) * _half(edges)
-        yield from self._walk(edges[:, None], self.values(middles), gaps, target(middles))
+        yield from self._walk(edges[:, None], middles, gaps, target)
 
-    def _walk(
-        self, edges: np.ndarray, values: tuple[np.ndarray, np.ndarray], gaps: np.ndarray, target: np.ndarray
-    ) -> Iterator[Cell]:
+    def _walk(self, edges: np.ndarray, points: np.ndarray, gaps: np.ndarray, target: Target) -> Iterator[Cell]:
         """Joins as many neighbouring boxes as the target allows, around the one half way.
 
         Args:
           edges: [N + 1, 1], the ends of N boxes.
-          values: of ``values`` at a point inside each.
+          points: [N, 1], a parameter inside each.
           gaps: [N], how far the image may get from there inside the box, in L2.
-          target: [N].
+          target: of the cells.
         """
-        latents, beyond = values[0], self._scales[0] * gaps + self._rounded(gaps, values[1])
+        latents, between = self.values(points)
+        beyond = self._scales[0] * gaps + self._rounded(gaps, between)
+        floors = self._floors(between)
+        wanted = target(points, floors)
         flat = latents.reshape(len(latents), -1)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
         travelled = np.concatenate([[0.0], np.cumsum(steps)])
@@ -193,7 +195,7 @@ class Geometry:
             middle = 0.5 * (travelled[start] + travelled[stop - 1])
             centre = start + int(np.argmin(np.abs(travelled[start:stop] - middle)))
             reach = self.noise.distances(flat[start:stop], flat[centre]) + beyond[start:stop]
-            return centre, self._outward(reach)
+            return centre, float(self._outward(reach.max()))
 
         start = 0
         while start < len(gaps):
@@ -201,37 +203,40 @@ class Geometry:
             while fails - fits > 1:  # gallop, then bisect
                 stop = min(fits + step, len(gaps)) if fails > len(gaps) else (fits + fails) // 2
                 centre, distance = joined(start, stop)
-                if distance <= target[centre]:
+                if distance <= wanted[centre]:
                     fits, step = stop, 2 * step
                     if stop == len(gaps):
                         break
                 else:
                     fails = stop
             centre, distance = joined(start, fits)
-            yield Cell(edges[start], edges[fits], latents[centre], distance)
+            yield Cell(edges[start], edges[fits], latents[centre], distance, float(floors[centre]))
             start = fits
 
-    def _sheet(self, low: np.ndarray, high: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> Iterator[Cell]:
+    def _sheet(self, low: np.ndarray, high: np.ndarray, target: Target) -> Iterator[Cell]:
         """Several parameters: halves boxes until each is within the target of its midpoint."""
         lows, highs = low[None], high[None]
         side = 4 if len(low) == 2 else 3
         while len(lows):
             middles = 0.5 * (lows + highs)
-            (latents, between), speeds, wanted = self.values(middles), self._speeds(lows, highs), target(middles)
+            (latents, between), speeds = self.values(middles), self._speeds(lows, highs)
+            floors = self._floors(between)
+            wanted = target(middles, floors)
             gaps = speeds * _half_widths(lows, highs)
             total = gaps @ self._scales
-            distance = np.array([self._outward(r) for r in total + self._rounded(gaps.sum(axis=1), between)])
+            distance = self._outward(total + self._rounded(gaps.sum(axis=1), between))
             # A Lipschitz bound is seldom more than twice too large: only these are worth a closer look.
             for index in np.flatnonzero((distance > wanted) & (total <= 2.0 * wanted)):
                 inner = _subdivide(lows[index], highs[index], side)
                 near, rough = self.values(0.5 * (inner[0] + inner[1]))
                 left = _half_widths(*inner) * speeds[index]
                 reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left @ self._scales
-                distance[index] = min(distance[index], self._outward(reach + self._rounded(left.sum(axis=1), rough)))
+                reach = self._outward(reach + self._rounded(left.sum(axis=1), rough))
+                distance[index] = min(distance[index], reach.max())
             # Where rounding alone exceeds the target, no box is small enough: a box that hardly moves will do.
             done = (distance <= wanted) | (total <= _SHARE * wanted)
             for index in np.flatnonzero(done):
-                yield Cell(lows[index], highs[index], latents[index], float(distance[index]))
+                yield Cell(lows[index], highs[index], latents[index], float(distance[index]), float(floors[index]))
             lows, highs = _halve(lows[~done], highs[~done], (gaps * self._scales)[~done].argmax(axis=1))
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
@@ -244,10 +249,14 @@ class Geometry:
         inside = np.sqrt(between * self.stages.jump**2 + gaps**2)
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
 
-    def _outward(self, distances: np.ndarray) -> float:
-        """Returns the largest distance, with what float32 may do to an image added, rounded up."""
+    def _floors(self, between: np.ndarray) -> np.ndarray:
+        """The distances that cells of one parameter have, given the entries that rounding may change."""
+        return self._outward(self._rounded(np.zeros_like(between), between))
+
+    def _outward(self, distances: np.ndarray) -> np.ndarray:
+        """Returns distances with what float32 may do to an image added, rounded up."""
         slack = 2 * _FLOAT32 * math.sqrt(self.image.size) * self.noise.lipschitz_upper
-        return math.ceil((float(np.max(distances)) + slack) * 10**_DIGITS) / 10**_DIGITS
+        return np.ceil((distances + slack) * 10**_DIGITS) / 10**_DIGITS
 
 
 def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ from gsmooth_jax.certify import cell_tests
 from gsmooth_jax.certify import cells as verdicts
 from gsmooth_jax.certify.geometry import Geometry, Stages
 from gsmooth_jax.data.embedded import embedded_images
-from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Translation
+from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Scaling, Translation
 from gsmooth_jax.verify import verify
 from tests.certify.conftest import SHAPE, by_mean, without_time
 from tests.transforms.contract import apply, smooth_image
@@ -26,6 +26,11 @@ BRIGHTER = gs.Guarantee(transform=Brightness(), region=gs.Box([-0.1], [0.1]), me
 
 def constant(number, mean):
     return gs.Example(id=number, image=np.full(SHAPE, mean, np.float32), label=int(mean > 0.5))
+
+
+def wanting(distance):
+    """A target that is the same everywhere."""
+    return lambda points, floors: np.full(len(points), distance)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +130,7 @@ def _traces():
 def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, target, noise):
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
     geometry = Geometry(image, Stages.of(transform), noise)
-    cells = geometry.cells(low, high, lambda p: np.full(len(p), target))
+    cells = geometry.cells(low, high, wanting(target))
     lows, highs = np.stack([c.low for c in cells]), np.stack([c.high for c in cells])
     assert verdicts.boxes_cover(low, high, lows, highs)
     keep = np.arange(len(cells)) != len(cells) // 2
@@ -156,7 +161,7 @@ def test_rounding_is_charged_for_the_images_own_way_under_brightness_noise():
     transform = Contrast() | Brightness() | Quantize(bits=6)
     points = np.random.default_rng(0).uniform(-high, high, (500, 2))
     moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
-    for cell in Geometry(image, Stages.of(transform), noise).cells(-high, high, lambda p: np.full(len(p), 0.5)):
+    for cell in Geometry(image, Stages.of(transform), noise).cells(-high, high, wanting(0.5)):
         inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
         far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
         assert (far <= cell.distance).all()
@@ -166,8 +171,18 @@ def test_cells_end_where_rounding_alone_exceeds_the_target():
     image = embedded_images().images[0].astype(np.float32) / 255.0
     geometry = Geometry(image, Stages.of(Rotation() | Brightness() | Quantize(bits=6)), gs.PixelNoise(sigma=0.25))
     low, high = np.array([0.0, 0.1]), np.array([0.1, 0.101])
-    cells = geometry.cells(low, high, lambda p: np.full(len(p), 0.2))
+    cells = geometry.cells(low, high, wanting(0.2))
     assert 0.2 < max(c.distance for c in cells) < 1.0
+
+
+def test_a_cell_says_what_rounding_alone_makes_of_its_distance():
+    """So that no votes go to smaller and smaller cells where a transformed image has more that can be rounded."""
+    image = embedded_images().images[0].astype(np.float32) / 255.0
+    geometry = Geometry(image, Stages.of(Scaling() | Clip() | Quantize()), gs.PixelNoise(sigma=0.25))
+    tiny = geometry.cells(np.array([0.3 - 1e-6]), np.array([0.3]), wanting(0.5))
+    assert len(tiny) == 1
+    assert tiny[0].floor <= tiny[0].distance < 1.01 * tiny[0].floor
+    assert tiny[0].floor > 1.2 * geometry.point(np.zeros(1)).floor
 
 
 @pytest.mark.parametrize(("transform", "high"), [(Brightness(), [0.4]), (Rotation() | Brightness(), [0.3, 0.3])])
@@ -176,7 +191,7 @@ def test_brightness_noise_takes_far_fewer_cells(transform, high):
     noise = gs.PixelNoise(sigma=0.25)
 
     def count(noise):
-        return len(Geometry(image, Stages.of(transform), noise).cells(-high, high, lambda p: np.full(len(p), 1.4)))
+        return len(Geometry(image, Stages.of(transform), noise).cells(-high, high, wanting(1.4)))
 
     assert 20 * count(dataclasses.replace(noise, brightness=0.3)) < count(noise)
 
@@ -184,7 +199,7 @@ def test_brightness_noise_takes_far_fewer_cells(transform, high):
 def test_a_finite_transform_needs_no_lipschitz_bound():
     image = np.asarray(smooth_image((8, 8, 1)))
     geometry = Geometry(image, Stages.of(Pixelate()), NOISE)
-    cells = geometry.cells(np.array([0.0]), np.array([0.5]), lambda p: np.full(len(p), 1e-9))
+    cells = geometry.cells(np.array([0.0]), np.array([0.5]), wanting(1e-9))
     assert len(cells) == len(Pixelate().representatives(image.shape, np.array([0.0]), np.array([0.5])))
     assert all(c.distance < 1e-2 for c in cells)
 
