@@ -39,18 +39,25 @@ def verify(runs: Runs, /, json: bool = False) -> None:
     """
     from gsmooth_jax import results
     from gsmooth_jax import verify as verification
+    from gsmooth_jax.data.stream import chosen_ids
 
     if not runs:
         raise ValueError("Expected at least one run folder.")
     faults: dict[str, list[str]] = {}
     for folder in runs:
-        header, claims = results.read_run(folder)
-        faults[str(folder)] = verification.verify(results.guarantee_of(header), claims)
+        header, shards = results.read_shards(folder)
+        claims = [claim for shard in shards for claim in shard]
+        found = verification.verify(results.guarantee_of(header), claims)
+        data, left = header["data"], ""
+        if {"every", "images"} <= data.keys():  # a run of the command line; a library's own may name its images freely
+            found += verification.lost(chosen_ids(data["name"], every=data["every"], count=data["images"]), shards)
+            left = f"; {data['images'] - len(claims)} images are still to do" if len(claims) < data["images"] else ""
+        faults[str(folder)] = found
         if not json:
-            for fault in faults[str(folder)]:
+            for fault in found:
                 out_console.print(f"[red]{folder}: {fault}[/red]", highlight=False)
-            verdict = "do not all follow from the evidence" if faults[str(folder)] else "all follow from the evidence"
-            out_console.print(f"{folder}: {len(claims)} claims {verdict}", highlight=False)
+            verdict = f"{len(found)} faults found" if found else "all follow from the evidence"
+            out_console.print(f"{folder}: {len(claims)} claims, {verdict}{left}", highlight=False)
     if json:
         print_json({"faults": faults})
     if any(faults.values()):
