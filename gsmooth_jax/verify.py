@@ -38,6 +38,6 @@ def lost(ids: Sequence[int], shards: Sequence[Sequence[Claim]]) -> list[str]:
         share, seen = ids[index :: len(shards)], {c.id for c in claims}
         strangers = sorted(seen - set(share))
         faults += [f"image {i}: listed by process {index} of {len(shards)}, whose image it is not" for i in strangers]
-        reached = max((k for k, i in enumerate(share) if i in seen), default=-1)
+        reached = max((k for k, i in enumerate(share) if i in seen), default=0)
         faults += [f"image {i}: missing" for i in share[:reached] if i not in seen]
     return faults
