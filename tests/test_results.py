@@ -172,7 +172,7 @@ def test_one_process_of_many_goes_on_where_it_stopped(tmp_path):
     write(tmp_path, 1, 3, 20)
     with results.RunWriter(tmp_path, header(), process_index=1, process_count=3) as run:
         assert run.done == {20}
-        with pytest.raises(BlockingIOError, match="is writing .*results-00001-of-00003"):
+        with pytest.raises(BlockingIOError, match=r"is writing .*results-00001-of-00003"):
             results.RunWriter(tmp_path, header(), process_index=1, process_count=3)
         write(tmp_path, 2, 3, 40)
 
@@ -185,7 +185,7 @@ def test_a_run_of_another_number_of_processes_is_refused_and_kept(tmp_path, firs
         write(tmp_path, 0, second, 0)
     assert sorted(tmp_path.iterdir()) == before
     (tmp_path / results.shard_name(0, second)).touch()
-    with pytest.raises(ValueError, match="mixes the results of 1 process and 3|mixes the results of 3 processes and 4"):
+    with pytest.raises(ValueError, match=r"mixes the results of (1 process and 3|3 processes and 4) processes"):
         results.read_run(tmp_path)
 
 

@@ -4,8 +4,6 @@ import os
 import re
 import signal
 
-import jax.numpy as jnp
-
 import gsmooth_jax as gs
 from gsmooth_jax import cli, models, results
 
