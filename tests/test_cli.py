@@ -140,6 +140,17 @@ def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys
     assert any(f.startswith("image 0: votes") for f in faults)
 
 
+def test_verify_names_a_lost_image_and_one_listed_twice(run, tmp_path, capsys):
+    (tmp_path / results.HEADER).write_bytes((run / results.HEADER).read_bytes())
+    kept = (run / results.RESULTS).read_text().splitlines(keepends=True)
+    (tmp_path / results.RESULTS).write_text("".join([*kept[:3], *kept[4:8], kept[7]]))
+    assert gsmooth("verify", tmp_path, "--json") == cli.FAILED
+    faults = json.loads(capsys.readouterr().out)["faults"][str(tmp_path)]
+    assert sorted(faults) == ["image 140: listed twice", "image 60: missing"]
+    assert gsmooth("report", tmp_path, "--out", tmp_path) == cli.DONE
+    assert "8 of 24" in capsys.readouterr().out
+
+
 def test_export(run, capsys):
     assert gsmooth("export", run) == cli.DONE
     lines = capsys.readouterr().out.splitlines()

@@ -17,6 +17,12 @@ from tests import tiny
 ROOT = Path(__file__).parents[1]
 IMAGES = 16
 WAIT = 240
+CPU = {
+    "JAX_PLATFORMS": "cpu",
+    "JAX_NUM_CPU_DEVICES": "2",
+    "JAX_CPU_COLLECTIVES_IMPLEMENTATION": "gloo",
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +38,8 @@ def alone(tmp_path_factory):
     return folder, lines
 
 
-def start(folder, process, processes, *args, die=""):
-    environment = os.environ | {
-        "DIE": die,
-        "JAX_PLATFORMS": "cpu",
-        "JAX_NUM_CPU_DEVICES": "2",
-        "JAX_CPU_COLLECTIVES_IMPLEMENTATION": "gloo",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-    }
-    share = ["--processes", str(processes), "--process", str(process), *args]
+def start(folder, *share, die="", cluster=()):
+    environment = os.environ | CPU | dict(cluster) | {"DIE": die}
     # By its module's name, so that the classifier's fingerprint is the one it has here.
     command = [sys.executable, "-c", "from tests import tiny; tiny.main()"]
     command += ["certify", *tiny.FEW, "--out", str(folder), *share]
@@ -49,12 +48,28 @@ def start(folder, process, processes, *args, die=""):
 
 
 def run(folder, processes, die=None):
-    """Starts processes that meet; ``die`` maps some to how they end. Returns their exit codes and what they printed."""
+    """Starts processes that meet at a port; ``die`` maps some to how they end."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
-    meet = ["--coordinator", f"localhost:{port}"]
-    started = [start(folder, p, processes, *meet, die=(die or {}).get(p, "")) for p in range(processes)]
+    meet = ["--coordinator", f"localhost:{port}", "--processes", str(processes), "--process"]
+    return ends([start(folder, *meet, str(p), die=(die or {}).get(p, "")) for p in range(processes)])
+
+
+def run_by_slurm(folder, processes):
+    """Starts processes that find each other by what Slurm tells them."""
+    job = {
+        "SLURM_JOB_ID": str(os.getpid()),
+        "SLURM_STEP_NODELIST": "localhost",
+        "SLURM_NTASKS": str(processes),
+        "SLURM_LOCALID": "0",
+    }
+    numbered = [job | {"SLURM_PROCID": str(p)} for p in range(processes)]
+    return ends([start(folder, "--distributed", cluster=task) for task in numbered])
+
+
+def ends(started):
+    """Waits for processes; returns their exit codes and what they printed."""
     try:
         printed = [process.communicate(timeout=WAIT)[0] for process in started]
     finally:
@@ -81,7 +96,7 @@ def test_the_death_of_the_coordinator_costs_the_others_nothing(alone, tmp_path, 
     said = " ".join(capsys.readouterr().out.split())
     assert "11 claims, all follow from the evidence; 5 images are still to do" in said
 
-    again = start(tmp_path, 0, 2)  # needs nobody else
+    again = start(tmp_path, "--processes", "2", "--process", "0")  # needs nobody else
     assert (again.communicate(timeout=WAIT), again.returncode)[1] == cli.DONE
     folder, lines = alone
     assert union(tmp_path, 2) == lines
@@ -95,7 +110,7 @@ def test_four_processes_write_what_one_writes_though_two_of_them_are_interrupted
     codes, printed = run(tmp_path, 4, die={1: "SIGKILL 1", 2: "SIGTERM 2"})
     assert codes == [cli.DONE, -signal.SIGKILL, cli.INTERRUPTED, cli.DONE], printed
     assert "2 images are kept" in printed[2]
-    assert run(tmp_path, 4)[0] == [cli.DONE] * 4
+    assert run_by_slurm(tmp_path, 4)[0] == [cli.DONE] * 4
     assert union(tmp_path, 4) == alone[1]
 
 
