@@ -16,7 +16,7 @@ from tests import tiny
 
 ROOT = Path(__file__).parents[1]
 IMAGES = 16
-WAIT = 240
+WAIT = 600
 CPU = {
     "JAX_PLATFORMS": "cpu",
     "JAX_NUM_CPU_DEVICES": "2",
