@@ -66,6 +66,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "status": run.status,
         "alpha": run.header["alpha"],
         "images": len(run.claims),
+        "images_of_run": run.header["data"].get("images", len(run.claims)),
         "accuracy": sum(c.correct for c in run.claims) / len(run.claims),
         "abstained": sum(c.predicted == -1 for c in run.claims) / len(run.claims),
         "certified_accuracy": certified_accuracy(run.claims),
@@ -94,7 +95,7 @@ def render(summaries: Sequence[dict[str, Any]]) -> Group:
         )
         figures.add_row(
             s["run"],
-            str(s["images"]),
+            f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
             f"{s['accuracy']:.1%}",
             f"[bold]{s['certified_accuracy']:.1%}[/bold]",
             *(f"{at[r]:.1%}" if r in at else "" for r in radii),

@@ -1,8 +1,8 @@
 """A run is a folder: ``header.json`` (what was claimed) and ``results.jsonl`` (one line an image, flushed when done).
 
 Lines are written in the data set's order and never rewritten. A line that a crash cut short is dropped when the run is
-resumed, and its image is done again. One process at a time: the folder is locked until its owner ends, however it ends.
-Host.
+resumed, and its image is done again. Of many processes each writes its own shard, ``results-00003-of-00016.jsonl``; the
+header is common to all. A file has one writer: it is locked until its owner ends, however it ends. Host.
 """
 
 import dataclasses
@@ -11,6 +11,8 @@ import hashlib
 import json
 import os
 import platform
+import re
+import uuid
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing import Any
 
 import jax
 
-from gsmooth_jax import transforms
+from gsmooth_jax import _validate, transforms
 from gsmooth_jax.certify import methods
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.claims import CellEvidence, Claim, Evidence
@@ -27,6 +29,21 @@ from gsmooth_jax.types import Region
 
 HEADER = "header.json"
 RESULTS = "results.jsonl"
+
+_SHARD = re.compile(r"results(?:-\d{5}-of-(\d{5}))?\.jsonl")
+
+
+def shard_name(process_index: int = 0, process_count: int = 1) -> str:
+    """Returns the name of the file that a process writes; that of a lone process is ``results.jsonl``.
+
+    Raises:
+      ValueError: not 0 <= process_index < process_count.
+    """
+    _validate.at_least(1, process_count=process_count)
+    _validate.at_least(0, process_index=process_index)
+    if process_index >= process_count:
+        raise ValueError(f"Expected process_index < process_count, got {process_index=}, {process_count=}.")
+    return RESULTS if process_count == 1 else f"results-{process_index:05d}-of-{process_count:05d}.jsonl"
 
 
 def make_header(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,30 +106,43 @@ def digest(header: Mapping[str, Any]) -> str:
 
 
 class RunWriter:
-    """Appends claims to a run's folder. A context manager; holds the folder's lock until closed.
+    """Appends claims to a run's folder. A context manager; holds the lock of its file until closed.
 
     Attributes:
-      done: ids that the folder already holds.
+      done: ids that its file already holds.
     """
 
-    def __init__(self, folder: Path, header: Mapping[str, Any]):
+    def __init__(self, folder: Path, header: Mapping[str, Any], *, process_index: int = 0, process_count: int = 1):
         """Opens a new or an interrupted run.
 
+        Args:
+          folder: made when missing.
+          header: of the whole run, the same for every process.
+          process_index: this process.
+          process_count: how many share the run.
+
         Raises:
-          ValueError: the folder holds a run of another claim, or a damaged file.
-          BlockingIOError: another process is writing it.
+          ValueError: the folder holds a run of another claim or of another number of processes, or a damaged file.
+          BlockingIOError: another process is writing this file.
+          OSError: the folder cannot be written.
         """
+        self._path = folder / shard_name(process_index, process_count)
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / RESULTS
+        others = sorted(_process_counts(folder) - {process_count})
+        if others:
+            raise ValueError(
+                f"{folder} holds the results of {_processes(others)}, this run is of {_processes([process_count])}. "
+                "Go on with as many as before, or choose another --out."
+            )
+        _keep_header(folder / HEADER, header)
         self._file = open(self._path, "ab")  # noqa: SIM115 (closed by __exit__)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _keep_header(folder / HEADER, header)
             claims, self._end = _read_lines(self._path)
             self._file.truncate(self._end)
         except BlockingIOError as error:
             self._file.close()
-            raise BlockingIOError(f"Another process is writing the run {folder}.") from error
+            raise BlockingIOError(f"Another process is writing {self._path}.") from error
         except BaseException:
             self._file.close()
             raise
@@ -149,15 +179,31 @@ class RunWriter:
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], list[Claim]]:
-    """Reads a run's header and its whole lines.
+    """Reads a run's header and its whole lines, those of many processes in the data set's order.
 
     Raises:
-      ValueError: no run there, or a damaged file.
+      ValueError: no run there, results of different numbers of processes, or a damaged file.
+    """
+    header, shards = read_shards(folder)
+    if len(shards) == 1:
+        return header, shards[0]
+    return header, sorted((c for shard in shards for c in shard), key=lambda c: c.id)
+
+
+def read_shards(folder: Path) -> tuple[dict[str, Any], list[list[Claim]]]:
+    """Reads a run's header and the whole lines of each of its processes; of one that has not begun, none.
+
+    Raises:
+      ValueError: as for ``read_run``.
     """
     header = folder / HEADER
     if not header.is_file():
         raise ValueError(f"Expected a run folder with {HEADER}, got {str(folder)!r}.")
-    return _load_header(header), _read_lines(folder / RESULTS)[0]
+    counts = sorted(_process_counts(folder)) or [1]
+    if len(counts) > 1:
+        raise ValueError(f"{folder} mixes the results of {_processes(counts)}; one run has one number of processes.")
+    names = [shard_name(index, counts[0]) for index in range(counts[0])]
+    return _load_header(header), [_read_lines(folder / name)[0] for name in names]
 
 
 def to_tsv(claims: Sequence[Claim]) -> str:
@@ -176,17 +222,38 @@ def region_of(header: Mapping[str, Any]) -> Region:
     return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
 
 
+def _process_counts(folder: Path) -> set[int]:
+    """Of how many processes the folder holds results: nothing before the first, several numbers if runs were mixed."""
+    matches = (_SHARD.fullmatch(path.name) for path in folder.iterdir())
+    return {int(match[1] or 1) for match in matches if match}
+
+
+def _processes(counts: Sequence[int]) -> str:
+    return " and ".join("1 process" if n == 1 else f"{n} processes" for n in counts)
+
+
 def _keep_header(path: Path, header: Mapping[str, Any]) -> None:
     if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(header, indent=2) + "\n")
-        partial.replace(path)
-        return
+        _create(path, json.dumps(header, indent=2) + "\n")
     known, wanted = _load_header(path), json.loads(json.dumps(header))
     different = sorted(k for k in known.keys() | wanted.keys() if known.get(k) != wanted.get(k))
     if different:
         listed = "; ".join(f"{k}: the folder has {known.get(k)!r}, this run {wanted.get(k)!r}" for k in different)
         raise ValueError(f"{path.parent} holds a run of another claim ({listed}). Choose another --out.")
+
+
+def _create(path: Path, text: str) -> None:
+    """Writes a file whole, unless another process is quicker: a link, unlike a rename, never replaces what is there."""
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        partial.write_text(text)
+        os.link(partial, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links, or one that cannot be written: then this fails too
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _load_header(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from gsmooth_jax import cli, results
+from tests.tiny import lines
 
 FEW = ["--transform", "brightness_contrast", "--limit", "24", "--devices", "1"]
 
@@ -100,11 +101,13 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch
         assert gsmooth("certify", *FEW, "--out", tmp_path) == cli.INTERRUPTED
     assert "5 images are kept; run the same command to go on" in " ".join(capsys.readouterr().err.split())
     assert gsmooth("certify", *FEW, "--out", tmp_path, "--rows", 4) == cli.DONE
-    whole, resumed = (
-        [json.loads(line) | {"seconds": 0} for line in (folder / results.RESULTS).read_text().splitlines()]
-        for folder in (run, tmp_path)
-    )
-    assert resumed == whole
+    assert lines(tmp_path / results.RESULTS) == lines(run / results.RESULTS)
+
+
+@pytest.mark.parametrize("devices", [2, 8])
+def test_the_number_of_devices_changes_no_byte(devices, run, tmp_path):
+    assert gsmooth("certify", *FEW[:-1], devices, "--out", tmp_path) == cli.DONE
+    assert lines(tmp_path / results.RESULTS) == lines(run / results.RESULTS)
 
 
 def test_report_prints_json_and_draws(run, tmp_path, capsys):
@@ -135,6 +138,17 @@ def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys
     assert gsmooth("verify", tmp_path, "--json") == cli.FAILED
     faults = json.loads(capsys.readouterr().out)["faults"][str(tmp_path)]
     assert any(f.startswith("image 0: votes") for f in faults)
+
+
+def test_verify_names_a_lost_image_and_one_listed_twice(run, tmp_path, capsys):
+    (tmp_path / results.HEADER).write_bytes((run / results.HEADER).read_bytes())
+    kept = (run / results.RESULTS).read_text().splitlines(keepends=True)
+    (tmp_path / results.RESULTS).write_text("".join([*kept[:3], *kept[4:8], kept[7]]))
+    assert gsmooth("verify", tmp_path, "--json") == cli.FAILED
+    faults = json.loads(capsys.readouterr().out)["faults"][str(tmp_path)]
+    assert sorted(faults) == ["image 140: listed twice", "image 60: missing"]
+    assert gsmooth("report", tmp_path, "--out", tmp_path) == cli.DONE
+    assert "8 of 24" in capsys.readouterr().out
 
 
 def test_export(run, capsys):

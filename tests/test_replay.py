@@ -80,7 +80,6 @@ def more_votes(claim):
         (more_votes, "image 20: votes: the file says"),
         (lambda claim: claim.update(label=7), "image 20: label: the file says 7, the replay gives"),
         (lambda claim: claim.update(note="fine"), "image 20: note: the file says 'fine', the replay gives ''"),
-        (lambda claim: claim.update(id=30), "image 30: the data has no such image"),
     ],
 )
 def test_what_the_evidence_does_not_show_is_found(cover, tmp_path, capsys, change, named):

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+from concurrent import futures
 
 import pytest
 
@@ -10,7 +11,7 @@ import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.claims import CellEvidence, Claim, Evidence, accuracy_curve, certified_accuracy
-from gsmooth_jax.verify import verify
+from gsmooth_jax.verify import lost, verify
 
 GUARANTEE = gs.Guarantee(
     transform=gs.transforms.Translation(),
@@ -150,6 +151,66 @@ def test_a_full_disk_loses_nothing_written(tmp_path):
         assert run.done == {0}
 
 
+def write(folder, process, processes, *numbers):
+    with results.RunWriter(folder, header(), process_index=process, process_count=processes) as run:
+        for number in numbers:
+            run.append(claim(number))
+
+
+def test_the_shards_of_many_processes_are_read_in_the_order_of_the_data(tmp_path):
+    write(tmp_path, 1, 3, 20, 80)
+    write(tmp_path, 0, 3, 0, 60, 120)
+    assert [c.id for c in results.read_run(tmp_path)[1]] == [0, 20, 60, 80, 120]
+    assert [len(shard) for shard in results.read_shards(tmp_path)[1]] == [3, 2, 0]
+    names = ["header.json", "results-00000-of-00003.jsonl", "results-00001-of-00003.jsonl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+
+
+def test_one_process_of_many_goes_on_where_it_stopped(tmp_path):
+    write(tmp_path, 1, 3, 20)
+    with results.RunWriter(tmp_path, header(), process_index=1, process_count=3) as run:
+        assert run.done == {20}
+        with pytest.raises(BlockingIOError, match=r"is writing .*results-00001-of-00003"):
+            results.RunWriter(tmp_path, header(), process_index=1, process_count=3)
+        write(tmp_path, 2, 3, 40)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1), (3, 4)])
+def test_a_run_of_another_number_of_processes_is_refused_and_kept(tmp_path, first, second):
+    write(tmp_path, 0, first, 0)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=f"holds the results of {first} process.*this run is of {second} process"):
+        write(tmp_path, 0, second, 0)
+    assert sorted(tmp_path.iterdir()) == before
+    (tmp_path / results.shard_name(0, second)).touch()
+    with pytest.raises(ValueError, match=r"mixes the results of (1 process and 3|3 processes and 4) processes"):
+        results.read_run(tmp_path)
+
+
+def test_of_processes_that_start_together_one_writes_the_header_and_the_others_must_agree(tmp_path):
+    def start(process):
+        mine = header(dataclasses.replace(GUARANTEE, seed=process % 2))
+        try:
+            results.RunWriter(tmp_path, mine, process_index=process, process_count=16).__exit__()
+        except ValueError as error:
+            return str(error)
+
+    with futures.ThreadPoolExecutor(16) as pool:
+        refused = list(pool.map(start, range(16)))
+    seed = results.read_run(tmp_path)[0]["seed"]
+    assert ["seed: the folder has" in (r or "") for r in refused] == [p % 2 != seed for p in range(16)]
+    assert len(list(tmp_path.glob("header*"))) == 1
+
+
+def test_a_file_system_without_links_has_a_header_too(tmp_path, monkeypatch):
+    def no_link(*_):
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(results.os, "link", no_link)
+    write(tmp_path, 0, 1, 0)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["header.json", "results.jsonl"]
+
+
 def test_infinite_radii_never_reach_the_file(tmp_path):
     with results.RunWriter(tmp_path, header()) as run, pytest.raises(ValueError, match="JSON"):
         run.append(claim(0, radius=float("inf")))
@@ -240,3 +301,12 @@ def test_tampered_counts_are_found(honest):
 
 def test_an_image_listed_twice_is_found(honest):
     assert any("listed twice" in f for f in verify(GUARANTEE, [honest[0], honest[0]]))
+
+
+def test_lost_images_are_told_from_those_still_to_do():
+    ids = range(0, 140, 20)
+    assert lost(ids, [[claim(0), claim(20)]]) == []
+    assert lost(ids, [[claim(0), claim(40)]]) == ["image 20: missing"]
+    assert lost(ids, [[claim(0), claim(40)], [claim(20), claim(60)]]) == []
+    assert lost(ids, [[claim(0)], [claim(20), claim(100)]]) == ["image 60: missing"]
+    assert lost(ids, [[claim(20)], []]) == ["image 20: listed by process 0 of 2, whose image it is not"]

@@ -68,15 +68,22 @@ def batch_counter(
     execution: Execution,
     on_votes: Callable[[int], None] | None = None,
 ) -> tuple[scheduler.BatchCounter, int]:
-    """Places weights and noise on the devices; returns what counts a batch of blocks there, and its rows S."""
+    """Places weights and noise on the devices; returns what counts a batch of blocks there, and its rows S.
+
+    Weights that the caller has split over a mesh stay as they are; others are copied to each local device.
+    """
     local = jax.local_devices()
     if execution.devices is not None and execution.devices > len(local):
         raise ValueError(f"Expected devices <= {len(local)}, those of this process, got devices={execution.devices}.")
-    mesh = sharding.row_mesh(local[: execution.devices])
-    rows = execution.rows or len(mesh.devices) * (8 if jax.default_backend() == "cpu" else 64)
+    models = sharding.model_mesh(classifier)
+    if models is not None and execution.devices is not None:
+        raise ValueError(f"Expected no devices, since the weights are split over a mesh, got {execution.devices=}.")
+    mesh = models or sharding.row_mesh(local[: execution.devices])
+    groups = mesh.shape[sharding.ROWS]
+    rows = execution.rows or groups * (8 if jax.default_backend() == "cpu" else 64)
     chunk = execution.chunk or guarantee.block
-    if rows % len(mesh.devices):
-        raise ValueError(f"Expected rows to be a multiple of the {len(mesh.devices)} devices, got {rows=}.")
+    if rows % groups:
+        raise ValueError(f"Expected rows to be a multiple of the {groups} devices, got {rows=}.")
     if guarantee.block % chunk:
         raise ValueError(f"Expected chunk to divide block={guarantee.block}, got {chunk=}.")
     whole, split = sharding.replicated(mesh), sharding.by_rows(mesh)
@@ -85,7 +92,8 @@ def batch_counter(
         raise ValueError(
             f"Expected a surrogate of the classifier's images {classifier.input_shape}, got one of {noise.image_shape}."
         )
-    weights, noise, key = jax.device_put((classifier, noise, jax.random.key(guarantee.seed)), whole)
+    weights = jax.device_put(classifier, whole) if models is None else sharding.as_split(classifier, mesh)
+    noise, key = jax.device_put((noise, jax.random.key(guarantee.seed)), whole)
 
     def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
         # The last batches repeat their last block with stop = start: fixed shapes, no recompilation, no votes.

@@ -24,9 +24,10 @@ def vote_kernel(
     votes: int,
     chunk: int,
 ) -> jax.Array:
-    """Counts the votes of S rows, S / devices of them on each device of the mesh; see ``count_votes``.
+    """Counts the votes of S rows, split over the mesh's axis ``"rows"``; see ``count_votes``.
 
-    The classifier's weights and the noise's numbers are traced: other weights or another sigma compile nothing.
+    The classifier's weights and the noise's numbers are traced: other weights or another sigma compile nothing. The
+    mesh's other axes, if any, hold weights that the caller has split; XLA divides the network's work over them.
 
     Returns:
       [S, K + 1] int32.
@@ -36,9 +37,9 @@ def vote_kernel(
         return count_votes(classifier, noise, key, rows, votes=votes, chunk=chunk)
 
     whole, split = PartitionSpec(), PartitionSpec(ROWS)
-    return jax.shard_map(local, mesh=mesh, in_specs=(whole, whole, whole, split), out_specs=split, check_vma=False)(
-        classifier, noise, run_key, rows
-    )
+    specs = {"in_specs": (whole, whole, whole, split), "out_specs": split}
+    mapped = jax.shard_map(local, mesh=mesh, axis_names={ROWS}, check_vma=False, **specs)
+    return mapped(classifier, noise, run_key, rows)
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))

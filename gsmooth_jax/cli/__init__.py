@@ -8,7 +8,7 @@ import tyro
 
 from gsmooth_jax.cli import learn, offer, runs
 from gsmooth_jax.cli.certify import certify
-from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, err_console
+from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, err_console, terminable
 from gsmooth_jax.cli.console import DONE as DONE
 
 app = tyro.extras.SubcommandApp()
@@ -32,10 +32,11 @@ app.command(data, name="data", help="Prepare data sets.")
 def main(args: list[str] | None = None) -> None:
     """Runs the command and turns errors into exit codes."""
     try:
-        app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
+        with terminable():
+            app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
-    except (ValueError, FileNotFoundError, BlockingIOError) as error:
+    except (ValueError, FileNotFoundError, PermissionError, BlockingIOError) as error:
         err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
         raise SystemExit(BAD_INPUT) from None
     except (RunFailed, OSError, ArithmeticError) as error:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gsmooth_jax.cli import hosts
 from gsmooth_jax.cli.console import RunFailed, err_console
 from gsmooth_jax.cli.runs import show
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
+    from gsmooth_jax.results import RunWriter
 
 
 def certify(
@@ -33,10 +35,15 @@ def certify(
     rows: int | None = None,
     chunk: int | None = None,
     devices: int | None = None,
+    distributed: bool = False,
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
 ) -> None:
     """Certify images. Without arguments: the shipped images against rotational blur, in under two minutes.
 
-    A run that was interrupted goes on when the same command is run again.
+    A run that was interrupted goes on when the same command is run again. Several processes, on as many hosts, may
+    share a run: started with the same --out, each writes its own results file there.
 
     Args:
         data: embedded, or a data set that `gsmooth data prepare` has prepared.
@@ -62,7 +69,14 @@ def certify(
         rows: images in a device batch (speed only).
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
+        distributed: share the run with the other processes of the cluster that started this one (Slurm, Cloud TPU, GKE,
+            Open MPI); they meet through jax.distributed.
+        coordinator: HOST:PORT of process 0, to meet there; with --processes and --process, which alone are enough where
+            the devices do not need the processes to meet.
+        processes: how many share the run.
+        process: which of them this is, from 0.
     """
+    share = hosts.join(distributed, coordinator, processes, process)
     from gsmooth_jax import assets, models, results, transforms
     from gsmooth_jax.certify import Execution, Guarantee, certify_stream, methods
     from gsmooth_jax.data.stream import open_source, stream, subset
@@ -82,7 +96,7 @@ def certify(
         seed=seed,
     )
     source = open_source(data, split, data_dir)
-    total = len(subset(len(source), every=every, limit=limit))
+    chosen = subset(len(source), every=every, limit=limit)
     header = results.make_header(
         guarantee,
         model={
@@ -94,7 +108,7 @@ def certify(
             "name": data,
             "split": split,
             "every": every,
-            "images": total,
+            "images": len(chosen),
             "ids": "original order" if source.original_order else "TFDS positions: not the published subset",
         },
     )
@@ -102,8 +116,17 @@ def certify(
     requirement = guarantee.method.requirement(guarantee)
     # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
     done: set[int] = set()
-    examples = stream(data, split, every=every, limit=limit, data_dir=data_dir)
-    progress = _Progress(total)
+    examples = stream(
+        data,
+        split,
+        every=every,
+        limit=limit,
+        process_index=share.index,
+        process_count=share.count,
+        data_dir=data_dir,
+    )
+    images = len(chosen[share.index :: share.count])
+    progress = _Progress(images)
     claims = certify_stream(
         classifier,
         (e for e in examples if e.id not in done),
@@ -111,21 +134,33 @@ def certify(
         Execution(rows=rows, chunk=chunk, devices=devices),
         on_votes=progress.votes,
     )
-    with results.RunWriter(folder, header) as run:
+    with results.RunWriter(folder, header, process_index=share.index, process_count=share.count) as run:
         done |= run.done
         err_console.print(requirement, highlight=False)
         with progress.started(len(done)):
-            try:
-                for claim in claims:
-                    run.append(claim)
-                    progress.finished(claim)
-            except KeyboardInterrupt:
-                err_console.print(f"\nInterrupted. {len(run.done)} images are kept; run the same command to go on.")
-                raise
-            except (ValueError, OSError, RuntimeError) as error:
-                kept = f"{len(run.done)} images are kept in {folder}; run the same command to go on."
-                raise RunFailed(f"{error}\n{kept}") from error
-    show([folder], folder)
+            _write(claims, run, folder, progress, images)
+    if share.count == 1:
+        show([folder], folder)
+    else:
+        # The others may still be at work, and perhaps on other disks: none of them can speak for the run.
+        done_all = f"Process {share.index} of {share.count} has done its {images} images"
+        err_console.print(f"{done_all}; when all have: gsmooth report {folder}", highlight=False, soft_wrap=True)
+
+
+def _write(claims: "Iterator[Claim]", run: "RunWriter", folder: Path, progress: "_Progress", images: int) -> None:
+    """Appends each claim as it comes, until the run holds so many images."""
+    try:
+        for claim in claims:
+            run.append(claim)
+            progress.finished(claim)
+        if len(run.done) < images:
+            raise ValueError(f"The data ended early: {images} images were announced.")
+    except KeyboardInterrupt:
+        err_console.print(f"\nInterrupted. {len(run.done)} images are kept; run the same command to go on.")
+        raise
+    except (ValueError, OSError, RuntimeError) as error:
+        kept = f"{len(run.done)} images are kept in {folder}; run the same command to go on."
+        raise RunFailed(f"{error}\n{kept}") from error
 
 
 class _Progress:

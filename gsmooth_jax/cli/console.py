@@ -1,7 +1,10 @@
 """What all commands share: the two consoles, exit codes, JSON output, the names of runs."""
 
+import contextlib
 import json
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +26,17 @@ class RunFailed(Exception):
 def print_json(value: dict[str, Any]) -> None:
     """Prints one JSON object, and nothing else, on standard output."""
     sys.stdout.write(json.dumps(value) + "\n")
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Lets SIGTERM, which announces a preemption, interrupt like Ctrl-C."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

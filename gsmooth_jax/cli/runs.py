@@ -10,6 +10,8 @@ import tyro
 from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json
 
 if TYPE_CHECKING:
+    from gsmooth_jax.certify import Execution
+    from gsmooth_jax.claims import Claim
     from gsmooth_jax.models import Classifier
 
 
@@ -60,11 +62,8 @@ def verify(
         json: print one JSON object and nothing else.
     """
     from rich.markup import escape
-    from rich.progress import track
 
-    from gsmooth_jax import _validate, results
-    from gsmooth_jax import replay as replaying
-    from gsmooth_jax import verify as verification
+    from gsmooth_jax import _validate
     from gsmooth_jax.certify import Execution
 
     if not runs:
@@ -73,23 +72,20 @@ def verify(
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     report: dict[str, Any] = {"faults": {}, "replayed": {}, "elsewhere": {}}
     for folder, run in ((f, str(f)) for f in runs):
-        header, claims = results.read_run(folder)
-        faults = report["faults"][run] = verification.verify_run(header, claims)
+        header, claims, faults, left = _recomputed(folder)
         verdict = f"{len(faults)} faults found" if faults else "all follow from the evidence"
-        lines = [f"{run}: {len(claims)} claims, {verdict}"]
+        lines = [f"{run}: {len(claims)} claims, {verdict}" + (f"; {left} images are still to do" if left else "")]
         if replay:
-            chosen = replaying.choose(claims, replay)
-            again = replaying.replay(_classifier(header, checkpoint), header, chosen, execution, data_dir)
-            found = dict(track(again, description="replaying", total=len(chosen), console=err_console))
+            found, elsewhere = _replayed(header, claims, replay, checkpoint, execution, data_dir)
             differing = [fault for faults in found.values() for fault in faults]
             faults += differing
-            report["replayed"][run] = sorted(found)
-            report["elsewhere"][run] = replaying.elsewhere(header)
+            report["replayed"][run], report["elsewhere"][run] = sorted(found), elsewhere
             listed = ", ".join(str(number) for number in sorted(found))
             verdict = f"{len(differing)} differences found" if differing else "all as recorded"
             lines.append(f"{run}: {len(found)} images replayed ({listed}), {verdict}")
-            if differing and report["elsewhere"][run]:
-                lines.append(report["elsewhere"][run])
+            if differing and elsewhere:
+                lines.append(elsewhere)
+        report["faults"][run] = faults
         if not json:
             for fault in faults:
                 out_console.print(f"[red]{run}: {escape(fault)}[/red]", highlight=False)
@@ -99,6 +95,38 @@ def verify(
         print_json(report)
     if any(report["faults"].values()):
         raise SystemExit(FAILED)
+
+
+def _recomputed(folder: Path) -> tuple[dict[str, Any], list["Claim"], list[str], int]:
+    """Reads a run; returns its header, its claims, what is wrong with them, and how many images are still to do."""
+    from gsmooth_jax import results, verify
+    from gsmooth_jax.data.stream import chosen_ids
+
+    header, shards = results.read_shards(folder)
+    claims = [claim for shard in shards for claim in shard]
+    faults, data = verify.verify_run(header, claims), header["data"]
+    if not {"every", "images"} <= data.keys():  # not a run of the command line: its images may have any names
+        return header, claims, faults, 0
+    ids = chosen_ids(data["name"], every=data["every"], count=data["images"])
+    return header, claims, faults + verify.lost(ids, shards), max(0, len(ids) - len(claims))
+
+
+def _replayed(
+    header: dict[str, Any],
+    claims: Sequence["Claim"],
+    count: int,
+    checkpoint: tuple[Path, ...],
+    execution: "Execution",
+    data_dir: str | None,
+) -> tuple[dict[int, list[str]], str]:
+    """Certifies some images again; returns each one's differences, and what may explain them."""
+    from rich.progress import track
+
+    from gsmooth_jax import replay
+
+    chosen = replay.choose(claims, count)
+    again = replay.replay(_classifier(header, checkpoint), header, chosen, execution, data_dir)
+    return dict(track(again, description="replaying", total=len(chosen), console=err_console)), replay.elsewhere(header)
 
 
 def export(run: tyro.conf.Positional[Path], /, format: Literal["tsv"] = "tsv", out: Path | None = None) -> None:

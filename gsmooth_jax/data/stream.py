@@ -1,6 +1,6 @@
 """Streams the images to certify: a subset of a split, this process's share of it, decoded ahead. Host."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -47,6 +47,13 @@ def subset(count: int, *, every: int = 1, limit: int | None = None, start: int =
     if not chosen:
         raise ValueError(f"Expected start < {count}, the number of images in the split, got {start=}.")
     return chosen
+
+
+def chosen_ids(name: str | DatasetSpec, *, every: int, count: int) -> Sequence[int]:
+    """Returns the ids of the first ``count`` images of ``stream(name, ..., every)`` without opening the data."""
+    if name == embedded.NAME:
+        return embedded.embedded_images().ids[::every][:count].tolist()
+    return range(0, every * count, every)
 
 
 def stream(

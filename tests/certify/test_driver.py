@@ -61,6 +61,20 @@ def test_another_law_compiles_nothing(classifier, guarantee, examples, claims):
     assert vote_kernel._cache_size() == before
 
 
+def test_nothing_compiles_after_the_first_claim(classifier, guarantee, examples, caplog):
+    """Refilled rows, speculation and half-empty last batches have the shapes of the first batch."""
+    longer = [dataclasses.replace(e, id=e.id + 1000 * turn) for turn in range(3) for e in examples]
+    claims = gs.certify_stream(classifier, longer, guarantee, gs.Execution(devices=4, rows=20))
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        jax.jit(lambda x: x + 41)(0)
+        assert "ompil" in caplog.text  # the log does tell
+        first = next(claims)
+        caplog.clear()
+        rest = list(claims)
+    assert "ompil" not in caplog.text
+    assert len({c.votes for c in [first, *rest]}) > 5
+
+
 @pytest.mark.parametrize("test", ["fixed", "fixed_two_sided"])
 def test_fixed_tests_spend_the_whole_budget_and_agree(classifier, guarantee, examples, test):
     fixed = dataclasses.replace(guarantee, test=test, max_votes=500)
