@@ -1,12 +1,13 @@
 """Streams images through the compiled kernel and yields their claims. No file is touched here. Host."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 import jax
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify import scheduler, sharding
+from gsmooth_jax.certify import capacity, scheduler, sharding
 from gsmooth_jax.certify.config import Execution, Guarantee
 from gsmooth_jax.certify.kernels import vote_kernel
 from gsmooth_jax.claims import Claim
@@ -73,10 +74,9 @@ def batch_counter(
     if execution.devices is not None and execution.devices > len(local):
         raise ValueError(f"Expected devices <= {len(local)}, those of this process, got devices={execution.devices}.")
     mesh = sharding.row_mesh(local[: execution.devices])
-    rows = execution.rows or len(mesh.devices) * (8 if jax.default_backend() == "cpu" else 64)
-    chunk = execution.chunk or guarantee.block
-    if rows % len(mesh.devices):
-        raise ValueError(f"Expected rows to be a multiple of the {len(mesh.devices)} devices, got {rows=}.")
+    devices, chunk = len(mesh.devices), execution.chunk or guarantee.block
+    if isinstance(execution.rows, int) and execution.rows % devices:
+        raise ValueError(f"Expected rows to be a multiple of the {devices} devices, got rows={execution.rows}.")
     if guarantee.block % chunk:
         raise ValueError(f"Expected chunk to divide block={guarantee.block}, got {chunk=}.")
     whole, split = sharding.replicated(mesh), sharding.by_rows(mesh)
@@ -85,7 +85,25 @@ def batch_counter(
         raise ValueError(
             f"Expected a surrogate of the classifier's images {classifier.input_shape}, got one of {noise.image_shape}."
         )
-    weights, noise, key = jax.device_put((classifier, noise, jax.random.key(guarantee.seed)), whole)
+    placed = jax.device_put((classifier, noise, jax.random.key(guarantee.seed)), whole)
+    fixed = {"mesh": mesh, "votes": guarantee.block, "chunk": chunk}
+
+    def compiled(rows: int) -> jax.stages.Compiled:
+        def column(dtype: str, *shape: int) -> jax.Array:
+            return jax.ShapeDtypeStruct((rows, *shape), dtype, sharding=split)  # pyright: ignore[reportReturnType]
+
+        names, indices = [column("uint32")] * 3, [column("int32")] * 2
+        empty = Rows(column("float32", *classifier.input_shape), *names, *indices)
+        return vote_kernel.lower(*placed, empty, **fixed).compile()
+
+    def largest(below: int | None = None) -> int | None:
+        free = capacity.free_bytes(mesh.devices.flat[0])
+        return None if free is None else capacity.largest_rows(compiled, free // execution.depth, devices, below)
+
+    given = largest() if execution.rows == "auto" else execution.rows
+    if given == 0:
+        raise ValueError("Not even one row a device fits its memory: take a smaller chunk.")
+    rows = given or devices * (8 if jax.default_backend() == "cpu" else 64)
 
     def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
         # The last batches repeat their last block with stop = start: fixed shapes, no recompilation, no votes.
@@ -93,18 +111,12 @@ def batch_counter(
         centre, image_id, node, phase, start, stop = (np.stack(column) for column in zip(*padded, strict=True))
         names = [a.astype(np.uint32) for a in (image_id, node, phase)]
         indices = [a.astype(np.int32) for a in (start, stop)]
-        counts = vote_kernel(
-            weights,
-            noise,
-            key,
-            Rows(*jax.device_put((centre, *names, *indices), split)),
-            mesh=mesh,
-            votes=guarantee.block,
-            chunk=chunk,
-        )
+        with _memory(rows, largest):
+            counts = vote_kernel(*placed, Rows(*jax.device_put((centre, *names, *indices), split)), **fixed)
 
         def wait() -> np.ndarray:
-            result = jax.device_get(counts)
+            with _memory(rows, largest):
+                result = jax.device_get(counts)
             if on_votes is not None:
                 on_votes(int(sum(b.stop - b.start for b in blocks)))
             return result
@@ -112,3 +124,14 @@ def batch_counter(
         return wait
 
     return count, rows
+
+
+@contextlib.contextmanager
+def _memory(rows: int, largest: Callable[[int], int | None]) -> Iterator[None]:
+    """Turns a device's lack of memory into an error that says how many rows fit."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if not capacity.exhausted(error):
+            raise
+        raise capacity.refusal(rows, largest(rows)) from error

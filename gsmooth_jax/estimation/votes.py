@@ -68,8 +68,8 @@ def count_votes(
         logits = classifier(batch.reshape(size * chunk, *batch.shape[2:]))
         classes = logits.shape[-1]
         finite = jnp.isfinite(logits).all(axis=-1)
-        # Not argmax, whose start -inf is that of max pooling too: shared, XLA's pooling on a CPU takes it for a variable,
-        # and a ConvNet its time 1.7 times.
+        # As argmax, which would start from -inf as max pooling does: of the shared constant XLA's CPU pooling makes a
+        # variable, and a ConvNet takes 1.7 times as long.
         choice = jnp.where(finite, jnp.argmin(-logits, axis=-1), classes).reshape(size, chunk)
         valid = index < rows.stop[:, None]
         ballots = (choice[..., None] == jnp.arange(classes + 1)[None, None, :]) & valid[..., None]
