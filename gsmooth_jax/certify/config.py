@@ -90,7 +90,7 @@ class Execution:
 
     Attributes:
       rows: rows of a device batch, a multiple of the devices; each asks for ``Guarantee.block`` votes of one image.
-        None: 8 a device on CPU, 64 elsewhere. ``auto``: the most that fit the device's memory, where it says what it has.
+        None: 8 a device on CPU, 64 elsewhere. ``auto``: the most that fit the device's memory; on CPU as None.
       chunk: votes a row makes at once; divides ``Guarantee.block``. None: all of them.
       depth: batches under way at once, so that the device never waits for the host.
       devices: how many local devices to use. None: all.
