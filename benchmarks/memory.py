@@ -1,8 +1,8 @@
 """How much memory does a run take, and does it grow with the images, with the votes or with the rows of a batch?
 
 Runs ``gsmooth certify`` in processes of their own, with the shipped model on prepared MNIST images, and prints one JSON
-line: the peak resident memory of each and, where the device keeps count (a CPU does not), the peak of the device's, both
-in MiB. The image counts run the sequential test, the vote counts the fixed test on one image, the row counts the
+line: the peak resident memory of each and, where the device keeps count (a CPU does not), the peak of the device's, in
+MiB. The image counts run the sequential test, the vote counts the fixed test on one image, the row counts the
 sequential test on 64. Images and votes should leave both flat within 5 %; rows may not, a batch being as large as they
 make it.
 

@@ -106,9 +106,9 @@ class _Input(nn.Module):
         if variance == 0.0:
             return x
         h, w = x.shape[2:]
-        columns, rows = (torch.as_tensor(_dct.matrix(s), device=x.device) for s in (h, w))
+        columns, rows = (torch.as_tensor(_dct.matrix(s), dtype=x.dtype, device=x.device) for s in (h, w))
         gain = np.exp(np.minimum(0.5 * variance * np.add.outer(_dct.frequency(h) ** 2, _dct.frequency(w) ** 2), 40.0))
-        wiener = torch.as_tensor(gain / (1.0 + (gain / normalize._GAIN) ** 2), dtype=torch.float32, device=x.device)
+        wiener = torch.as_tensor(gain / (1.0 + (gain / normalize._GAIN) ** 2), dtype=x.dtype, device=x.device)
         return columns.T @ (columns @ x @ rows.T * wiener) @ rows
 
 
