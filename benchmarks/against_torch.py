@@ -139,7 +139,7 @@ def main() -> None:
     both = Both(options, budget)
     difference = both.difference()
     if options.dtype == "float32" and difference > 1e-4:
-        raise SystemExit(f"The logits of the two networks differ by {difference:.2g}: expected at most 1e-4 of the largest.")
+        raise SystemExit(f"Expected logits that differ by at most 1e-4 of the largest, got {difference:.2g}.")
     claims, first = timed(both.claims)
     both.torch_votes(2 * options.batch)
     turned = [(timed(both.torch_claim, e), timed(both.claims)) for e in both.examples[: options.full]]
