@@ -11,6 +11,7 @@ votes of both tests, their ratio, the share of images certified by each, and the
 import argparse
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -42,6 +43,33 @@ def quantiles(law: object, dim: int) -> np.ndarray:
     return np.array(list(itertools.product(*axes)), np.float32)
 
 
+def fixed_chances(model: gs.Classifier, guarantee: gs.Guarantee, votes: int) -> Callable[[gs.Example, gs.Claim], float]:
+    """Returns what gives an image's probability that one look at so many votes certifies the claim's class."""
+    method, transform = guarantee.method, guarantee.transform
+    assert isinstance(method, gs.ClosedForm)
+    grid = jnp.asarray(quantiles(method.smoothing, len(transform.params)))
+    batches = grid.reshape(-1, 128, grid.shape[1])
+    threshold = closed_form.plan(method, guarantee).threshold
+    enough = bounds.proportion_lower(np.arange(votes + 1), votes, guarantee.alpha) >= threshold
+    critical = int(np.argmax(enough))
+
+    @jax.jit
+    def answers(model: gs.Classifier, image: jax.Array) -> jax.Array:
+        moved = jax.vmap(transform, in_axes=(None, 0))
+        return jax.lax.map(lambda theta: jnp.argmax(model(moved(image, theta)), axis=-1), batches).ravel()
+
+    def chance(example: gs.Example, claim: gs.Claim) -> float:
+        p_a = float(np.mean(np.asarray(answers(model, example.image)) == top_of(claim)))
+        return float(stats.binom.sf(critical - 1, votes, p_a))
+
+    return chance
+
+
+def top_of(claim: gs.Claim) -> int:
+    """The class that a claim is about."""
+    return int(np.argmax(claim.selection[:-1]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -55,28 +83,15 @@ def main() -> None:
     guarantee = results.guarantee_of(header)
     method = guarantee.method
     assert isinstance(method, gs.ClosedForm)
-    model, transform = ensemble([gs.load(folder) for folder in options.checkpoint]), guarantee.transform
-    grid = jnp.asarray(quantiles(method.smoothing, len(transform.params)))
-    batches = grid.reshape(-1, 128, grid.shape[1])
-
-    @jax.jit
-    def answers(model: gs.Classifier, image: jax.Array) -> jax.Array:
-        moved = jax.vmap(transform, in_axes=(None, 0))
-        return jax.lax.map(lambda theta: jnp.argmax(model(moved(image, theta)), axis=-1), batches).ravel()
-
-    threshold = closed_form.plan(method, guarantee).threshold
-    enough = np.arange(options.fixed_votes + 1)
-    passes = bounds.proportion_lower(enough, options.fixed_votes, guarantee.alpha) >= threshold
-    critical = int(np.argmax(passes))
+    model = ensemble([gs.load(folder) for folder in options.checkpoint])
+    chance = fixed_chances(model, guarantee, options.fixed_votes)
     data = header["data"]
     images = {e.id: e for e in stream(data["name"], data["split"], every=data["every"], limit=len(claims))}
     sequential, fixed = [], []
     for claim in claims:
-        top = int(np.argmax(claim.selection[:-1]))
-        p_a = float(np.mean(np.asarray(answers(model, images[claim.id].image)) == top))
-        right = top == claim.label
+        right = top_of(claim) == claim.label
         sequential.append(claim.certified and right)
-        fixed.append(right * stats.binom.sf(critical - 1, options.fixed_votes, p_a))
+        fixed.append(right * chance(images[claim.id], claim))
     votes = np.mean([c.votes for c in claims])
     print(
         json.dumps(
@@ -84,7 +99,7 @@ def main() -> None:
                 "benchmark": "votes_per_claim",
                 "run": options.run.name,
                 "images": len(claims),
-                "threshold": round(threshold, 6),
+                "threshold": round(closed_form.plan(method, guarantee).threshold, 6),
                 "votes_sequential": round(float(votes), 1),
                 "votes_fixed": options.fixed_votes + guarantee.selection_votes,
                 "times_fewer": round((options.fixed_votes + guarantee.selection_votes) / float(votes), 1),

@@ -16,8 +16,12 @@ from gsmooth_jax.models import Classifier, as_classifier
 from gsmooth_jax.types import Example, Region, Transform
 
 
-def load(path: str | os.PathLike[str]) -> Classifier:
+def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     """Reads a checkpoint folder that ``gsmooth train`` wrote.
+
+    Args:
+      path: the folder.
+      dtype: in which the network computes, ``float32`` or ``bfloat16``; the checkpoint's own when None.
 
     Raises:
       FileNotFoundError: there is none.
@@ -25,7 +29,7 @@ def load(path: str | os.PathLike[str]) -> Classifier:
     """
     from gsmooth_jax.models import checkpoint  # brings Flax
 
-    return checkpoint.load(path)
+    return checkpoint.load(path, dtype)
 
 
 def certify(

@@ -53,6 +53,18 @@ def test_closed_forms_certify_real_images(run):
     assert "seconds" not in header
 
 
+def test_the_header_names_the_precision_that_was_certified(run, tmp_path):
+    few = ["--transform", "brightness_contrast", "--limit", "3", "--devices", "1"]
+    assert gsmooth("certify", *few, "--dtype", "bfloat16", "--out", tmp_path) == cli.DONE
+    header, claims = results.read_run(tmp_path)
+    whole, _ = results.read_run(run)
+    assert (header["model"]["dtype"], whole["model"]["dtype"]) == ("bfloat16", "float32")
+    assert header["model"]["fingerprint"] != whole["model"]["fingerprint"]
+    assert sum(c.certified for c in claims) >= 2
+    assert gsmooth("attack", tmp_path, "--attack", "grid", "--tries", 4, "--limit", 1, "--devices", "1") == cli.DONE
+    assert gsmooth("certify", *few, "--out", tmp_path) == cli.BAD_INPUT
+
+
 @pytest.fixture(scope="module")
 def cover_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "cover"

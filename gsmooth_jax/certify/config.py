@@ -94,17 +94,17 @@ class Execution:
 
     Attributes:
       rows: rows of a device batch, a multiple of the devices; each asks for ``Guarantee.block`` votes of one image.
-        None: 8 a device on CPU, 64 elsewhere.
+        None: 8 a device on CPU, 64 elsewhere. ``auto``: the most that fit the device's memory; on CPU as None.
       chunk: votes a row makes at once; divides ``Guarantee.block``. None: all of them.
       depth: batches under way at once, so that the device never waits for the host.
       devices: how many local devices to use. None: all.
     """
 
-    rows: int | None = None
+    rows: int | Literal["auto"] | None = None
     chunk: int | None = None
     depth: int = 2
     devices: int | None = None
 
     def __post_init__(self):
-        given = {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+        given = {k: v for k, v in dataclasses.asdict(self).items() if v not in (None, "auto")}
         _validate.at_least(1, **given)

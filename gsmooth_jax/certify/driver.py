@@ -1,12 +1,13 @@
 """Streams images through the compiled kernel and yields their claims. No file is touched here. Host."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 import jax
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify import scheduler, sharding
+from gsmooth_jax.certify import capacity, scheduler, sharding
 from gsmooth_jax.certify.config import Execution, Guarantee
 from gsmooth_jax.certify.kernels import vote_kernel
 from gsmooth_jax.claims import Claim
@@ -79,11 +80,9 @@ def batch_counter(
     if models is not None and execution.devices is not None:
         raise ValueError(f"Expected no devices, since the weights are split over a mesh, got {execution.devices=}.")
     mesh = models or sharding.row_mesh(local[: execution.devices])
-    groups = mesh.shape[sharding.ROWS]
-    rows = execution.rows or groups * (8 if jax.default_backend() == "cpu" else 64)
-    chunk = execution.chunk or guarantee.block
-    if rows % groups:
-        raise ValueError(f"Expected rows to be a multiple of the {groups} devices, got {rows=}.")
+    groups, chunk = mesh.shape[sharding.ROWS], execution.chunk or guarantee.block
+    if isinstance(execution.rows, int) and execution.rows % groups:
+        raise ValueError(f"Expected rows to be a multiple of the {groups} devices, got rows={execution.rows}.")
     if guarantee.block % chunk:
         raise ValueError(f"Expected chunk to divide block={guarantee.block}, got {chunk=}.")
     whole, split = sharding.replicated(mesh), sharding.by_rows(mesh)
@@ -93,7 +92,25 @@ def batch_counter(
             f"Expected a surrogate of the classifier's images {classifier.input_shape}, got one of {noise.image_shape}."
         )
     weights = jax.device_put(classifier, whole) if models is None else sharding.as_split(classifier, mesh)
-    noise, key = jax.device_put((noise, jax.random.key(guarantee.seed)), whole)
+    placed = (weights, *jax.device_put((noise, jax.random.key(guarantee.seed)), whole))
+    fixed = {"mesh": mesh, "votes": guarantee.block, "chunk": chunk}
+
+    def compiled(rows: int) -> jax.stages.Compiled:
+        def column(dtype: str, *shape: int) -> jax.Array:
+            return jax.ShapeDtypeStruct((rows, *shape), dtype, sharding=split)  # pyright: ignore[reportReturnType]
+
+        names, indices = [column("uint32")] * 3, [column("int32")] * 2
+        empty = Rows(column("float32", *classifier.input_shape), *names, *indices)
+        return vote_kernel.lower(*placed, empty, **fixed).compile()
+
+    def largest(below: int | None = None) -> int | None:
+        free = capacity.free_bytes(mesh.devices.flat[0])
+        return None if free is None else capacity.largest_rows(compiled, free // execution.depth, groups, below)
+
+    given = largest() if execution.rows == "auto" else execution.rows
+    if given == 0:
+        raise ValueError("Not even one row a device fits its memory: take a smaller chunk.")
+    rows = given or groups * (8 if jax.default_backend() == "cpu" else 64)
 
     def count(blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
         # The last batches repeat their last block with stop = start: fixed shapes, no recompilation, no votes.
@@ -101,18 +118,12 @@ def batch_counter(
         centre, image_id, node, phase, start, stop = (np.stack(column) for column in zip(*padded, strict=True))
         names = [a.astype(np.uint32) for a in (image_id, node, phase)]
         indices = [a.astype(np.int32) for a in (start, stop)]
-        counts = vote_kernel(
-            weights,
-            noise,
-            key,
-            Rows(*jax.device_put((centre, *names, *indices), split)),
-            mesh=mesh,
-            votes=guarantee.block,
-            chunk=chunk,
-        )
+        with _memory(rows, largest):
+            counts = vote_kernel(*placed, Rows(*jax.device_put((centre, *names, *indices), split)), **fixed)
 
         def wait() -> np.ndarray:
-            result = jax.device_get(counts)
+            with _memory(rows, largest):
+                result = jax.device_get(counts)
             if on_votes is not None:
                 on_votes(int(sum(b.stop - b.start for b in blocks)))
             return result
@@ -120,3 +131,14 @@ def batch_counter(
         return wait
 
     return count, rows
+
+
+@contextlib.contextmanager
+def _memory(rows: int, largest: Callable[[int], int | None]) -> Iterator[None]:
+    """Turns a device's lack of memory into an error that says how many rows fit."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if not capacity.exhausted(error):
+            raise
+        raise capacity.refusal(rows, largest(rows)) from error

@@ -20,6 +20,7 @@ def certify(
     every: int = 1,
     limit: int | None = None,
     checkpoint: tuple[Path, ...] = (),
+    dtype: Literal["float32", "bfloat16"] | None = None,
     transform: str = "rotational_blur|clip|quantize",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
@@ -32,7 +33,7 @@ def certify(
     seed: int = 0,
     out: Path | None = None,
     data_dir: str | None = None,
-    rows: int | None = None,
+    rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
     devices: int | None = None,
     distributed: bool = False,
@@ -52,6 +53,7 @@ def certify(
         limit: take this many images at most.
         checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the one
             shipped for the transform if left out.
+        dtype: in which the classifier computes, a part of the claim; the checkpoint's own if left out.
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
@@ -66,7 +68,7 @@ def certify(
         seed: of all draws.
         out: run folder; runs/DATA-TRANSFORM if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
-        rows: images in a device batch (speed only).
+        rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
         distributed: share the run with the other processes of the cluster that started this one (Slurm, Cloud TPU, GKE,
@@ -84,7 +86,7 @@ def certify(
     adversary = transforms.parse(transform)
     folders = checkpoint or (assets.classifier_for(adversary.name),)
     cards = [models.describe(folder) for folder in folders]
-    classifier = models.ensemble([models.load(folder) for folder in folders])
+    classifier = models.ensemble([models.load(folder, dtype) for folder in folders])
     guarantee = Guarantee(
         transform=adversary,
         region=_region(adversary, region, ball),

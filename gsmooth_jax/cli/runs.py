@@ -157,7 +157,7 @@ def attack(
     limit: int | None = None,
     checkpoint: tuple[Path, ...] = (),
     data_dir: str | None = None,
-    rows: int | None = None,
+    rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
     devices: int | None = None,
     json: bool = False,
@@ -172,7 +172,7 @@ def attack(
         limit: attack this many of the run's images at most.
         checkpoint: folder of the run's classifier, or folders; the one shipped for the transform if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
-        rows: images in a device batch (speed only).
+        rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
         json: print one JSON object and nothing else.
@@ -217,7 +217,7 @@ def _classifier(header: Mapping[str, Any], checkpoint: Sequence[Path]) -> "Class
     from gsmooth_jax.attacks import run as attacked
 
     folders = checkpoint or (assets.classifier_for(header["transform"]),)
-    classifier = models.ensemble([models.load(folder) for folder in folders])
+    classifier = models.ensemble([models.load(folder, header["model"].get("dtype")) for folder in folders])
     attacked.check_classifier(header, classifier)
     return classifier
 

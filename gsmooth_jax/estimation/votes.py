@@ -68,7 +68,9 @@ def count_votes(
         logits = classifier(batch.reshape(size * chunk, *batch.shape[2:]))
         classes = logits.shape[-1]
         finite = jnp.isfinite(logits).all(axis=-1)
-        choice = jnp.where(finite, jnp.argmax(logits, axis=-1), classes).reshape(size, chunk)
+        # As argmax, which would start from -inf as max pooling does: of the shared constant XLA's CPU pooling makes a
+        # variable, and a ConvNet takes 1.7 times as long.
+        choice = jnp.where(finite, jnp.argmin(-logits, axis=-1), classes).reshape(size, chunk)
         valid = index < rows.stop[:, None]
         ballots = (choice[..., None] == jnp.arange(classes + 1)[None, None, :]) & valid[..., None]
         new = ballots.sum(axis=1, dtype=jnp.int32)

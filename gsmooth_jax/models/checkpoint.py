@@ -43,7 +43,8 @@ def write(path: str | os.PathLike[str], description: Mapping[str, Any], variable
     """Writes a folder's ``model.json`` and ``weights.npz``; each file is replaced in one step. Host."""
     folder = pathlib.Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: np.asarray(leaf) for name, leaf in _named(variables)}
+    # NumPy's files know no bfloat16; float32 holds the same numbers.
+    weights = {k: np.asarray(v, np.float32 if v.dtype == jnp.bfloat16 else None) for k, v in _named(variables)}
     partial = folder / f".weights.{os.getpid()}.npz"
     np.savez(partial, **weights)  # pyright: ignore[reportArgumentType]
     os.replace(partial, folder / "weights.npz")
@@ -52,8 +53,12 @@ def write(path: str | os.PathLike[str], description: Mapping[str, Any], variable
     os.replace(partial, folder / "model.json")
 
 
-def load(path: str | os.PathLike[str]) -> Classifier:
+def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     """Reads a checkpoint folder. Host.
+
+    Args:
+      path: the folder.
+      dtype: in which the network computes; the checkpoint's own when None.
 
     Raises:
       FileNotFoundError: the folder or one of its two files is missing.
@@ -66,15 +71,14 @@ def load(path: str | os.PathLike[str]) -> Classifier:
     try:
         architecture = Architecture.from_json(description["architecture"])
         height, width, channels = description["input_shape"]
-        dtype = description["dtype"]
+        dtype = str(dtype or description["dtype"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / 'model.json'} is damaged: {error!r}.") from error
     shape = (height, width, channels)
     expected = jax.eval_shape(lambda key: architecture.init(key, shape), jax.random.key(0))
     variables = read_variables(folder, expected, architecture.name)
-    return Classifier(
-        variables=variables, apply=architecture, classes=architecture.classes, input_shape=shape, dtype=dtype
-    )
+    read = Classifier(variables=variables, apply=architecture, classes=architecture.classes, input_shape=shape)
+    return read if dtype == read.dtype else read.astype(dtype)
 
 
 def read_variables(path: str | os.PathLike[str], expected: Any, kind: str) -> Any:

@@ -9,8 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax import _validate
+
 if TYPE_CHECKING:
     from flax import linen
+
+DTYPES = ("float32", "bfloat16")
+"""In which a classifier may compute."""
 
 
 @jax.tree_util.register_dataclass
@@ -19,7 +24,8 @@ class Classifier:
     """images [B, H, W, C] float32 -> logits [B, K] float32.
 
     A pytree: pass it to compiled functions as an argument, then new weights of the same architecture never recompile.
-    The images are cast to ``dtype`` before the network sees them; what is certified is the network at that precision.
+    The images are cast to ``dtype`` before the network sees them; what is certified is the network at that precision,
+    which ``astype`` changes.
     """
 
     variables: Any
@@ -31,6 +37,19 @@ class Classifier:
     def __call__(self, images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> logits [B, K]. Device."""
         return self.apply(self.variables, images.astype(self.dtype)).astype(jnp.float32)
+
+    def astype(self, dtype: str) -> "Classifier":
+        """Returns the classifier whose weights and images are of this dtype: another one, with claims of its own.
+
+        Numbers that a plain function has captured stay as they are.
+        """
+        _validate.known(dict.fromkeys(DTYPES), dtype=dtype)
+
+        def cast(leaf: Any) -> Any:
+            return jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+        variables = jax.tree.map(cast, self.variables)  # counters and keys stay
+        return dataclasses.replace(self, variables=variables, dtype=dtype)
 
 
 def as_classifier(
@@ -45,7 +64,7 @@ def as_classifier(
         constants of the compiled program.
       input_shape: (H, W, C).
       classes: K; inferred from the output when None.
-      dtype: what the images are cast to before the network sees them.
+      dtype: what the images are cast to before the network sees them; ``Classifier.astype`` casts the weights too.
 
     Raises:
       TypeError: the model is none of these.

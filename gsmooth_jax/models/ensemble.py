@@ -18,7 +18,7 @@ class _Mean:
 
     def __call__(self, variables: tuple[Any, ...], images: jax.Array) -> jax.Array:
         logits = [member(own, images) for member, own in zip(self.members, variables, strict=True)]
-        return jnp.mean(jax.nn.log_softmax(jnp.stack(logits)), axis=0)
+        return jnp.mean(jax.nn.log_softmax(jnp.stack(logits).astype(jnp.float32)), axis=0)
 
 
 def ensemble(members: Sequence[Classifier]) -> Classifier:

@@ -35,6 +35,25 @@ def test_round_trip(tmp_path, classifier):
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["model.json", "weights.npz"]
 
 
+def test_a_bfloat16_classifier_computes_in_bfloat16_and_is_another_one(tmp_path, classifier):
+    save(tmp_path / "a", classifier)
+    half = load(tmp_path / "a", "bfloat16")
+    assert half.dtype == "bfloat16"
+    assert fingerprint(half) != fingerprint(classifier)
+    images = jnp.asarray(np.random.default_rng(0).random((2, *_SHAPE)), jnp.float32)
+    logits = jax.jit(lambda classifier, images: classifier(images))
+    program = logits.lower(half, images).as_text()
+    products = [line for line in program.splitlines() if "stablehlo.convolution" in line or "dot_general" in line]
+    assert len(products) == 8  # depth 8: seven convolutions and a dense layer
+    assert all("xbf16>" in line and "f32" not in line for line in products)
+    wanted = np.asarray(logits(classifier, images))
+    assert np.asarray(logits(half, images)) == pytest.approx(wanted, rel=0.2, abs=0.2)
+    save(tmp_path / "b", half)
+    assert fingerprint(load(tmp_path / "b")) == fingerprint(half)
+    with pytest.raises(ValueError, match=r"Unknown dtype 'float8'\. Known: bfloat16, float32"):
+        load(tmp_path / "a", "float8")
+
+
 def test_fingerprint_tells_weights_and_input_layers_apart(tmp_path, classifier):
     other = Classifier(
         variables=classifier.variables,
