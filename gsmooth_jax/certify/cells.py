@@ -83,17 +83,16 @@ def covered(passed: Sequence[CellEvidence], region: Box) -> bool:
 def overlapping(cells: Iterable[CellEvidence]) -> bool:
     """Whether two cells share more than a face: what they share is then tested more than once."""
     corners = sorted((e.low, e.high) for e in cells)
-    if corners and len(corners[0][0]) == 1:  # then two neighbours do, if any
+    if not corners:
+        return False
+    if len(corners[0][0]) == 1:  # then two neighbours do, if any
         return any(c < b or a == c or b == d for (a, b), (c, d) in itertools.pairwise(corners))
-    for number, (low, high) in enumerate(corners, start=1):
-        for low_, high_ in itertools.islice(corners, number, None):
-            if low_[0] > high[0]:
-                break
-            # Equal ends: of cells that are flat, inside which nothing lies.
-            axes = zip(low, high, low_, high_, strict=True)
-            if all((a < d and c < b) or a == c or b == d for a, b, c, d in axes):
-                return True
-    return False
+    low, high = np.moveaxis(np.array(corners), 0, 1)  # [M, P] each
+    both = np.ones((len(low), len(low)), bool)
+    for a, b in zip(low.T, high.T, strict=True):
+        # Equal ends: of cells that are flat, inside which nothing lies.
+        both &= (np.less.outer(a, b) & np.greater.outer(b, a)) | np.equal.outer(a, a) | np.equal.outer(b, b)
+    return bool(np.triu(both, 1).any())
 
 
 def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
