@@ -51,7 +51,7 @@ def fixed_chances(model: gs.Classifier, guarantee: gs.Guarantee, votes: int) -> 
     batches = grid.reshape(-1, 128, grid.shape[1])
     threshold = closed_form.plan(method, guarantee).threshold
     enough = bounds.proportion_lower(np.arange(votes + 1), votes, guarantee.alpha) >= threshold
-    critical = int(np.argmax(enough))
+    critical = int(np.count_nonzero(~enough))
 
     @jax.jit
     def answers(model: gs.Classifier, image: jax.Array) -> jax.Array:

@@ -90,10 +90,13 @@ def elsewhere(header: Mapping[str, Any]) -> str:
     unlike = [f"{name} {then.get(name)}, here {now[name]}" for name in now if then.get(name) != now[name]]
     if not unlike:
         return ""
-    return (
+    text = (
         f"The run was made elsewhere ({'; '.join(unlike)}): rounding may differ there, and with it, rarely, a vote or "
         "the last digit of a distance. Such a difference alone does not show that a record was altered."
     )
+    if then.get("gsmooth_jax") != now["gsmooth_jax"]:
+        text += f" Another version may lay out its cells in another way: replay with gsmooth_jax {then['gsmooth_jax']}."
+    return text
 
 
 def _fields(node: Evidence | CellEvidence) -> dict[str, Any]:

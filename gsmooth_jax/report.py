@@ -45,6 +45,7 @@ def read(folder: Path) -> Run:
     header, claims = results.read_run(folder)
     if not claims:
         raise ValueError(f"The run {folder} has no finished image yet.")
+    results.check_header(header, claims, folder)
     return Run(folder.name, header, claims)
 
 

@@ -13,7 +13,7 @@ import os
 import platform
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from gsmooth_jax.types import Region
 HEADER = "header.json"
 RESULTS = "results.jsonl"
 
-_SHARD = re.compile(r"results(?:-\d{5}-of-(\d{5}))?\.jsonl")
+_SHARD = re.compile(r"results(?:-(\d{5})-of-(\d{5}))?\.jsonl")
 
 
 def shard_name(process_index: int = 0, process_count: int = 1) -> str:
@@ -105,6 +105,13 @@ def digest(header: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def check_header(header: Mapping[str, Any], claims: Iterable[Claim], where: Path) -> None:
+    """Raises ValueError where a claim was written under another header."""
+    strangers = [c.id for c in claims if c.header != digest(header)]
+    if strangers:
+        raise ValueError(f"{where}: {len(strangers)} records, such as image {strangers[0]}, belong to another header.")
+
+
 class RunWriter:
     """Appends claims to a run's folder. A context manager; holds the lock of its file until closed.
 
@@ -139,6 +146,7 @@ class RunWriter:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             claims, self._end = _read_lines(self._path)
+            check_header(header, claims, self._path)
             self._file.truncate(self._end)
         except BlockingIOError as error:
             self._file.close()
@@ -225,7 +233,10 @@ def region_of(header: Mapping[str, Any]) -> Region:
 def _process_counts(folder: Path) -> set[int]:
     """Of how many processes the folder holds results: nothing before the first, several numbers if runs were mixed."""
     matches = (_SHARD.fullmatch(path.name) for path in folder.iterdir())
-    return {int(match[1] or 1) for match in matches if match}
+    shards = [(int(match[1] or 0), int(match[2] or 1)) for match in matches if match]
+    if strange := [name for name in shards if name[0] >= name[1]]:
+        raise ValueError(f"{folder} holds a shard {strange[0][0]} of {strange[0][1]}, and there is no such process.")
+    return {count for _, count in shards}
 
 
 def _processes(counts: Sequence[int]) -> str:
@@ -247,11 +258,12 @@ def _create(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
     try:
         partial.write_text(text)
-        os.link(partial, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links, or one that cannot be written: then this fails too
-        partial.replace(path)
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -273,7 +285,7 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
             if not line.endswith(b"\n"):
                 break
             claims.append(_claim_from_json(json.loads(line)))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             if number == len(lines) and isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
                 break
             raise ValueError(f"{path}, line {number} of {len(lines)} is damaged ({error}).") from error

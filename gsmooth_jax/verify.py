@@ -12,7 +12,7 @@ from typing import Any
 
 from gsmooth_jax import results
 from gsmooth_jax.certify.config import Guarantee
-from gsmooth_jax.claims import Claim
+from gsmooth_jax.claims import Claim, Evidence
 
 
 def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:
@@ -44,7 +44,7 @@ def verify(guarantee: Guarantee, claims: Sequence[Claim]) -> list[str]:
     seen: set[int] = set()
     for claim in claims:
         try:
-            found = list(check(claim))
+            found = list(check(claim)) if _whole(claim) else ["counts: impossible: not whole numbers from 0"]
         except (TypeError, ValueError) as error:  # a count that is no number, a selection without classes
             found = [f"impossible values: {error}"]
         faults += [f"image {claim.id}: {fault}" for fault in found]
@@ -52,6 +52,11 @@ def verify(guarantee: Guarantee, claims: Sequence[Claim]) -> list[str]:
             faults.append(f"image {claim.id}: listed twice")
         seen.add(claim.id)
     return faults
+
+
+def _whole(claim: Claim) -> bool:
+    counts = [claim.selection, *(n.counts for n in claim.nodes if isinstance(n, Evidence))]
+    return all(type(c) is int and c >= 0 for row in counts for c in row)
 
 
 def lost(ids: Sequence[int], shards: Sequence[Sequence[Claim]]) -> list[str]:

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 from concurrent import futures
+from pathlib import Path
 
 import pytest
 
@@ -301,6 +302,31 @@ def test_tampered_counts_are_found(honest):
 
 def test_an_image_listed_twice_is_found(honest):
     assert any("listed twice" in f for f in verify(GUARANTEE, [honest[0], honest[0]]))
+
+
+def test_records_of_another_header_are_not_taken_over(tmp_path):
+    """As after a header was lost: the records would be read under terms that they were not made for."""
+    header = results.make_header(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
+    with results.RunWriter(tmp_path, header) as run:
+        run.append(claim(0))
+    (tmp_path / results.HEADER).unlink()
+    with pytest.raises(ValueError, match="belong to another header"):
+        results.RunWriter(tmp_path, header | {"alpha": 1e-9})
+
+
+def test_a_header_that_does_not_fit_the_disk_leaves_none(tmp_path, monkeypatch):
+    def full(self, text):
+        with open(self, "w") as file:
+            file.write(text[:9])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    header = results.make_header(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"):
+            results.RunWriter(tmp_path, header)
+    assert list(tmp_path.iterdir()) == []
+    results.RunWriter(tmp_path, header).__exit__()
 
 
 def test_lost_images_are_told_from_those_still_to_do():

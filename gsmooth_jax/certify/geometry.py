@@ -15,7 +15,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gsmooth_jax.certify.kernels import latent_kernel, speed_kernel
+from gsmooth_jax.certify.kernels import Ties, latent_kernel, speed_kernel
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
 
@@ -56,12 +56,15 @@ class Stages:
     Attributes:
       moving: the transform without a rounding that follows everything else; all of it where its values are enumerated.
       values: the stage whose values are enumerated, or None.
-      jump: how far the rounding that was left out moves an entry.
+      jump: how far a rounding to levels may take an entry: half a level where it was left out of ``moving``, a whole
+        one at a tie where it was not.
+      ties: the rounding inside ``moving``, or None.
     """
 
     moving: Transform
     values: FiniteValued | None
     jump: float
+    ties: Ties | None = None
 
     @classmethod
     @functools.lru_cache(maxsize=16)  # asked once an image, and it traces the bound
@@ -75,11 +78,15 @@ class Stages:
         tail: list[Transform] = []
         while stages and isinstance(stages[-1], Clip | Quantize):
             tail.insert(0, stages.pop())
-        if len(stages) == 1 and isinstance(stages[0], FiniteValued):
-            return cls(transform, stages[0], 0.0)
         roundings = [t for t in tail if isinstance(t, Quantize)]
         if len(roundings) > 1:
             raise ValueError(f"cover takes one quantize at the end, {transform.name!r} has {len(roundings)}.")
+        if len(stages) == 1 and isinstance(stages[0], FiniteValued):
+            if not roundings:
+                return cls(transform, stages[0], 0.0)
+            levels = 2 ** roundings[0].bits - 1
+            before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
+            return cls(transform, stages[0], 1.0 / levels, Ties(before, levels, 2 * _FLOAT32))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
@@ -114,13 +121,14 @@ class Geometry:
 
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
-        them, the entries [N] of the transformed images that rounding may change.
+        them, the entries [N] of the transformed images that rounding may take elsewhere.
 
         Raises:
           FloatingPointError: a latent is not finite.
         """  # noqa: D205
-        moving = self.stages.moving
-        latents, between = _batched(lambda p: latent_kernel(self.noise, self.image, p, transform=moving), parameters)
+        moving, ties = self.stages.moving, self.stages.ties
+        kernel = functools.partial(latent_kernel, self.noise, self.image, transform=moving, ties=ties)
+        latents, between = _batched(kernel, parameters)
         finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
         if not finite.all():
             raise FloatingPointError(f"its latent is not finite under {moving.name} {parameters[~finite][0].tolist()}.")
@@ -242,9 +250,9 @@ class Geometry:
     def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
 
-        An entry is moved by half a level at most, and by its distance from 0 or 1 at most. The entries that are 0 or 1
-        in the middle of the box are together no further from there, in L2, than the image can get inside the box; all
-        the others are ``between`` [N] in number.
+        An entry is moved by ``stages.jump`` at most, and by its distance from 0 or 1 at most. The entries that are 0 or
+        1 in the middle of the box are together no further from there, in L2, than the image can get inside the box; all
+        the others are ``between`` [N] in number. (Of enumerated values, whose boxes have no gap, only ties count.)
         """
         inside = np.sqrt(between * self.stages.jump**2 + gaps**2)
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)

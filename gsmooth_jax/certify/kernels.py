@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,19 +43,33 @@ def vote_kernel(
     return mapped(classifier, noise, run_key, rows)
 
 
-@functools.partial(jax.jit, static_argnames=("transform",))
+class Ties(NamedTuple):
+    """A rounding inside a transform: what comes before it, its levels less one, and how near half way is too near."""
+
+    before: Transform
+    levels: int
+    near: float
+
+
+@functools.partial(jax.jit, static_argnames=("transform", "ties"))
 def latent_kernel(
-    noise: LatentNoise, image: jax.Array, theta: jax.Array, *, transform: Transform
+    noise: LatentNoise, image: jax.Array, theta: jax.Array, *, transform: Transform, ties: Ties | None
 ) -> tuple[jax.Array, jax.Array]:
     """Follows a transformed image through the latent space.
 
     Returns:
       The latents [N, ...] of an image [H, W, C] transformed by the parameters [N, P], and [N] how many entries of each
-      transformed image are neither 0 nor 1: rounding to levels leaves the others as they are.
+      transformed image a rounding may take elsewhere. Without ``ties`` it is still to come: all entries but those that
+      are 0 or 1. With them it has been done: entries so near half way between two levels that another program may
+      round them the other way.
     """
     moved = jax.vmap(transform, in_axes=(None, 0))(image, theta)
-    between = jnp.sum((moved != 0.0) & (moved != 1.0), axis=(1, 2, 3))
-    return noise.encode(moved), between
+    if ties is None:
+        doubtful = (moved != 0.0) & (moved != 1.0)
+    else:
+        level = jax.vmap(ties.before, in_axes=(None, 0))(image, theta) * ties.levels
+        doubtful = jnp.abs(level - jnp.floor(level) - 0.5) <= ties.near * ties.levels
+    return noise.encode(moved), jnp.sum(doubtful, axis=(1, 2, 3))
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))

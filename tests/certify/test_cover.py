@@ -196,6 +196,22 @@ def test_brightness_noise_takes_far_fewer_cells(transform, high):
     assert 20 * count(dataclasses.replace(noise, brightness=0.3)) < count(noise)
 
 
+def test_values_that_another_program_rounds_the_other_way_are_charged():
+    """Means of neighbouring pixels often lie half way between two levels, where 1e-5 decides."""
+    transform, noise = Pixelate() | Clip() | Quantize(), gs.PixelNoise(sigma=0.1)
+    rng, furthest = np.random.default_rng(0), 0.0
+    for image in embedded_images().images[:8].astype(np.float32) / 255.0:
+        geometry = Geometry(image, Stages.of(transform), noise)
+        for parameter in (0.1, 0.3, 0.5):
+            cell = geometry.point(np.array([parameter]))
+            moved = np.asarray(apply(Pixelate() | Clip(), image, jnp.array([parameter])), np.float64)
+            theirs = np.round((moved + rng.uniform(-1e-5, 1e-5, moved.shape)) * 255.0) / 255.0
+            far = noise.distances(theirs.reshape(1, -1), cell.centre.ravel())[0]
+            assert far <= cell.distance
+            furthest = max(furthest, far)
+    assert furthest > 1.0 / 255.0 / 0.1 - 1e-6  # it does happen
+
+
 def test_a_finite_transform_needs_no_lipschitz_bound():
     image = np.asarray(smooth_image((8, 8, 1)))
     geometry = Geometry(image, Stages.of(Pixelate()), NOISE)
