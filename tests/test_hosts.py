@@ -118,8 +118,9 @@ def test_four_processes_write_what_one_writes_though_two_of_them_are_interrupted
     ("args", "message"),
     [
         (["--processes", "2"], "--processes and --process together"),
-        (["--processes", "2", "--process", "2"], "process_index < process_count"),
-        (["--processes", "0", "--process", "0"], "process_count >= 1"),
+        (["--processes", "2", "--process", "2"], "0 <= process < processes"),
+        (["--processes", "0", "--process", "0"], "0 <= process < processes"),
+        (["--coordinator", "here", "--processes", "2", "--process", "0"], "HOST:PORT"),
     ],
 )
 def test_what_is_no_share_is_refused(args, message, tmp_path, capsys):

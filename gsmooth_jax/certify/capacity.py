@@ -53,11 +53,11 @@ def largest_rows(
     return devices << powers[fitting - 1] if fitting else 0
 
 
-def refusal(rows: int, largest: int | None) -> RuntimeError:
+def refusal(rows: int, largest: int | None) -> MemoryError:
     """The error of a batch that a device has no memory for; says the most rows that do fit, where that is known."""
     advice = "fewer rows or a smaller chunk take less."
     if largest is not None:
         advice = f"by its compiled size the largest that fits is rows={largest}, which rows=auto finds."
     if largest == 0:
         advice = "not even one row a device fits; a smaller chunk may."
-    return RuntimeError(f"The device has no memory for a batch of {rows=}: {advice}")
+    return MemoryError(f"The device has no memory for a batch of {rows=}: {advice}")

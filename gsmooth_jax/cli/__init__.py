@@ -39,6 +39,6 @@ def main(args: list[str] | None = None) -> None:
     except (ValueError, FileNotFoundError, PermissionError, BlockingIOError) as error:
         err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
         raise SystemExit(BAD_INPUT) from None
-    except (RunFailed, OSError, ArithmeticError) as error:
+    except (RunFailed, OSError, ArithmeticError, MemoryError) as error:
         err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
         raise SystemExit(FAILED) from None

@@ -160,7 +160,7 @@ def _write(claims: "Iterator[Claim]", run: "RunWriter", folder: Path, progress: 
     except KeyboardInterrupt:
         err_console.print(f"\nInterrupted. {len(run.done)} images are kept; run the same command to go on.")
         raise
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
         kept = f"{len(run.done)} images are kept in {folder}; run the same command to go on."
         raise RunFailed(f"{error}\n{kept}") from error
 

@@ -1,6 +1,7 @@
 """Which share of a run is this process's: one process a host, each with its own devices, images and results file."""
 
 import dataclasses
+import re
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +32,11 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
     if not distributed and coordinator is None:
         if (processes is None) != (process is None):
             raise ValueError(f"Expected --processes and --process together, got {processes=}, {process=}.")
-        return Share(process or 0, 1 if processes is None else processes)
+        return _checked(Share(process or 0, 1 if processes is None else processes))
+    if coordinator is not None and not re.fullmatch(r".+:\d+", coordinator):
+        raise ValueError(f"Expected --coordinator HOST:PORT, got {coordinator!r}.")
+    if processes is not None and process is not None:
+        _checked(Share(process, processes))
     import jax
     from jax._src.distributed import global_state  # jax.process_index() would start the devices
 
@@ -39,6 +44,7 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
     jax.config.update("jax_enable_preemption_service", False)
     try:
         jax.distributed.initialize(coordinator, processes, process)
+        share = Share(global_state.process_id, global_state.num_processes)
         jax.distributed.shutdown()
     except ValueError as error:
         raise ValueError(
@@ -47,7 +53,12 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
         ) from error
     except RuntimeError as error:
         raise ConnectionError(f"The processes did not meet: {error}") from error
-    share = Share(global_state.process_id, global_state.num_processes)
     # What is left of the others must not reach the devices' start.
     global_state.process_id, global_state.num_processes = 0, 1
+    return share
+
+
+def _checked(share: Share) -> Share:
+    if not 0 <= share.index < share.count:
+        raise ValueError(f"Expected 0 <= process < processes, got process={share.index}, processes={share.count}.")
     return share

@@ -69,5 +69,5 @@ class Full:
 def test_a_batch_that_does_not_fit_says_what_does(monkeypatch, classifier, guarantee, examples, kib, message):
     monkeypatch.setattr(driver, "vote_kernel", Full())
     monkeypatch.setattr(capacity, "free_bytes", lambda device: kib and kib * 1024)
-    with pytest.raises(RuntimeError, match=message):
+    with pytest.raises(MemoryError, match=message):
         list(gs.certify_stream(classifier, examples, guarantee, gs.Execution(rows=64, devices=1)))
