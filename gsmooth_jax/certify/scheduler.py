@@ -3,13 +3,17 @@
 A *prover* is a generator, one an image: it yields a list of ``Draws`` (the votes that it needs next), is sent their
 counts, and returns its claim. The scheduler cuts requests into blocks, packs blocks of all provers under way into
 fixed-shape batches, and keeps ``depth`` batches on the device. Rows that no prover needs yet are filled with blocks
-that one is likely to ask for next, so a last hard image gets the whole device. A block's counts depend on nothing but
-the image, node, phase and index, so neither packing nor speculation can change a claim. Host.
+that one is likely to ask for next, so a last hard image gets the whole device. What a prover does between its requests
+(cover's geometry asks the device for much) another thread does, so batches are handed over meanwhile. A block's counts
+depend on nothing but the image, node, phase and index, so no packing, speculation or thread can change a claim. Host.
 """
 
 import collections
 import dataclasses
+import functools
+import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -65,49 +69,66 @@ class _Running(Generic[R]):
     def __init__(self, prover: Prover[R], block: int):
         self._prover = prover
         self._block = block
+        self._requests: list[Draws] = []
         self._counts: dict[tuple[int, int, int], np.ndarray] = {}
         self._asked: set[tuple[int, int, int]] = set()
+        self._missing: set[tuple[int, int, int]] = set()
+        self.needed: collections.deque[Block] = collections.deque()  # of the open requests, not on the device yet
+        self.likely: Iterator[Block] = iter(())  # the blocks behind them
         self.result: list[R] = []
-        self._requests = self._advance(None)
 
-    def _advance(self, counts: list[np.ndarray] | None) -> list[Draws]:
+    def next_step(self) -> Callable[[], list[Draws]] | None:
+        """What advances the prover, where all that it has asked for is there. To be called once, on any thread."""
+        if not self._requests or self._missing:
+            return None
+        wanted = [self._keys(r) for r in self._requests]
+        self._asked.difference_update(*wanted)
+        self._requests = []
+        self.likely = iter(())
+        complete = [np.stack([self._counts.pop(k) for k in keys]).sum(axis=0) for keys in wanted]
+        return functools.partial(self._prover.send, complete)
+
+    def settle(self, step: Future[list[Draws]]) -> None:
+        """Takes what a step has come to, the prover's next requests or its result; waits for it."""
         try:
-            return next(self._prover) if counts is None else self._prover.send(counts)
+            self._requests = step.result()
         except StopIteration as stop:
             self.result.append(stop.value)
-            return []
+        self._missing = {key for r in self._requests for key in self._keys(r)}.difference(self._counts)
+        self.needed.extend(b for r in self._requests for first in self._firsts(r) for b in self._unasked(r, first))
+        self.likely = self._behind(self._requests)
 
-    def needed(self) -> Iterator[Block]:
-        """The blocks of the open requests that nobody has asked the device for."""
-        for request in self._requests:
-            yield from self._unasked(request, request.start, request.stop)
-
-    def likely(self) -> Iterator[Block]:
-        """The blocks behind the open requests."""
-        for request in self._requests:
-            yield from self._unasked(request, request.stop, request.limit)
-
-    def _unasked(self, request: Draws, start: int, stop: int) -> Iterator[Block]:
-        for first in range(start, stop, self._block):
-            last = min(first + self._block, request.limit)
-            if (request.node, request.phase, first) not in self._asked:
-                yield Block(request.centre, request.image_id, request.node, request.phase, first, last)
-
-    def asked(self, block: Block) -> None:
+    def asked(self, block: Block) -> Block:
         """Notes that the device is computing a block."""
         self._asked.add((block.node, block.phase, block.start))
+        return block
 
     def receive(self, block: Block, counts: np.ndarray) -> None:
-        """Takes a block's counts, and lets the prover go on for as long as its requests are complete."""
-        self._counts[block.node, block.phase, block.start] = counts
-        while self._requests:
-            wanted = [[(r.node, r.phase, s) for s in range(r.start, r.stop, self._block)] for r in self._requests]
-            if not all(key in self._counts for keys in wanted for key in keys):
+        """Takes a block's counts."""
+        key = (block.node, block.phase, block.start)
+        self._counts[key] = counts
+        self._missing.discard(key)
+
+    def _firsts(self, request: Draws) -> range:
+        return range(request.start, request.stop, self._block)
+
+    def _keys(self, request: Draws) -> list[tuple[int, int, int]]:
+        return [(request.node, request.phase, first) for first in self._firsts(request)]
+
+    def _behind(self, requests: list[Draws]) -> Iterator[Block]:
+        """The blocks that would come next: the first one of every request, the second one of every request, ..."""
+        for further in itertools.count(step=self._block):
+            left = [r for r in requests if r.stop + further < r.limit]
+            if not left:
                 return
-            self._asked.difference_update(*wanted)
-            self._requests = self._advance(
-                [np.stack([self._counts.pop(k) for k in keys]).sum(axis=0) for keys in wanted]
-            )
+            for request in left:
+                yield from self._unasked(request, request.stop + further)
+
+    def _unasked(self, request: Draws, first: int) -> Iterator[Block]:
+        """The block that begins there, unless the device has been asked for it."""
+        if (request.node, request.phase, first) not in self._asked:
+            last = min(first + self._block, request.limit)
+            yield Block(request.centre, request.image_id, request.node, request.phase, first, last)
 
 
 def run(
@@ -136,35 +157,50 @@ def run(
     waiting = iter(provers)
     window: collections.deque[_Running[R]] = collections.deque()
     in_flight: collections.deque[tuple[list[tuple[_Running[R], Block]], Callable[[], np.ndarray]]] = collections.deque()
+    steps: collections.deque[tuple[_Running[R], Future[list[Draws]]]] = collections.deque()  # in the thread's order
     exhausted = False
-    while True:
-        while not exhausted and len(window) < under_way:
-            prover = next(waiting, None)
-            if prover is None:
-                exhausted = True
-            else:
-                window.append(_Running(prover, block))
-        while window and window[0].result:
-            yield window.popleft().result[0]
-        if not window and exhausted:
-            return
-        batch = _pack(window, rows) if len(in_flight) < depth else []
-        if batch:
-            in_flight.append((batch, count([b for _, b in batch])))
-        elif in_flight:
-            done, wait = in_flight.popleft()
-            for (running, block_done), counts in zip(done, wait(), strict=False):
-                running.receive(block_done, counts)
+    thread = ThreadPoolExecutor(max_workers=1)
+
+    def go_on(running: _Running[R]) -> None:
+        step = running.next_step()
+        if step is not None:
+            steps.append((running, thread.submit(step)))
+
+    try:
+        while True:
+            while not exhausted and len(window) < under_way:
+                prover = next(waiting, None)
+                if prover is None:
+                    exhausted = True
+                else:
+                    window.append(_Running(prover, block))
+                    steps.append((window[-1], thread.submit(next, prover)))
+            # While the device is busy, rows are not given to guesses that provers at work will soon need.
+            patient = in_flight and steps and sum(len(running.needed) for running in window) < rows
+            batch = _pack(window, rows) if len(in_flight) < depth and not patient else []
+            if batch:
+                in_flight.append((batch, count([b for _, b in batch])))
+            elif steps and (len(in_flight) < depth or steps[0][1].done()):
+                running, step = steps.popleft()
+                running.settle(step)
+                go_on(running)
+            elif in_flight:
+                done, wait = in_flight.popleft()
+                for (running, counted), counts in zip(done, wait(), strict=False):
+                    running.receive(counted, counts)
+                for running in dict.fromkeys(running for running, _ in done):
+                    go_on(running)
+            while window and window[0].result:
+                yield window.popleft().result[0]
+            if not window and exhausted:
+                return
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 def _pack(window: Iterable[_Running[R]], rows: int) -> list[tuple[_Running[R], Block]]:
-    """Chooses up to ``rows`` blocks: all that provers need, oldest prover first, then what they are likely to need."""
-    batch: list[tuple[_Running[R], Block]] = []
-    for blocks in (_Running.needed, _Running.likely):
-        for running in window:
-            for block in blocks(running):
-                if len(batch) == rows:
-                    return batch
-                batch.append((running, block))
-                running.asked(block)
-    return batch
+    """Takes up to ``rows`` blocks: all that provers need, oldest prover first, then what they are likely to need."""
+    needed = ((running, running.needed.popleft()) for running in window for _ in range(len(running.needed)))
+    likely = ((running, block) for running in window for block in running.likely)
+    chosen = itertools.islice(itertools.chain(needed, likely), rows)
+    return [(running, running.asked(block)) for running, block in chosen]

@@ -53,18 +53,18 @@ class Classifier:
 
 
 def as_classifier(
-    model: Any, input_shape: tuple[int, int, int], classes: int | None = None, dtype: str = "float32"
+    model: Any, input_shape: tuple[int, int, int], classes: int | None = None, dtype: str | None = None
 ) -> Classifier:
     """Wraps any callable images [B, H, W, C] -> logits [B, K].
 
     Args:
-      model: a ``Classifier`` (returned as it is); a Flax NNX module (put in evaluation mode); a pair (Linen module,
+      model: a ``Classifier``; a Flax NNX module (put in evaluation mode); a pair (Linen module,
         variables); a callable pytree such as an Equinox module that takes batches (its arrays are traced, its other
         leaves must be hashable; put it in inference mode first); or any plain function, whose captured arrays become
         constants of the compiled program.
       input_shape: (H, W, C).
       classes: K; inferred from the output when None.
-      dtype: what the images are cast to before the network sees them; ``Classifier.astype`` casts the weights too.
+      dtype: of weights and images, see ``Classifier.astype``; None leaves both as they are, the images float32.
 
     Raises:
       TypeError: the model is none of these.
@@ -79,12 +79,13 @@ def as_classifier(
                 f"Expected a classifier of {input_shape} images and {classes or 'any number of'} classes, "
                 f"got one of {model.input_shape} and {model.classes}."
             )
-        return model
+        return model if dtype is None else model.astype(dtype)
     variables, apply = _split(model)
-    found = _infer_classes(apply, variables, input_shape, dtype)
+    found = _infer_classes(apply, variables, input_shape)
     if classes is not None and classes != found:
         raise ValueError(f"Expected logits of {classes} classes, got {found}.")
-    return Classifier(variables=variables, apply=apply, classes=found, input_shape=input_shape, dtype=dtype)
+    made = Classifier(variables=variables, apply=apply, classes=found, input_shape=input_shape)
+    return made if dtype is None else made.astype(dtype)
 
 
 def apply_name(apply: Callable) -> str:
@@ -175,9 +176,9 @@ def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
     return tuple(jnp.asarray(leaf) for leaf, array in zip(leaves, is_array, strict=True) if array), apply
 
 
-def _infer_classes(apply: Callable, variables: Any, input_shape: tuple[int, int, int], dtype: str) -> int:
+def _infer_classes(apply: Callable, variables: Any, input_shape: tuple[int, int, int]) -> int:
     batch = 2
-    images = jax.ShapeDtypeStruct((batch, *input_shape), jnp.dtype(dtype))
+    images = jax.ShapeDtypeStruct((batch, *input_shape), jnp.float32)
     try:
         logits = jax.eval_shape(apply, variables, images)
     except Exception as error:

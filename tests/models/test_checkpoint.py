@@ -48,7 +48,7 @@ def test_a_bfloat16_classifier_computes_in_bfloat16_and_is_another_one(tmp_path,
     assert all("xbf16>" in line and "f32" not in line for line in products)
     wanted = np.asarray(logits(classifier, images))
     assert np.asarray(logits(half, images)) == pytest.approx(wanted, rel=0.2, abs=0.2)
-    save(tmp_path / "b", half)
+    save(tmp_path / "b", as_classifier(classifier, _SHAPE, dtype="bfloat16"))
     assert fingerprint(load(tmp_path / "b")) == fingerprint(half)
     with pytest.raises(ValueError, match=r"Unknown dtype 'float8'\. Known: bfloat16, float32"):
         load(tmp_path / "a", "float8")
