@@ -83,18 +83,17 @@ def differences(recorded: Claim, redrawn: Claim) -> Iterator[str]:
 
 def elsewhere(header: Mapping[str, Any]) -> str:
     """Says in what the machine and packages of a run differ from those here; empty if in nothing."""
-    then, now = (
-        {**e.get("versions", {}), "backend": e.get("backend"), "machine": e.get("machine")}
-        for e in (header, results.environment())
-    )
-    unlike = [f"{name} {then.get(name)}, here {now[name]}" for name in now if then.get(name) != now[name]]
+    here = results.environment()
+    plain = sorted(here.keys() - {"versions"})
+    then, now = (e.get("versions", {}) | {k: e[k] for k in plain if k in e} for e in (header, here))
+    unlike = [f"{name} {then[name]}, here {now[name]}" for name in now if name in then and then[name] != now[name]]
     if not unlike:
         return ""
     text = (
         f"The run was made elsewhere ({'; '.join(unlike)}): rounding may differ there, and with it, rarely, a vote or "
         "the last digit of a distance. Such a difference alone does not show that a record was altered."
     )
-    if then.get("gsmooth_jax") != now["gsmooth_jax"]:
+    if then.get("gsmooth_jax", now["gsmooth_jax"]) != now["gsmooth_jax"]:
         text += f" Another version may lay out its cells in another way: replay with gsmooth_jax {then['gsmooth_jax']}."
     return text
 

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import jax
 
@@ -29,6 +29,9 @@ from gsmooth_jax.types import Region
 
 HEADER = "header.json"
 RESULTS = "results.jsonl"
+
+_PLAIN = {name: kind for name, kind in get_type_hints(Claim).items() if kind in (bool, int, float, str)}
+"""Fields of a claim that are one plain value -> its type."""
 
 _SHARD = re.compile(r"results(?:-(\d{5})-of-(\d{5}))?\.jsonl")
 
@@ -76,6 +79,7 @@ def environment() -> dict[str, Any]:
     """Returns what computes here: the part of a header that is of this machine and these packages."""
     return {
         "backend": jax.default_backend(),
+        "device": jax.local_devices()[0].device_kind,
         "machine": platform.machine(),
         "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
     }
@@ -98,6 +102,8 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
         )
     except KeyError as error:
         raise ValueError(f"The header lacks or does not know {error}.") from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"The header is damaged: {error}.") from error
 
 
 def digest(header: Mapping[str, Any]) -> str:
@@ -110,6 +116,22 @@ def check_header(header: Mapping[str, Any], claims: Iterable[Claim], where: Path
     strangers = [c.id for c in claims if c.header != digest(header)]
     if strangers:
         raise ValueError(f"{where}: {len(strangers)} records, such as image {strangers[0]}, belong to another header.")
+
+
+def finished(folder: Path, header: Mapping[str, Any]) -> bool:
+    """Whether the folder holds every image of this run; it may have been made on another machine, by other versions.
+
+    Raises:
+      ValueError: a damaged file.
+    """
+    if not (folder / HEADER).is_file():
+        return False
+    known, claims = read_run(folder)
+    made_with = environment()
+    same = {k: v for k, v in known.items() if k not in made_with} == json.loads(
+        json.dumps({k: v for k, v in header.items() if k not in made_with})
+    )
+    return same and len({c.id for c in claims if c.header == digest(known)}) == header["data"]["images"]
 
 
 class RunWriter:
@@ -270,9 +292,12 @@ def _create(path: Path, text: str) -> None:
 
 def _load_header(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
+        header = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); the run cannot be trusted.") from error
+    if not isinstance(header, dict) or not all(isinstance(header.get(part), dict) for part in ("data", "model")):
+        raise ValueError(f"{path} is damaged (it does not name data and model); the run cannot be trusted.")
+    return header
 
 
 def _read_lines(path: Path) -> tuple[list[Claim], int]:
@@ -310,6 +335,9 @@ def _claim_from_json(value: dict[str, Any]) -> Claim:
     required = [f.name for f in dataclasses.fields(Claim) if f.default is dataclasses.MISSING]
     if missing := [name for name in required if name not in value]:
         raise ValueError(f"it lacks {', '.join(missing)}: written by another version?")
+    for name, kind in _PLAIN.items():
+        if type(value.get(name, kind())) not in ((int, float) if kind is float else (kind,)):
+            raise ValueError(f"its {name} is {value[name]!r}, no {kind.__name__}")
     columns = value["nodes"]
     if isinstance(columns, dict):
         ends = {end: zip(*columns[end], strict=True) for end in ("low", "high")}

@@ -109,6 +109,37 @@ def test_damage_before_the_last_line_is_not_ignored(tmp_path):
         results.read_run(tmp_path)
 
 
+@pytest.mark.parametrize(("field", "value"), [("id", "0"), ("label", True), ("certified", 1), ("radius", None)])
+def test_a_value_of_an_odd_type_is_damage(tmp_path, field, value):
+    with results.RunWriter(tmp_path, header()) as run:
+        run.append(claim(0))
+    path = tmp_path / results.RESULTS
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}) + "\n")
+    with pytest.raises(ValueError, match=f"line 1 of 1 is damaged .its {field} is "):
+        results.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"data": "mnist", "model": {}}'])
+def test_a_header_of_an_odd_type_is_damage(tmp_path, text):
+    (tmp_path / results.HEADER).write_text(text)
+    with pytest.raises(ValueError, match="it does not name data and model"):
+        results.read_run(tmp_path)
+
+
+def test_a_finished_run_stays_one_when_versions_change(tmp_path):
+    data = {"name": "mnist", "images": 2}
+    then = header() | {"data": data, "versions": {"jax": "0.1"}, "backend": "tpu"}
+    now = header() | {"data": data}
+    with results.RunWriter(tmp_path, then) as run:
+        assert not results.finished(tmp_path, now)
+        for number in (0, 20):
+            run.append(claim(number))
+    assert results.finished(tmp_path, now)
+    assert not results.finished(tmp_path, now | {"alpha": 0.01})
+    assert not results.finished(tmp_path, now | {"data": data | {"images": 3}})
+    assert not results.finished(tmp_path / "none", now)
+
+
 def test_a_folder_of_another_claim_is_refused_and_kept(tmp_path):
     with results.RunWriter(tmp_path, header()) as run:
         run.append(claim(0))

@@ -12,6 +12,9 @@ from gsmooth_jax.claims import CellEvidence
 from gsmooth_jax.estimation.sequential import Decision
 from gsmooth_jax.regions import Box
 
+_MOST_PIECES = 2**20
+"""Pieces of a grid on which boxes are marked."""
+
 Decide = Callable[[CellEvidence], Decision]
 """The verdict of a cell's test, from its votes."""
 
@@ -96,24 +99,28 @@ def overlapping(cells: Iterable[CellEvidence]) -> bool:
 
 
 def boxes_cover(low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> bool:
-    """Whether the union of closed boxes [M, P] holds the closed box [P]: cuts it along the boxes' faces."""
+    """Whether the union of closed boxes [M, P] holds the closed box [P]: marks it on the grid of all their faces."""
     inside = np.where(high > low, (lows < high) & (highs > low), (lows <= high) & (highs >= low))
     meets = inside.all(axis=1)
-    lows, highs = lows[meets], highs[meets]
+    lows, highs = lows[meets].clip(low, high), highs[meets].clip(low, high)
     if len(lows) == 0:
         return False
-    if ((lows <= low) & (highs >= high)).all(axis=1).any():
-        return True
-    for axis in range(len(low)):
-        # The middle one of the faces that cut the box: halves the boxes to look at.
-        faces = np.unique(np.concatenate([lows[:, axis], highs[:, axis]]))
-        faces = faces[(faces > low[axis]) & (faces < high[axis])]
-        if len(faces):
-            cut = faces[len(faces) // 2]
-            left, right = high.copy(), low.copy()
-            left[axis] = right[axis] = cut
-            return boxes_cover(low, left, lows, highs) and boxes_cover(right, high, lows, highs)
-    return False
+    faces = [np.unique(np.concatenate([a, b, [c, d]])) for a, b, c, d in zip(lows.T, highs.T, low, high, strict=True)]
+    shape = [max(len(f) - 1, 1) for f in faces]
+    if math.prod(shape) > _MOST_PIECES:
+        # A file may hold any boxes: cuts the region in two along its most divided axis.
+        axis = int(np.argmax(shape))
+        cut = faces[axis][len(faces[axis]) // 2]
+        left, right = high.copy(), low.copy()
+        left[axis] = right[axis] = cut
+        return boxes_cover(low, left, lows, highs) and boxes_cover(right, high, lows, highs)
+    marked = np.zeros(shape, bool)
+    first = np.stack([np.searchsorted(f, a) for f, a in zip(faces, lows.T, strict=True)], axis=1)
+    stop = np.stack([np.searchsorted(f, b) for f, b in zip(faces, highs.T, strict=True)], axis=1)
+    stop[:, high == low] = 1  # a flat region has one piece along that axis
+    for box in np.stack([first, stop], axis=2).tolist():
+        marked[tuple(itertools.starmap(slice, box))] = True
+    return bool(marked.all())
 
 
 def differences(derived: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:

@@ -116,6 +116,10 @@ def certify(
     )
     folder = out or Path("runs") / f"{data}-{adversary.name.replace('|', '-')}"
     requirement = guarantee.method.requirement(guarantee)
+    if results.finished(folder, header):
+        err_console.print(f"{folder} holds this run, finished. To certify anew, choose another --out.", soft_wrap=True)
+        show([folder], folder)
+        return
     # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
     done: set[int] = set()
     examples = stream(
