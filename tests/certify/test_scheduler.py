@@ -1,5 +1,7 @@
 """The scheduler against a device made of NumPy: order, packing, speculation, bounds on what is under way."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,29 @@ def test_an_error_of_the_device_reaches_the_caller():
 
     with pytest.raises(RuntimeError, match="no device"):
         list(run([prover(0, 4)], broken, rows=2, block=BLOCK))
+
+
+def test_batches_are_handed_over_while_a_prover_thinks():
+    five = threading.Event()
+
+    class Device(FakeDevice):
+        def __call__(self, blocks):
+            if len(self.batches) == 5:
+                five.set()
+            return super().__call__(blocks)
+
+    def slow():
+        yield [Draws(np.zeros((1, 1, 1), np.float32), 0, 0, 0, 0, BLOCK, BLOCK)]
+        return "thought" if five.wait(timeout=20) else "alone"
+
+    others = [prover(i, 8) for i in range(1, 8)]  # two blocks each to begin with
+    assert next(run([slow(), *others], Device(2), rows=2, block=BLOCK)) == "thought"
+
+
+def test_an_error_of_a_prover_reaches_the_caller():
+    def broken():
+        yield [Draws(np.zeros((1, 1, 1), np.float32), 0, 0, 0, 0, BLOCK, BLOCK)]
+        raise FloatingPointError("not finite")
+
+    with pytest.raises(FloatingPointError, match="not finite"):
+        list(run([broken(), prover(1, 4)], FakeDevice(2), rows=2, block=BLOCK))
