@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 import gsmooth_jax as gs
-from gsmooth_jax import results
+from gsmooth_jax import headers, results
 from gsmooth_jax.attacks.run import check_classifier
 from gsmooth_jax.certify import Execution, batch_counter, scheduler
 from gsmooth_jax.claims import Claim
@@ -66,7 +66,7 @@ def main() -> None:
     options = parser.parse_args()
 
     header, _ = results.read_run(options.run)
-    guarantee, classifier = results.guarantee_of(header), gs.load(options.checkpoint)
+    guarantee, classifier = headers.guarantee_of(header), gs.load(options.checkpoint)
     check_classifier(header, classifier)
     examples = list(stream("embedded", "test", limit=8 if options.quick else options.images))
     first, _, _ = measure(classifier, guarantee, examples[:WARM])

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import stats
 
 import gsmooth_jax as gs
-from gsmooth_jax import results
+from gsmooth_jax import headers, results
 from gsmooth_jax.certify import closed_form
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.estimation import bounds
@@ -80,7 +80,7 @@ def main() -> None:
 
     header, claims = results.read_run(options.run)
     claims = claims[:20] if options.quick else claims
-    guarantee = results.guarantee_of(header)
+    guarantee = headers.guarantee_of(header)
     method = guarantee.method
     assert isinstance(method, gs.ClosedForm)
     model = ensemble([gs.load(folder) for folder in options.checkpoint])

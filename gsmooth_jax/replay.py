@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gsmooth_jax import results
+from gsmooth_jax import headers
 from gsmooth_jax.certify import Execution, certify_stream
 from gsmooth_jax.claims import CellEvidence, Claim, Evidence
 from gsmooth_jax.data.stream import stream
@@ -55,7 +55,7 @@ def replay(
     """
     data, wanted = header["data"], {c.id: c for c in claims}
     examples = stream(data["name"], data["split"], every=data["every"], limit=data["images"], data_dir=data_dir)
-    again = certify_stream(classifier, (e for e in examples if e.id in wanted), results.guarantee_of(header), execution)
+    again = certify_stream(classifier, (e for e in examples if e.id in wanted), headers.guarantee_of(header), execution)
     for redrawn in again:
         found = differences(wanted.pop(redrawn.id), redrawn)
         yield redrawn.id, [f"image {redrawn.id}: {difference}" for difference in found]
@@ -83,7 +83,7 @@ def differences(recorded: Claim, redrawn: Claim) -> Iterator[str]:
 
 def elsewhere(header: Mapping[str, Any]) -> str:
     """Says in what the machine and packages of a run differ from those here; empty if in nothing."""
-    here = results.environment()
+    here = headers.environment()
     plain = sorted(here.keys() - {"versions"})
     then, now = (e.get("versions", {}) | {k: e[k] for k in plain if k in e} for e in (header, here))
     unlike = [f"{name} {then[name]}, here {now[name]}" for name in now if name in then and then[name] != now[name]]

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from gsmooth_jax import results
+from gsmooth_jax import headers, results
 from gsmooth_jax.claims import Claim, accuracy_curve, certified_accuracy
 from gsmooth_jax.regions import Box
 from gsmooth_jax.types import Region
@@ -27,7 +27,7 @@ class Run:
     @property
     def region(self) -> Region:
         """The region that was claimed."""
-        return results.region_of(self.header)
+        return headers.region_of(self.header)
 
     @property
     def status(self) -> str:
@@ -45,7 +45,7 @@ def read(folder: Path) -> Run:
     header, claims = results.read_run(folder)
     if not claims:
         raise ValueError(f"The run {folder} has no finished image yet.")
-    results.check_header(header, claims, folder)
+    headers.check(header, claims, folder)
     return Run(folder.name, header, claims)
 
 
@@ -136,7 +136,7 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
                 markersize=5,
                 clip_on=False,
             )
-        units = dict.fromkeys(p.unit for p in results.guarantee_of(shown[0].header).transform.params)
+        units = dict.fromkeys(p.unit for p in headers.guarantee_of(shown[0].header).transform.params)
         axis.set(title=transform, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge))
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)

@@ -7,27 +7,16 @@ header is common to all. A file has one writer: it is locked until its owner end
 
 import dataclasses
 import fcntl
-import hashlib
 import json
 import os
-import platform
 import re
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import jax
-
-from gsmooth_jax import _validate, transforms
-from gsmooth_jax.certify import methods
-from gsmooth_jax.certify.config import Guarantee
+from gsmooth_jax import _validate, headers
 from gsmooth_jax.claims import CellEvidence, Claim, Evidence
-from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.types import Region
 
-HEADER = "header.json"
 RESULTS = "results.jsonl"
 
 _PLAIN = {name: kind for name, kind in get_type_hints(Claim).items() if kind in (bool, int, float, str)}
@@ -49,89 +38,17 @@ def shard_name(process_index: int = 0, process_count: int = 1) -> str:
     return RESULTS if process_count == 1 else f"results-{process_index:05d}-of-{process_count:05d}.jsonl"
 
 
-def make_header(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the run's header: everything that changes a claim.
-
-    Args:
-      guarantee: the claim's terms.
-      model: where the classifier came from; holds at least its ``fingerprint``.
-      data: the data set, split and selection.
-    """
-    g = guarantee
-    return {
-        "transform": transforms.describe(g.transform),
-        "region": _region_to_json(g.region),
-        "law": g.method.law,
-        "method": g.method.name,
-        "alpha": g.alpha,
-        "test": g.test,
-        "selection_votes": g.selection_votes,
-        "max_votes": g.max_votes,
-        "block": g.block,
-        "futility": g.futility,
-        "seed": g.seed,
-        "model": dict(model),
-        "data": dict(data),
-    } | environment()
-
-
-def environment() -> dict[str, Any]:
-    """Returns what computes here: the part of a header that is of this machine and these packages."""
-    return {
-        "backend": jax.default_backend(),
-        "device": jax.local_devices()[0].device_kind,
-        "machine": platform.machine(),
-        "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
-    }
-
-
-def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
-    """Rebuilds the claim's terms from a header.
-
-    Raises:
-      ValueError: a missing field, or one that no longer names anything known.
-    """
-    plain = ("alpha", "test", "selection_votes", "max_votes", "block", "futility", "seed")
-    try:
-        transform = transforms.parse(header["transform"])
-        return Guarantee(
-            transform=transform,
-            region=region_of(header),
-            method=methods.parse(header["method"], header["law"], transform),
-            **{name: header[name] for name in plain},
-        )
-    except KeyError as error:
-        raise ValueError(f"The header lacks or does not know {error}.") from error
-    except (TypeError, AttributeError) as error:
-        raise ValueError(f"The header is damaged: {error}.") from error
-
-
-def digest(header: Mapping[str, Any]) -> str:
-    """Returns a short fingerprint of a header, which every record of the run carries."""
-    return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def check_header(header: Mapping[str, Any], claims: Iterable[Claim], where: Path) -> None:
-    """Raises ValueError where a claim was written under another header."""
-    strangers = [c.id for c in claims if c.header != digest(header)]
-    if strangers:
-        raise ValueError(f"{where}: {len(strangers)} records, such as image {strangers[0]}, belong to another header.")
-
-
 def finished(folder: Path, header: Mapping[str, Any]) -> bool:
     """Whether the folder holds every image of this run; it may have been made on another machine, by other versions.
 
     Raises:
       ValueError: a damaged file.
     """
-    if not (folder / HEADER).is_file():
+    if not (folder / headers.FILE).is_file():
         return False
     known, claims = read_run(folder)
-    made_with = environment()
-    same = {k: v for k, v in known.items() if k not in made_with} == json.loads(
-        json.dumps({k: v for k, v in header.items() if k not in made_with})
-    )
-    return same and len({c.id for c in claims if c.header == digest(known)}) == header["data"]["images"]
+    same = headers.claimed(known) == headers.claimed(json.loads(json.dumps(header)))
+    return same and len({c.id for c in claims if c.header == headers.digest(known)}) == header["data"]["images"]
 
 
 class RunWriter:
@@ -163,12 +80,12 @@ class RunWriter:
                 f"{folder} holds the results of {_processes(others)}, this run is of {_processes([process_count])}. "
                 "Go on with as many as before, or choose another --out."
             )
-        _keep_header(folder / HEADER, header)
+        headers.keep(folder / headers.FILE, header)
         self._file = open(self._path, "ab")  # noqa: SIM115 (closed by __exit__)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             claims, self._end = _read_lines(self._path)
-            check_header(header, claims, self._path)
+            headers.check(header, claims, self._path)
             self._file.truncate(self._end)
         except BlockingIOError as error:
             self._file.close()
@@ -177,7 +94,7 @@ class RunWriter:
             self._file.close()
             raise
         self.done = {c.id for c in claims}
-        self._digest = digest(header)
+        self._digest = headers.digest(header)
 
     def append(self, claim: Claim) -> None:
         """Writes one line and flushes it.
@@ -226,14 +143,14 @@ def read_shards(folder: Path) -> tuple[dict[str, Any], list[list[Claim]]]:
     Raises:
       ValueError: as for ``read_run``.
     """
-    header = folder / HEADER
+    header = folder / headers.FILE
     if not header.is_file():
-        raise ValueError(f"Expected a run folder with {HEADER}, got {str(folder)!r}.")
+        raise ValueError(f"Expected a run folder with {headers.FILE}, got {str(folder)!r}.")
     counts = sorted(_process_counts(folder)) or [1]
     if len(counts) > 1:
         raise ValueError(f"{folder} mixes the results of {_processes(counts)}; one run has one number of processes.")
     names = [shard_name(index, counts[0]) for index in range(counts[0])]
-    return _load_header(header), [_read_lines(folder / name)[0] for name in names]
+    return headers.load(header), [_read_lines(folder / name)[0] for name in names]
 
 
 def to_tsv(claims: Sequence[Claim]) -> str:
@@ -244,12 +161,6 @@ def to_tsv(claims: Sequence[Claim]) -> str:
     lines = ["idx\tlabel\tpredict\tradius\tcorrect\ttime"]
     lines += [f"{c.id}\t{c.label}\t{c.predicted}\t{c.radius:.6g}\t{int(c.correct)}\t{c.seconds:.3f}" for c in claims]
     return "\n".join(lines) + "\n"
-
-
-def region_of(header: Mapping[str, Any]) -> Region:
-    """Rebuilds the region from a header."""
-    region = header["region"]
-    return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
 
 
 def _process_counts(folder: Path) -> set[int]:
@@ -263,41 +174,6 @@ def _process_counts(folder: Path) -> set[int]:
 
 def _processes(counts: Sequence[int]) -> str:
     return " and ".join("1 process" if n == 1 else f"{n} processes" for n in counts)
-
-
-def _keep_header(path: Path, header: Mapping[str, Any]) -> None:
-    if not path.exists():
-        _create(path, json.dumps(header, indent=2) + "\n")
-    known, wanted = _load_header(path), json.loads(json.dumps(header))
-    different = sorted(k for k in known.keys() | wanted.keys() if known.get(k) != wanted.get(k))
-    if different:
-        listed = "; ".join(f"{k}: the folder has {known.get(k)!r}, this run {wanted.get(k)!r}" for k in different)
-        raise ValueError(f"{path.parent} holds a run of another claim ({listed}). Choose another --out.")
-
-
-def _create(path: Path, text: str) -> None:
-    """Writes a file whole, unless another process is quicker: a link, unlike a rename, never replaces what is there."""
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        partial.write_text(text)
-        try:
-            os.link(partial, path)
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without links
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _load_header(path: Path) -> dict[str, Any]:
-    try:
-        header = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); the run cannot be trusted.") from error
-    if not isinstance(header, dict) or not all(isinstance(header.get(part), dict) for part in ("data", "model")):
-        raise ValueError(f"{path} is damaged (it does not name data and model); the run cannot be trusted.")
-    return header
 
 
 def _read_lines(path: Path) -> tuple[list[Claim], int]:
@@ -349,12 +225,3 @@ def _claim_from_json(value: dict[str, Any]) -> Claim:
 
 def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
-
-
-def _region_to_json(region: Region) -> dict[str, Any]:
-    match region:
-        case Box():
-            return {"box": {"low": list(region.low), "high": list(region.high)}}
-        case Ball():
-            return {"ball": {"radius": region.radius, "dim": region.dim}}
-    raise ValueError(f"Expected a Box or a Ball, got {region!r}.")

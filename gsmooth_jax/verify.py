@@ -10,14 +10,14 @@ by ``replay`` alone, and so are votes that were never cast, a label, and distanc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gsmooth_jax import results
+from gsmooth_jax import headers
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.claims import Claim, Evidence
 
 
 def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:
     """Returns what is wrong with a run, as ``results.read_run`` gives it: with its header, and with its claims."""
-    digest, faults = results.digest(header), []
+    digest, faults = headers.digest(header), []
     strangers = [c for c in claims if c.header != digest]
     if strangers:
         faults.append(
@@ -25,7 +25,7 @@ def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:
             f"another one ({strangers[0].header or 'none'}; this one is {digest})"
         )
     try:
-        guarantee = results.guarantee_of(header)
+        guarantee = headers.guarantee_of(header)
         guarantee.method.checking(guarantee)
     except (ValueError, TypeError) as error:
         return [*faults, f"header: {error}"]

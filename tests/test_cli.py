@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gsmooth_jax import cli, results
+from gsmooth_jax import cli, headers, results
 from tests.tiny import lines
 
 FEW = ["--transform", "brightness_contrast", "--limit", "24", "--devices", "1"]
@@ -141,7 +141,7 @@ def test_several_runs_share_a_table(run, capsys):
 
 def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys):
     assert gsmooth("verify", run) == cli.DONE
-    (tmp_path / results.HEADER).write_bytes((run / results.HEADER).read_bytes())
+    (tmp_path / headers.FILE).write_bytes((run / headers.FILE).read_bytes())
     lines = (run / results.RESULTS).read_text().splitlines()
     first = json.loads(lines[0])
     first["nodes"][0]["counts"][first["predicted"]] -= 5
@@ -153,7 +153,7 @@ def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys
 
 
 def test_verify_names_a_lost_image_and_one_listed_twice(run, tmp_path, capsys):
-    (tmp_path / results.HEADER).write_bytes((run / results.HEADER).read_bytes())
+    (tmp_path / headers.FILE).write_bytes((run / headers.FILE).read_bytes())
     kept = (run / results.RESULTS).read_text().splitlines(keepends=True)
     (tmp_path / results.RESULTS).write_text("".join([*kept[:3], *kept[4:8], kept[7]]))
     assert gsmooth("verify", tmp_path, "--json") == cli.FAILED

@@ -24,7 +24,8 @@ ORDER = [
     ("surrogate",),
     ("training",),
     ("certify",),
-    ("api", "results"),
+    ("api", "headers"),
+    ("results",),
     ("verify", "replay", "report", "catalogue", "attacks"),
     ("cli",),
 ]

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax import cli, replay, results
+from gsmooth_jax import cli, headers, replay, results
 from gsmooth_jax.certify import methods
 from gsmooth_jax.data.stream import stream
 from tests.test_cli import gsmooth
@@ -34,12 +34,12 @@ def cover(tmp_path_factory):
 def forged(run, folder, change_claim=lambda c: None, change_header=lambda h: None):
     """A copy of the run that says something else of image 20, and whose records carry its header's digest."""
     shutil.copytree(run, folder)
-    header = json.loads((folder / results.HEADER).read_text())
+    header = json.loads((folder / headers.FILE).read_text())
     change_header(header)
-    (folder / results.HEADER).write_text(json.dumps(header))
+    (folder / headers.FILE).write_text(json.dumps(header))
     lines = [json.loads(line) for line in (folder / results.RESULTS).read_text().splitlines()]
     change_claim(lines[1])
-    text = "".join(json.dumps(line | {"header": results.digest(header)}) + "\n" for line in lines)
+    text = "".join(json.dumps(line | {"header": headers.digest(header)}) + "\n" for line in lines)
     (folder / results.RESULTS).write_text(text)
     return folder
 
@@ -117,7 +117,7 @@ def test_another_seed_shows_where_votes_are_divided():
         method=methods.choose("auto", law, gs.transforms.Brightness()),
     )
     data = {"name": "embedded", "split": "test", "every": 1, "images": 2}
-    header = results.make_header(guarantee, model={"fingerprint": "none"}, data=data)
+    header = headers.make(guarantee, model={"fingerprint": "none"}, data=data)
     claims = list(gs.certify_stream(classifier, stream("embedded", "test", limit=2), guarantee))
     assert dict(replay.replay(classifier, header, claims)) == {0: [], 20: []}
     found = dict(replay.replay(classifier, header | {"seed": 1}, claims))

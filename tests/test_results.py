@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax import results
+from gsmooth_jax import headers, results
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.claims import CellEvidence, Claim, Evidence, accuracy_curve, certified_accuracy
 from gsmooth_jax.verify import lost, verify
@@ -22,7 +22,7 @@ GUARANTEE = gs.Guarantee(
 
 
 def header(guarantee=GUARANTEE):
-    return results.make_header(guarantee, model={"fingerprint": "f"}, data={"name": "mnist"})
+    return headers.make(guarantee, model={"fingerprint": "f"}, data={"name": "mnist"})
 
 
 def claim(number, radius=9.0, **changes):
@@ -41,7 +41,7 @@ def test_claims_are_read_back_as_they_were_written(tmp_path):
         for c in written:
             run.append(c)
     read, claims = results.read_run(tmp_path / "run")
-    assert claims == [dataclasses.replace(c, header=results.digest(header())) for c in written]
+    assert claims == [dataclasses.replace(c, header=headers.digest(header())) for c in written]
     assert read == json.loads(json.dumps(header()))
 
 
@@ -59,7 +59,7 @@ def test_claims_are_read_back_as_they_were_written(tmp_path):
     ],
 )
 def test_a_guarantee_survives_its_header(guarantee):
-    assert results.guarantee_of(json.loads(json.dumps(header(guarantee)))) == guarantee
+    assert headers.guarantee_of(json.loads(json.dumps(header(guarantee)))) == guarantee
 
 
 def test_cells_are_read_back_as_they_were_written(tmp_path):
@@ -121,7 +121,7 @@ def test_a_value_of_an_odd_type_is_damage(tmp_path, field, value):
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"data": "mnist", "model": {}}'])
 def test_a_header_of_an_odd_type_is_damage(tmp_path, text):
-    (tmp_path / results.HEADER).write_text(text)
+    (tmp_path / headers.FILE).write_text(text)
     with pytest.raises(ValueError, match="it does not name data and model"):
         results.read_run(tmp_path)
 
@@ -251,7 +251,7 @@ def test_infinite_radii_never_reach_the_file(tmp_path):
 def test_a_missing_run_and_a_damaged_header_are_named(tmp_path):
     with pytest.raises(ValueError, match="Expected a run folder"):
         results.read_run(tmp_path)
-    (tmp_path / results.HEADER).write_text("{")
+    (tmp_path / headers.FILE).write_text("{")
     with pytest.raises(ValueError, match="damaged"):
         results.read_run(tmp_path)
 
@@ -337,10 +337,10 @@ def test_an_image_listed_twice_is_found(honest):
 
 def test_records_of_another_header_are_not_taken_over(tmp_path):
     """As after a header was lost: the records would be read under terms that they were not made for."""
-    header = results.make_header(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
+    header = headers.make(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
     with results.RunWriter(tmp_path, header) as run:
         run.append(claim(0))
-    (tmp_path / results.HEADER).unlink()
+    (tmp_path / headers.FILE).unlink()
     with pytest.raises(ValueError, match="belong to another header"):
         results.RunWriter(tmp_path, header | {"alpha": 1e-9})
 
@@ -351,7 +351,7 @@ def test_a_header_that_does_not_fit_the_disk_leaves_none(tmp_path, monkeypatch):
             file.write(text[:9])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    header = results.make_header(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
+    header = headers.make(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", full)
         with pytest.raises(OSError, match="No space left"):

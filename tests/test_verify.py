@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax import results
+from gsmooth_jax import headers, results
 from gsmooth_jax.certify import methods
 from gsmooth_jax.types import ABSTAIN
 from gsmooth_jax.verify import verify_run
@@ -91,7 +91,7 @@ def test_a_tampered_header_is_found_by_its_digest_and_by_the_evidence(run, field
     header, claims = run
     other = {**header, field: change}
     assert verify_run(other, claims)[0].startswith("header: 20 of 20 records, such as image 0, were written under")
-    resealed = [dataclasses.replace(c, header=results.digest(other)) for c in claims]
+    resealed = [dataclasses.replace(c, header=headers.digest(other)) for c in claims]
     faults = verify_run(other, resealed)
     assert any(re.search(named, f) for f in faults), faults
 
@@ -184,7 +184,7 @@ def test_the_parts_of_alpha_add_up_to_no_more_than_alpha():
 
 @pytest.mark.parametrize("field", ["ledger", "nodes", "selection"])
 def test_a_record_that_lacks_a_field_is_no_cut_line(tmp_path, field):
-    for name in (results.HEADER, results.RESULTS):
+    for name in (headers.FILE, results.RESULTS):
         (tmp_path / name).write_bytes((KEPT / CLOSED / name).read_bytes())
     first = json.loads((tmp_path / results.RESULTS).read_text().splitlines()[0])
     del first[field]

@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Rotational blur within 10 degrees on 100 MNIST test images (0, 20, 40, ...), one surrogate and one classifier, both shipped:
-# GSmooth's certificate (its partition and its M*, but a sequential test), and cover on the 8-bit files. Resumable.
+# Rotational blur within 10 degrees and defocus blur up to 5 px on 100 MNIST test images (0, 20, 40, ...), each with one
+# surrogate and one classifier: by GSmooth's certificate (its partition and its M*, but a sequential test), and by cover
+# on the 8-bit files. Resumable.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 gsmooth data prepare mnist
-certify() { gsmooth certify --data mnist --every 20 --limit 100 --alpha 0.001 --transform "$1" --method "$2" --out "$2"; }
-certify rotational_blur gsmooth
-certify "rotational_blur|clip|quantize" cover
-gsmooth verify gsmooth cover
+certify() { # run, transform, method, more
+    gsmooth certify --data mnist --every 20 --limit 100 --alpha 0.001 --transform "$2" --method "$3" --out "$1" "${@:4}"
+}
+certify gsmooth rotational_blur gsmooth
+certify cover "rotational_blur|clip|quantize" cover
+defocus=(--checkpoint checkpoints/classifier --region 0 5)
+certify defocus_gsmooth defocus_blur gsmooth "${defocus[@]}"
+certify defocus_cover "defocus_blur|clip|quantize" cover "${defocus[@]}"
+gsmooth verify gsmooth cover defocus_gsmooth defocus_cover
 gsmooth report gsmooth cover --out .

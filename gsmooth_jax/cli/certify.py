@@ -79,7 +79,7 @@ def certify(
         process: which of them this is, from 0.
     """
     share = hosts.join(distributed, coordinator, processes, process)
-    from gsmooth_jax import assets, models, results, transforms
+    from gsmooth_jax import assets, headers, models, results, transforms
     from gsmooth_jax.certify import Execution, Guarantee, certify_stream, methods
     from gsmooth_jax.data.stream import open_source, stream, subset
 
@@ -99,7 +99,7 @@ def certify(
     )
     source = open_source(data, split, data_dir)
     chosen = subset(len(source), every=every, limit=limit)
-    header = results.make_header(
+    header = headers.make(
         guarantee,
         model={
             "architectures": [card["architecture"] for card in cards],

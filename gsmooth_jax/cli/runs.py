@@ -179,7 +179,7 @@ def attack(
     """
     from rich.progress import track
 
-    from gsmooth_jax import _validate, attacks, results
+    from gsmooth_jax import _validate, attacks, headers, results
     from gsmooth_jax.attacks import run as attacked
     from gsmooth_jax.certify import Execution
 
@@ -194,7 +194,7 @@ def attack(
     outcomes = attacks.attack_stream(
         classifier,
         attacked.claimed_examples(header, claims, data_dir),
-        results.guarantee_of(header),
+        headers.guarantee_of(header),
         plan,
         votes=votes,
         execution=Execution(rows=rows, chunk=chunk, devices=devices),

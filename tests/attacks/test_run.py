@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from gsmooth_jax import cli, results
+from gsmooth_jax import cli, headers, results
 from gsmooth_jax.attacks import run as attacked
 from tests.test_cli import gsmooth
 
@@ -23,9 +23,9 @@ def run(tmp_path_factory):
 def edited(run, folder, change):
     """A copy of the run whose header says something else."""
     shutil.copytree(run, folder, ignore=shutil.ignore_patterns("attack-*"))
-    header = json.loads((folder / results.HEADER).read_text())
+    header = json.loads((folder / headers.FILE).read_text())
     change(header)
-    (folder / results.HEADER).write_text(json.dumps(header))
+    (folder / headers.FILE).write_text(json.dumps(header))
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
-from gsmooth_jax import catalogue, results
+from gsmooth_jax import catalogue, headers
 from gsmooth_jax.certify import methods
 from gsmooth_jax.certify.gsmooth import grid, partition
 from gsmooth_jax.smoothing import describe
@@ -153,13 +153,13 @@ def test_tampered_evidence_is_found(published, heuristic):
 
 
 def test_a_run_is_verified_without_the_surrogate_and_resumed_with_no_other(published, spec, heuristic):
-    header = json.loads(json.dumps(results.make_header(published, model={"fingerprint": "0"}, data={})))
+    header = json.loads(json.dumps(headers.make(published, model={"fingerprint": "0"}, data={})))
     assert spec.fingerprint in header["law"]
-    assert results.guarantee_of(header) == published
+    assert headers.guarantee_of(header) == published
     gone = {**header, "law": describe(dataclasses.replace(spec, path="nowhere"))}
-    assert verify(results.guarantee_of(gone), heuristic) == []
+    assert verify(headers.guarantee_of(gone), heuristic) == []
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        results.guarantee_of(gone).method.voting_noise(Brightness())
+        headers.guarantee_of(gone).method.voting_noise(Brightness())
     assert {m["name"]: m["claims"] for m in catalogue.methods()}["gsmooth"] == "heuristic"
     renamed = dataclasses.replace(published.method, centres=20)
     assert methods.parse(renamed.name, renamed.law, Brightness()) == renamed
