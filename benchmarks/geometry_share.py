@@ -64,7 +64,7 @@ def measure(
     votes: list[list[list[np.ndarray]]] = [[] for _ in examples]
     began = time.perf_counter()
     provers = (recorded(prove(e), kept) for e, kept in zip(examples, votes, strict=True))
-    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block))
+    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, aside=True))
     ended = time.perf_counter()
     with mock.patch.object(geometry, "_batched", Counter()) as counter:
         for example, kept in zip(examples, votes, strict=True):

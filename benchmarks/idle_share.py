@@ -47,6 +47,11 @@ class Watch:
 
         return self._waiting.submit(wait).result
 
+    def ended(self) -> "Watch":
+        """Waits for the batches of guesses that nobody has waited for."""
+        self._waiting.shutdown()
+        return self
+
 
 def idle(spans: list[list[float]]) -> float:
     """The share of the time between the first and the last start that no span covers."""
@@ -76,8 +81,8 @@ def main() -> None:
     def certified(chosen: list[gs.Example]) -> tuple[list[gs.Claim], Watch, float]:
         watch, began = Watch(counter), time.perf_counter()
         provers = (prove(e) for e in chosen)
-        run = scheduler.run(provers, watch, rows=rows, block=guarantee.block, depth=execution.depth)
-        return list(run), watch, time.perf_counter() - began
+        run = scheduler.run(provers, watch, rows=rows, block=guarantee.block, depth=execution.depth, aside=True)
+        return list(run), watch.ended(), time.perf_counter() - began
 
     _, _, first = certified(examples[:WARM])
     claims, watch, seconds = certified(examples)

@@ -21,6 +21,9 @@ from gsmooth_jax.types import Region
 
 FILE = "header.json"
 
+_PARTS = ("data", "model", "versions")
+"""What a header holds whatever the method; each is an object."""
+
 
 def make(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the run's header: everything that changes a claim.
@@ -52,7 +55,6 @@ def environment() -> dict[str, Any]:
     """Returns what computes here: the part of a header that is of this machine and these packages."""
     return {
         "backend": jax.default_backend(),
-        "device": jax.local_devices()[0].device_kind,
         "machine": platform.machine(),
         "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
     }
@@ -60,7 +62,8 @@ def environment() -> dict[str, Any]:
 
 def claimed(header: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the rest of a header: what is claimed, whatever computed it."""
-    return {k: v for k, v in header.items() if k not in environment()}
+    of_the_machine = environment().keys()
+    return {k: v for k, v in header.items() if k not in of_the_machine}
 
 
 def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
@@ -80,7 +83,7 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
         )
     except KeyError as error:
         raise ValueError(f"The header lacks or does not know {error}.") from error
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"The header is damaged: {error}.") from error
 
 
@@ -128,8 +131,8 @@ def load(path: Path) -> dict[str, Any]:
         header = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); the run cannot be trusted.") from error
-    if not isinstance(header, dict) or not all(isinstance(header.get(part), dict) for part in ("data", "model")):
-        raise ValueError(f"{path} is damaged (it does not name data and model); the run cannot be trusted.")
+    if not isinstance(header, dict) or not all(isinstance(header.get(part), dict) for part in _PARTS):
+        raise ValueError(f"{path} is damaged (it lacks {' or '.join(_PARTS)}); the run cannot be trusted.")
     return header
 
 

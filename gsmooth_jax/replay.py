@@ -85,7 +85,7 @@ def elsewhere(header: Mapping[str, Any]) -> str:
     """Says in what the machine and packages of a run differ from those here; empty if in nothing."""
     here = headers.environment()
     plain = sorted(here.keys() - {"versions"})
-    then, now = (e.get("versions", {}) | {k: e[k] for k in plain if k in e} for e in (header, here))
+    then, now = (e["versions"] | {k: e[k] for k in plain if k in e} for e in (header, here))
     unlike = [f"{name} {then[name]}, here {now[name]}" for name in now if name in then and then[name] != now[name]]
     if not unlike:
         return ""

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -38,8 +38,13 @@ def shard_name(process_index: int = 0, process_count: int = 1) -> str:
     return RESULTS if process_count == 1 else f"results-{process_index:05d}-of-{process_count:05d}.jsonl"
 
 
-def finished(folder: Path, header: Mapping[str, Any]) -> bool:
-    """Whether the folder holds every image of this run; it may have been made on another machine, by other versions.
+def finished(folder: Path, header: Mapping[str, Any], ids: Iterable[int]) -> bool:
+    """Whether the folder holds all images of this run; it may have been made on another machine, by other versions.
+
+    Args:
+      folder: of the run.
+      header: what would be written now.
+      ids: of the images.
 
     Raises:
       ValueError: a damaged file.
@@ -48,7 +53,8 @@ def finished(folder: Path, header: Mapping[str, Any]) -> bool:
         return False
     known, claims = read_run(folder)
     same = headers.claimed(known) == headers.claimed(json.loads(json.dumps(header)))
-    return same and len({c.id for c in claims if c.header == headers.digest(known)}) == header["data"]["images"]
+    digest = headers.digest(known)
+    return same and {c.id for c in claims if c.header == digest} == set(ids)
 
 
 class RunWriter:

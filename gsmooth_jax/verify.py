@@ -27,7 +27,7 @@ def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:
     try:
         guarantee = headers.guarantee_of(header)
         guarantee.method.checking(guarantee)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         return [*faults, f"header: {error}"]
     return faults + verify(guarantee, claims)
 
@@ -45,7 +45,11 @@ def verify(guarantee: Guarantee, claims: Sequence[Claim]) -> list[str]:
     for claim in claims:
         try:
             found = list(check(claim)) if _whole(claim) else ["counts: impossible: not whole numbers from 0"]
-        except (TypeError, ValueError) as error:  # a count that is no number, a selection without classes
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:  # a count that is no number
             found = [f"impossible values: {error}"]
         faults += [f"image {claim.id}: {fault}" for fault in found]
         if claim.id in seen:

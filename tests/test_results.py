@@ -122,7 +122,7 @@ def test_a_value_of_an_odd_type_is_damage(tmp_path, field, value):
 @pytest.mark.parametrize("text", ["[]", "{}", '{"data": "mnist", "model": {}}'])
 def test_a_header_of_an_odd_type_is_damage(tmp_path, text):
     (tmp_path / headers.FILE).write_text(text)
-    with pytest.raises(ValueError, match="it does not name data and model"):
+    with pytest.raises(ValueError, match="it lacks data or model or versions"):
         results.read_run(tmp_path)
 
 
@@ -131,13 +131,14 @@ def test_a_finished_run_stays_one_when_versions_change(tmp_path):
     then = header() | {"data": data, "versions": {"jax": "0.1"}, "backend": "tpu"}
     now = header() | {"data": data}
     with results.RunWriter(tmp_path, then) as run:
-        assert not results.finished(tmp_path, now)
+        assert not results.finished(tmp_path, now, [0, 20])
         for number in (0, 20):
             run.append(claim(number))
-    assert results.finished(tmp_path, now)
-    assert not results.finished(tmp_path, now | {"alpha": 0.01})
-    assert not results.finished(tmp_path, now | {"data": data | {"images": 3}})
-    assert not results.finished(tmp_path / "none", now)
+    assert results.finished(tmp_path, now, [0, 20])
+    assert not results.finished(tmp_path, now | {"alpha": 0.01}, [0, 20])
+    assert not results.finished(tmp_path, now, [0, 20, 40])
+    assert not results.finished(tmp_path, now, [0, 40])
+    assert not results.finished(tmp_path / "none", now, [0, 20])
 
 
 def test_a_folder_of_another_claim_is_refused_and_kept(tmp_path):

@@ -129,7 +129,7 @@ def attack_stream(
     # An image asks for a wave at a time: few fill the device, and the first outcome does not wait for many proposals.
     under_way = 1 + -(-2 * execution.depth * rows // min(attack.tries + 1, _WAVE))
     return scheduler.run(
-        attempts(), counter, rows=rows, block=guarantee.block, depth=execution.depth, under_way=under_way
+        attempts(), counter, rows=rows, block=guarantee.block, depth=execution.depth, under_way=under_way, aside=True
     )
 
 

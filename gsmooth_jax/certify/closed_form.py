@@ -5,6 +5,7 @@ import functools
 import math
 import time
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class ClosedForm:
 
     smoothing: Smoothing
     certificate: Certificate
+
+    geometric: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

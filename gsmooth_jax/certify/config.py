@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from gsmooth_jax import _validate
 from gsmooth_jax.certify.scheduler import Prover
@@ -14,6 +14,9 @@ Test = Literal["sequential", "fixed", "fixed_two_sided"]
 
 class Method(Protocol):
     """How claims are proved: what a vote is, how many are needed where, and what follows from them."""
+
+    geometric: ClassVar[bool]
+    """Whether proving asks the device for more than votes."""
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class Cover:
     """
 
     noise: LatentNoise | SurrogateNoise
+
+    geometric: ClassVar[bool] = True
 
     @property
     def name(self) -> str:

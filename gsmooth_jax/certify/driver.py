@@ -27,6 +27,9 @@ def certify_stream(
 ) -> Iterator[Claim]:
     """Certifies a stream of images.
 
+    Another thread lays out cells: what is set by ``with jax.default_device(...)`` and the like does not reach it, what
+    is set by ``jax.config.update`` does.
+
     Args:
       classifier: see ``as_classifier``.
       examples: images [H, W, C] float32 in [0, 1] with id and label; taken only as there is room for them.
@@ -52,7 +55,8 @@ def certify_stream(
 
     counter, rows = batch_counter(classifier, guarantee, execution or Execution(), on_votes)
     depth = (execution or Execution()).depth
-    return scheduler.run(provers(), counter, rows=rows, block=guarantee.block, depth=depth)
+    aside = guarantee.method.geometric
+    return scheduler.run(provers(), counter, rows=rows, block=guarantee.block, depth=depth, aside=aside)
 
 
 def _named(prove: Callable[[Example], scheduler.Prover[Claim]], example: Example) -> scheduler.Prover[Claim]:

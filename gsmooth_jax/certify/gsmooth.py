@@ -60,6 +60,7 @@ class GSmooth:
     centres: int = _CENTRES
 
     status: ClassVar[str] = "heuristic"
+    geometric: ClassVar[bool] = True
 
     def __post_init__(self):
         _validate.at_least(1, centres=self.centres)

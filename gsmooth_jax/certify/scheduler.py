@@ -3,8 +3,8 @@
 A *prover* is a generator, one an image: it yields a list of ``Draws`` (the votes that it needs next), is sent their
 counts, and returns its claim. The scheduler cuts requests into blocks, packs blocks of all provers under way into
 fixed-shape batches, and keeps ``depth`` batches on the device. Rows that no prover needs yet are filled with blocks
-that one is likely to ask for next, so a last hard image gets the whole device. What a prover does between its requests
-(cover's geometry asks the device for much) another thread does, so batches are handed over meanwhile. A block's counts
+that one is likely to ask for next, so a last hard image gets the whole device. Provers that ask the device for more
+than votes (cover's geometry) are advanced by another thread, so batches are handed over meanwhile. A block's counts
 depend on nothing but the image, node, phase and index, so no packing, speculation or thread can change a claim. Host.
 """
 
@@ -12,8 +12,9 @@ import collections
 import dataclasses
 import functools
 import itertools
+import queue
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -66,9 +67,11 @@ BatchCounter = Callable[[list[Block]], Callable[[], np.ndarray]]
 class _Running(Generic[R]):
     """A prover under way: its open requests, and the blocks computed or on the device for its streams."""
 
-    def __init__(self, prover: Prover[R], block: int):
+    def __init__(self, number: int, prover: Prover[R], block: int):
+        self.number = number
         self._prover = prover
         self._block = block
+        self._begun = False
         self._requests: list[Draws] = []
         self._counts: dict[tuple[int, int, int], np.ndarray] = {}
         self._asked: set[tuple[int, int, int]] = set()
@@ -78,7 +81,10 @@ class _Running(Generic[R]):
         self.result: list[R] = []
 
     def next_step(self) -> Callable[[], list[Draws]] | None:
-        """What advances the prover, where all that it has asked for is there. To be called once, on any thread."""
+        """Returns what advances the prover, where all that it has asked for is there. To be called, on any thread."""
+        if not self._begun:
+            self._begun = True
+            return functools.partial(next, self._prover)
         if not self._requests or self._missing:
             return None
         wanted = [self._keys(r) for r in self._requests]
@@ -88,12 +94,14 @@ class _Running(Generic[R]):
         complete = [np.stack([self._counts.pop(k) for k in keys]).sum(axis=0) for keys in wanted]
         return functools.partial(self._prover.send, complete)
 
-    def settle(self, step: Future[list[Draws]]) -> None:
-        """Takes what a step has come to, the prover's next requests or its result; waits for it."""
-        try:
-            self._requests = step.result()
-        except StopIteration as stop:
-            self.result.append(stop.value)
+    def settle(self, end: "_End") -> None:
+        """Takes what a step has come to: the prover's next requests, its result, or its error, which it raises."""
+        if isinstance(end, StopIteration):
+            self.result.append(end.value)
+        elif isinstance(end, BaseException):
+            raise end
+        else:
+            self._requests = end
         self._missing = {key for r in self._requests for key in self._keys(r)}.difference(self._counts)
         self.needed.extend(b for r in self._requests for first in self._firsts(r) for b in self._unasked(r, first))
         self.likely = self._behind(self._requests)
@@ -131,6 +139,54 @@ class _Running(Generic[R]):
             yield Block(request.centre, request.image_id, request.node, request.phase, first, last)
 
 
+_End = list[Draws] | BaseException
+
+
+def _end(step: Callable[[], list[Draws]]) -> _End:
+    """Takes a step; returns what it has come to, so that the thread that asked for it can raise it."""
+    try:
+        return step()
+    except BaseException as error:
+        return error
+
+
+class _Aside(Generic[R]):
+    """One thread that takes steps, those of the oldest prover first."""
+
+    def __init__(self) -> None:
+        self._todo: queue.PriorityQueue[tuple[int, _Running[R] | None, Callable[[], list[Draws]]]] = (
+            queue.PriorityQueue()
+        )
+        self._ends: queue.SimpleQueue[tuple[_Running[R], _End]] = queue.SimpleQueue()
+        self.open = 0
+        threading.Thread(target=self._work, name="provers").start()
+
+    def submit(self, running: _Running[R], step: Callable[[], list[Draws]]) -> None:
+        """Has a step taken; a prover has no more than one at a time."""
+        self._todo.put((running.number, running, step))
+        self.open += 1
+
+    def take(self, *, wait: bool) -> tuple[_Running[R], _End] | None:
+        """Returns one prover's step that has come to its end; None if none has and none is waited for."""
+        try:
+            taken = self._ends.get(block=wait)
+        except queue.Empty:
+            return None
+        self.open -= 1
+        return taken
+
+    def close(self) -> None:
+        """Drops the steps not begun. Whoever is interrupted need not wait for the one that is; the process will."""
+        self._todo.put((-1, None, list))
+
+    def _work(self) -> None:
+        while True:
+            _, running, step = self._todo.get()
+            if running is None:
+                return
+            self._ends.put((running, _end(step)))
+
+
 def run(
     provers: Iterable[Prover[R]],
     count: BatchCounter,
@@ -139,6 +195,7 @@ def run(
     block: int,
     depth: int = 2,
     under_way: int | None = None,
+    aside: bool = False,
 ) -> Iterator[R]:
     """Runs provers to their end and yields their results in the order of the provers.
 
@@ -152,50 +209,57 @@ def run(
       block: draws a block.
       depth: batches on the device at once.
       under_way: enough to fill them; 2 * depth * rows if None, which suits provers that ask for a block at a time.
+      aside: provers ask the device for more than votes: another thread advances them. Cheap ones lose more by it.
     """
     under_way = under_way or 2 * depth * rows
-    waiting = iter(provers)
+    waiting = (_Running(number, prover, block) for number, prover in enumerate(provers))
     window: collections.deque[_Running[R]] = collections.deque()
     in_flight: collections.deque[tuple[list[tuple[_Running[R], Block]], Callable[[], np.ndarray]]] = collections.deque()
-    steps: collections.deque[tuple[_Running[R], Future[list[Draws]]]] = collections.deque()  # in the thread's order
-    exhausted = False
-    thread = ThreadPoolExecutor(max_workers=1)
+    thread: _Aside[R] | None = _Aside() if aside else None
 
-    def go_on(running: _Running[R]) -> None:
-        step = running.next_step()
-        if step is not None:
-            steps.append((running, thread.submit(step)))
+    def advance(running: _Running[R]) -> None:
+        while step := running.next_step():
+            if thread is not None:
+                return thread.submit(running, step)
+            running.settle(_end(step))
+
+    def settle(*, wait: bool) -> bool:
+        taken = thread.take(wait=wait) if thread is not None else None
+        if taken is None:
+            return False
+        running, end = taken
+        running.settle(end)
+        advance(running)
+        return True
 
     try:
         while True:
-            while not exhausted and len(window) < under_way:
-                prover = next(waiting, None)
-                if prover is None:
-                    exhausted = True
-                else:
-                    window.append(_Running(prover, block))
-                    steps.append((window[-1], thread.submit(next, prover)))
-            # While the device is busy, rows are not given to guesses that provers at work will soon need.
-            patient = in_flight and steps and sum(len(running.needed) for running in window) < rows
+            while settle(wait=False):
+                pass
+            while window and window[0].result:
+                yield window.popleft().result[0]
+            while len(window) < under_way and (begun := next(waiting, None)):
+                window.append(begun)
+                advance(begun)
+            if not window:
+                return
+            # With a batch under way, rows are not given to guesses that provers at work will soon need.
+            thinking = thread.open if thread is not None else 0
+            patient = thinking and in_flight and sum(len(running.needed) for running in window) < rows
             batch = _pack(window, rows) if len(in_flight) < depth and not patient else []
             if batch:
                 in_flight.append((batch, count([b for _, b in batch])))
-            elif steps and (len(in_flight) < depth or steps[0][1].done()):
-                running, step = steps.popleft()
-                running.settle(step)
-                go_on(running)
+            elif thinking and len(in_flight) < depth:
+                settle(wait=True)
             elif in_flight:
                 done, wait = in_flight.popleft()
                 for (running, counted), counts in zip(done, wait(), strict=False):
                     running.receive(counted, counts)
                 for running in dict.fromkeys(running for running, _ in done):
-                    go_on(running)
-            while window and window[0].result:
-                yield window.popleft().result[0]
-            if not window and exhausted:
-                return
+                    advance(running)
     finally:
-        thread.shutdown(cancel_futures=True)
+        if thread is not None:
+            thread.close()
 
 
 def _pack(window: Iterable[_Running[R]], rows: int) -> list[tuple[_Running[R], Block]]:

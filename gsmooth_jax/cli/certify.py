@@ -81,7 +81,7 @@ def certify(
     share = hosts.join(distributed, coordinator, processes, process)
     from gsmooth_jax import assets, headers, models, results, transforms
     from gsmooth_jax.certify import Execution, Guarantee, certify_stream, methods
-    from gsmooth_jax.data.stream import open_source, stream, subset
+    from gsmooth_jax.data.stream import chosen_ids, open_source, stream, subset
 
     adversary = transforms.parse(transform)
     folders = checkpoint or (assets.classifier_for(adversary.name),)
@@ -116,7 +116,8 @@ def certify(
     )
     folder = out or Path("runs") / f"{data}-{adversary.name.replace('|', '-')}"
     requirement = guarantee.method.requirement(guarantee)
-    if results.finished(folder, header):
+    ids = chosen_ids(data, every=every, count=len(chosen))
+    if share.count == 1 and results.finished(folder, header, ids):
         err_console.print(f"{folder} holds this run, finished. To certify anew, choose another --out.", soft_wrap=True)
         show([folder], folder)
         return

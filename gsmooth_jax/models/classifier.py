@@ -81,11 +81,12 @@ def as_classifier(
             )
         return model if dtype is None else model.astype(dtype)
     variables, apply = _split(model)
-    found = _infer_classes(apply, variables, input_shape)
+    made = Classifier(variables=variables, apply=apply, classes=0, input_shape=input_shape)
+    made = made if dtype is None else made.astype(dtype)
+    found = _infer_classes(made)
     if classes is not None and classes != found:
         raise ValueError(f"Expected logits of {classes} classes, got {found}.")
-    made = Classifier(variables=variables, apply=apply, classes=found, input_shape=input_shape)
-    return made if dtype is None else made.astype(dtype)
+    return dataclasses.replace(made, classes=found)
 
 
 def apply_name(apply: Callable) -> str:
@@ -176,11 +177,11 @@ def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
     return tuple(jnp.asarray(leaf) for leaf, array in zip(leaves, is_array, strict=True) if array), apply
 
 
-def _infer_classes(apply: Callable, variables: Any, input_shape: tuple[int, int, int]) -> int:
+def _infer_classes(made: Classifier) -> int:
     batch = 2
-    images = jax.ShapeDtypeStruct((batch, *input_shape), jnp.float32)
+    images = jax.ShapeDtypeStruct((batch, *made.input_shape), made.dtype)
     try:
-        logits = jax.eval_shape(apply, variables, images)
+        logits = jax.eval_shape(made.apply, made.variables, images)
     except Exception as error:
         raise ValueError(f"The model cannot be applied to images of shape {images.shape}: {error}") from error
     shape = getattr(logits, "shape", None)

@@ -1,11 +1,12 @@
 """The scheduler against a device made of NumPy: order, packing, speculation, bounds on what is under way."""
 
+import functools
 import threading
 
 import numpy as np
 import pytest
 
-from gsmooth_jax.certify.scheduler import Block, Draws, run
+from gsmooth_jax.certify.scheduler import Block, Draws, _Aside, _Running, run
 
 BLOCK = 4
 
@@ -45,11 +46,13 @@ def prover(image_id, needs, limit=1000):
     return image_id, int(total[0]), int(total[1]) % 1000
 
 
+@pytest.mark.parametrize("aside", [False, True])
 @pytest.mark.parametrize(("rows", "depth"), [(1, 1), (3, 2), (16, 3)])
-def test_results_are_in_order_and_do_not_depend_on_packing(rows, depth):
+def test_results_are_in_order_and_do_not_depend_on_packing(rows, depth, aside):
     needs = [4, 40, 8, 100, 4, 4, 12, 60]
     device = FakeDevice(rows)
-    results = list(run((prover(i, n) for i, n in enumerate(needs)), device, rows=rows, block=BLOCK, depth=depth))
+    provers = (prover(i, n) for i, n in enumerate(needs))
+    results = list(run(provers, device, rows=rows, block=BLOCK, depth=depth, aside=aside))
     assert results == [(i, n, n * (n - 1) // 2 % 1000) for i, n in enumerate(needs)]
     assert device.most_waiting <= depth
 
@@ -109,13 +112,30 @@ def test_batches_are_handed_over_while_a_prover_thinks():
         return "thought" if five.wait(timeout=20) else "alone"
 
     others = [prover(i, 8) for i in range(1, 8)]  # two blocks each to begin with
-    assert next(run([slow(), *others], Device(2), rows=2, block=BLOCK)) == "thought"
+    assert next(run([slow(), *others], Device(2), rows=2, block=BLOCK, aside=True)) == "thought"
 
 
-def test_an_error_of_a_prover_reaches_the_caller():
+@pytest.mark.parametrize("aside", [False, True])
+def test_an_error_of_a_prover_reaches_the_caller(aside):
     def broken():
         yield [Draws(np.zeros((1, 1, 1), np.float32), 0, 0, 0, 0, BLOCK, BLOCK)]
         raise FloatingPointError("not finite")
 
     with pytest.raises(FloatingPointError, match="not finite"):
-        list(run([broken(), prover(1, 4)], FakeDevice(2), rows=2, block=BLOCK))
+        list(run([broken(), prover(1, 4)], FakeDevice(2), rows=2, block=BLOCK, aside=aside))
+
+
+def test_the_thread_takes_the_oldest_provers_step_first_and_ends():
+    aside, order, released = _Aside(), [], threading.Event()
+    thread = next(t for t in threading.enumerate() if t.name == "provers")
+    begun = threading.Event()
+    aside.submit(_Running(9, iter(()), BLOCK), lambda: begun.set() or released.wait(timeout=20))
+    assert begun.wait(timeout=20)
+    for number in (3, 1, 2):
+        aside.submit(_Running(number, iter(()), BLOCK), functools.partial(order.append, number))
+    released.set()
+    assert [aside.take(wait=True)[0].number for _ in range(4)] == [9, 1, 2, 3]
+    assert order == [1, 2, 3]
+    aside.close()
+    thread.join(timeout=20)
+    assert not thread.is_alive()

@@ -115,11 +115,14 @@ def test_dtype_is_that_of_the_images_the_network_sees():
         seen.append(images.dtype)
         return _threshold(images)
 
-    classifier = as_classifier(model, _SHAPE, dtype="bfloat16")
-    seen.clear()
-    out = classifier(jnp.ones((1, *_SHAPE)))
-    assert seen == [jnp.dtype("bfloat16")]
+    out = as_classifier(model, _SHAPE, dtype="bfloat16")(jnp.ones((1, *_SHAPE)))
+    assert set(seen) == {jnp.dtype("bfloat16")}
     assert out.dtype == jnp.float32
+    bias = jnp.zeros((1, 2), jnp.bfloat16)
+    only = as_classifier(
+        lambda images: jax.lax.add(images[:1, 0, :2, 0], bias).repeat(len(images), 0), _SHAPE, dtype="bfloat16"
+    )
+    assert only.classes == 2
 
 
 @pytest.mark.parametrize(
