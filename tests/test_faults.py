@@ -70,7 +70,9 @@ def signalled(number):
                 os.kill(os.getpid(), number)
 
         patched.setattr(results.RunWriter, "append", last)
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         yield
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

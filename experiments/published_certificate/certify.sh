@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Rotational blur within 10 degrees and defocus blur up to 5 px on 100 MNIST test images (0, 20, 40, ...), each with one
-# surrogate and one classifier: by GSmooth's certificate (its partition and its M*, but a sequential test), and by cover
-# on the 8-bit files. Resumable.
+# surrogate and one classifier: by GSmooth's certificate (its partition and its M*, but a sequential test; for defocus blur
+# also with four times the centres), and by cover on the 8-bit files. Resumable.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,6 +13,7 @@ certify gsmooth rotational_blur gsmooth
 certify cover "rotational_blur|clip|quantize" cover
 defocus=(--checkpoint checkpoints/classifier --region 0 5)
 certify defocus_gsmooth defocus_blur gsmooth "${defocus[@]}"
+certify defocus_gsmooth_40 defocus_blur "gsmooth(centres=40)" "${defocus[@]}"
 certify defocus_cover "defocus_blur|clip|quantize" cover "${defocus[@]}"
-gsmooth verify gsmooth cover defocus_gsmooth defocus_cover
+gsmooth verify gsmooth cover defocus_gsmooth defocus_gsmooth_40 defocus_cover
 gsmooth report gsmooth cover --out .
