@@ -81,7 +81,7 @@ class _Running(Generic[R]):
         self.result: list[R] = []
 
     def next_step(self) -> Callable[[], list[Draws]] | None:
-        """Returns what advances the prover, where all that it has asked for is there. To be called, on any thread."""
+        """Returns what advances the prover, to be called on any thread; None where it still lacks counts."""
         if not self._begun:
             self._begun = True
             return functools.partial(next, self._prover)
@@ -159,7 +159,9 @@ class _Aside(Generic[R]):
         )
         self._ends: queue.SimpleQueue[tuple[_Running[R], _End]] = queue.SimpleQueue()
         self.open = 0
-        threading.Thread(target=self._work, name="provers").start()
+        # A daemon: a generator that nobody finishes or closes must not keep the process.
+        self._thread = threading.Thread(target=self._work, name="provers", daemon=True)
+        self._thread.start()
 
     def submit(self, running: _Running[R], step: Callable[[], list[Draws]]) -> None:
         """Has a step taken; a prover has no more than one at a time."""
@@ -176,8 +178,9 @@ class _Aside(Generic[R]):
         return taken
 
     def close(self) -> None:
-        """Drops the steps not begun. Whoever is interrupted need not wait for the one that is; the process will."""
+        """Drops the steps not begun and waits for the one that is: nobody leaves the device's library half way."""
         self._todo.put((-1, None, list))
+        self._thread.join()
 
     def _work(self) -> None:
         while True:
@@ -220,7 +223,8 @@ def run(
     def advance(running: _Running[R]) -> None:
         while step := running.next_step():
             if thread is not None:
-                return thread.submit(running, step)
+                thread.submit(running, step)
+                return
             running.settle(_end(step))
 
     def settle(*, wait: bool) -> bool:
@@ -243,7 +247,7 @@ def run(
                 advance(begun)
             if not window:
                 return
-            # With a batch under way, rows are not given to guesses that provers at work will soon need.
+            # Behind a batch under way, no rows go to guesses: provers at work will soon need them.
             thinking = thread.open if thread is not None else 0
             patient = thinking and in_flight and sum(len(running.needed) for running in window) < rows
             batch = _pack(window, rows) if len(in_flight) < depth and not patient else []

@@ -1,6 +1,8 @@
 """The scheduler against a device made of NumPy: order, packing, speculation, bounds on what is under way."""
 
 import functools
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -137,5 +139,9 @@ def test_the_thread_takes_the_oldest_provers_step_first_and_ends():
     assert [aside.take(wait=True)[0].number for _ in range(4)] == [9, 1, 2, 3]
     assert order == [1, 2, 3]
     aside.close()
-    thread.join(timeout=20)
     assert not thread.is_alive()
+
+
+def test_a_run_that_nobody_finishes_does_not_keep_the_process():
+    code = "from gsmooth_jax.certify.scheduler import _Aside; left = _Aside()"
+    subprocess.run([sys.executable, "-c", code], timeout=100, check=True)
