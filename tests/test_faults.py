@@ -71,8 +71,10 @@ def signalled(number):
 
         patched.setattr(results.RunWriter, "append", last)
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-        yield
-        signal.signal(signal.SIGINT, before)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
