@@ -12,15 +12,12 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from gsmooth_jax import _validate, headers
-from gsmooth_jax.claims import CellEvidence, Claim, Evidence
+from gsmooth_jax import _validate, headers, records
+from gsmooth_jax.claims import Claim
 
 RESULTS = "results.jsonl"
-
-_PLAIN = {name: kind for name, kind in get_type_hints(Claim).items() if kind in (bool, int, float, str)}
-"""Fields of a claim that are one plain value -> its type."""
 
 _SHARD = re.compile(r"results(?:-(\d{5})-of-(\d{5}))?\.jsonl")
 
@@ -108,8 +105,7 @@ class RunWriter:
         Raises:
           OSError: the disk is full or gone. What was written before stays whole, and the run can be resumed.
         """
-        value = _claim_to_json(dataclasses.replace(claim, header=self._digest))
-        line = json.dumps(value, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = records.to_line(dataclasses.replace(claim, header=self._digest))
         try:
             self._file.write(line)
             self._file.flush()
@@ -191,43 +187,10 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
         try:
             if not line.endswith(b"\n"):
                 break
-            claims.append(_claim_from_json(json.loads(line)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            claims.append(records.from_line(line))
+        except ValueError as error:
             if number == len(lines) and isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
                 break
             raise ValueError(f"{path}, line {number} of {len(lines)} is damaged ({error}).") from error
         end += len(line)
     return claims, end
-
-
-def _claim_to_json(claim: Claim) -> dict[str, Any]:
-    """A claim of ``cover`` may have hundreds of cells: they are written as columns, each field's name once."""
-    value = {f.name: getattr(claim, f.name) for f in dataclasses.fields(claim)} | {"ledger": dict(claim.ledger)}
-    cells = [n for n in claim.nodes if isinstance(n, CellEvidence)]
-    if cells and len(cells) == len(claim.nodes):
-        columns = dict(zip(CellEvidence._fields, zip(*cells, strict=True), strict=True))
-        # Ends are turned too: one column a parameter.
-        value["nodes"] = columns | {end: list(zip(*columns[end], strict=True)) for end in ("low", "high")}
-    else:
-        value["nodes"] = [dataclasses.asdict(n) for n in claim.nodes if isinstance(n, Evidence)]
-    return value
-
-
-def _claim_from_json(value: dict[str, Any]) -> Claim:
-    required = [f.name for f in dataclasses.fields(Claim) if f.default is dataclasses.MISSING]
-    if missing := [name for name in required if name not in value]:
-        raise ValueError(f"it lacks {', '.join(missing)}: written by another version?")
-    for name, kind in _PLAIN.items():
-        if type(value.get(name, kind())) not in ((int, float) if kind is float else (kind,)):
-            raise ValueError(f"its {name} is {value[name]!r}, no {kind.__name__}")
-    columns = value["nodes"]
-    if isinstance(columns, dict):
-        ends = {end: zip(*columns[end], strict=True) for end in ("low", "high")}
-        nodes = map(CellEvidence._make, zip(*((columns | ends)[f] for f in CellEvidence._fields), strict=True))
-    else:
-        nodes = (Evidence(**_with_tuples(n)) for n in columns)
-    return Claim(**(_with_tuples(value) | {"ledger": tuple(value["ledger"].items()), "nodes": tuple(nodes)}))
-
-
-def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}

@@ -11,7 +11,7 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax import headers, results
 from gsmooth_jax.certificates import Resolvable
-from gsmooth_jax.claims import CellEvidence, Claim, Evidence, accuracy_curve, certified_accuracy
+from gsmooth_jax.claims import Claim, Evidence, accuracy_curve, certified_accuracy
 from gsmooth_jax.verify import lost, verify
 
 GUARANTEE = gs.Guarantee(
@@ -60,19 +60,6 @@ def test_claims_are_read_back_as_they_were_written(tmp_path):
 )
 def test_a_guarantee_survives_its_header(guarantee):
     assert headers.guarantee_of(json.loads(json.dumps(header(guarantee)))) == guarantee
-
-
-def test_cells_are_read_back_as_they_were_written(tmp_path):
-    cells = [
-        CellEvidence(low=(-1.0, 0.1), high=(0.5, 0.2), distance=0.5, node=n, depth=n, successes=30, votes=32)
-        for n in range(3)
-    ]
-    written = [claim(0, nodes=tuple(cells)), claim(1, nodes=())]
-    with results.RunWriter(tmp_path, header()) as run:
-        for c in written:
-            run.append(c)
-    assert [dataclasses.replace(c, header="") for c in results.read_run(tmp_path)[1]] == written
-    assert (tmp_path / results.RESULTS).read_text().count("distance") == 1
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path):

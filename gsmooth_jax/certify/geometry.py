@@ -31,8 +31,8 @@ _SHARE = 0.12
 _FLOAT32 = 1e-5
 """What float32 arithmetic may move one entry of a transformed image, by the attacker's program and by ours alike."""
 
-_DIGITS = 6
-"""Decimals to which distances are rounded up, so that a record holds them whole."""
+_DIGITS = 4
+"""Decimals to which distances are rounded up: a record holds them whole, and a run has many."""
 
 
 class Cell(NamedTuple):
@@ -288,10 +288,13 @@ def _half(edges: np.ndarray) -> np.ndarray:
 
 
 def _edges(low: float, high: float, pieces: np.ndarray) -> np.ndarray:
-    """Cuts [low, high] into len(pieces) equal intervals, and each into its number of pieces; short decimals inside."""
+    """Cuts [low, high] into len(pieces) equal intervals, and each into its number of pieces.
+
+    Inner ends are rounded to a hundredth of the smallest piece, so that records are short.
+    """
     coarse = np.linspace(low, high, len(pieces) + 1)
     fine = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(coarse[:-1], coarse[1:], pieces, strict=True)]
-    digits = 9 - math.floor(math.log10(high - low))
+    digits = 2 - math.floor(math.log10((high - low) / (len(pieces) * pieces.max())))
     return np.concatenate([[low], np.concatenate(fine)[1:].round(digits), [high]])
 
 
