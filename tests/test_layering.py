@@ -13,7 +13,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_fitting"),
+    ("types", "_validate", "_fitting", "_threefry"),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
@@ -24,7 +24,8 @@ ORDER = [
     ("surrogate",),
     ("training",),
     ("certify",),
-    ("api", "headers"),
+    ("api", "headers", "records"),
+    ("records",),
     ("results",),
     ("verify", "replay", "report", "catalogue", "attacks"),
     ("cli",),
@@ -32,7 +33,14 @@ ORDER = [
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 HOST_ONLY = ["certificates", "estimation/bounds.py", "estimation/sequential.py", "regions.py", "claims.py", "verify.py"]
-DEVICE_ONLY = ["transforms", "estimation/votes.py", "estimation/keys.py", "certify/kernels.py", "attacks/kernels.py"]
+DEVICE_ONLY = [
+    "_threefry.py",
+    "transforms",
+    "estimation/votes.py",
+    "estimation/keys.py",
+    "certify/kernels.py",
+    "attacks/kernels.py",
+]
 
 
 def modules(*places):

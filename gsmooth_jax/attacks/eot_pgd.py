@@ -8,11 +8,10 @@ classifiers in this way.
 import dataclasses
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _threefry, _validate
 from gsmooth_jax.attacks.kernels import ascent_kernel
 from gsmooth_jax.attacks.target import Space, Target
 from gsmooth_jax.estimation import keys
@@ -65,7 +64,7 @@ class EotPgd:
         space, together = target.space, min(self.tries, _AT_ONCE)
         random = np.random.default_rng((target.seed, target.image_id, keys.PROPOSE))
         starts = space.uniform(random, self.tries)
-        run_key = jax.random.key(target.seed)
+        run_key = _threefry.key(target.seed)
         ends = []
         for first in range(0, self.tries, together):
             # The last group is filled up with climbs that are dropped again: fixed shapes, no recompilation.

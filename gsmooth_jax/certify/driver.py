@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import jax
 import numpy as np
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _threefry, _validate
 from gsmooth_jax.certify import capacity, scheduler, sharding
 from gsmooth_jax.certify.config import Execution, Guarantee
 from gsmooth_jax.certify.kernels import vote_kernel
@@ -96,7 +96,7 @@ def batch_counter(
             f"Expected a surrogate of the classifier's images {classifier.input_shape}, got one of {noise.image_shape}."
         )
     weights = jax.device_put(classifier, whole) if models is None else sharding.as_split(classifier, mesh)
-    placed = (weights, *jax.device_put((noise, jax.random.key(guarantee.seed)), whole))
+    placed = (weights, *jax.device_put((noise, _threefry.key(guarantee.seed)), whole))
     fixed = {"mesh": mesh, "votes": guarantee.block, "chunk": chunk}
 
     def compiled(rows: int) -> jax.stages.Compiled:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from gsmooth_jax import _fitting, transforms
+from gsmooth_jax import _fitting, _threefry, transforms
 from gsmooth_jax.surrogate import lipschitz, picture
 from gsmooth_jax.surrogate.config import FitConfig
 from gsmooth_jax.surrogate.networks import Networks
@@ -130,7 +130,7 @@ def fit(
         raise ValueError(f"Expected batch_size <= {len(images)} training images, got batch_size={config.batch_size}.")
     steps = len(images) // config.batch_size
     recipe = Recipe.build(config, (images.shape[1], images.shape[2], images.shape[3]), steps * config.epochs)
-    networks, keys = recipe.networks, [jax.random.fold_in(jax.random.key(config.seed), stream) for stream in range(4)]
+    networks, keys = recipe.networks, [jax.random.fold_in(_threefry.key(config.seed), stream) for stream in range(4)]
     jax.eval_shape(networks.init, keys[_INIT])  # images too small for the network are refused before the folder is made
 
     def surrogate(state: FitState) -> Surrogate:
@@ -247,7 +247,7 @@ def _info(config: FitConfig, record: dict[str, Any]) -> dict[str, Any]:
     compiler_options={"xla_backend_optimization_level": 0},  # runs once
 )
 def _init(key: jax.Array, *, networks: Networks) -> dict[str, Any]:
-    return networks.init(key)
+    return networks.init(_threefry.compact(key))
 
 
 def _fit_step(

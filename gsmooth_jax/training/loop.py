@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _fitting
+from gsmooth_jax import _fitting, _threefry
 from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier
@@ -63,7 +63,7 @@ def train(
     )
     steps = len(images) // config.batch_size
     recipe = Recipe.build(config, steps * config.epochs)
-    keys = [jax.random.fold_in(jax.random.key(config.seed), stream) for stream in range(4)]
+    keys = [jax.random.fold_in(_threefry.key(config.seed), stream) for stream in range(4)]
 
     def classifier(state: TrainState) -> Classifier:
         return Classifier(

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gsmooth_jax import _fitting
+from gsmooth_jax import _fitting, _threefry
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.training import losses
 from gsmooth_jax.training.augment import Augment
@@ -94,7 +94,7 @@ def init_state(
     compiler_options={"xla_backend_optimization_level": 0},  # runs once: optimising the draws takes a second a layer
 )
 def _init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, int, int]) -> dict[str, Any]:
-    return architecture.init(key, input_shape)
+    return architecture.init(_threefry.compact(key), input_shape)
 
 
 def _train_step(
