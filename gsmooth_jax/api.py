@@ -79,13 +79,8 @@ def certify(
             "Expected images [N, H, W, C] with N labels and N ids, "
             f"got {pictures.shape}, {truth.shape}, {numbers.shape}."
         )
-    if len(np.unique(numbers)) != len(numbers) or (numbers < 0).any():
-        raise ValueError("Expected ids to be distinct and >= 0: the draws of an image are keyed by its id.")
     height, width, channels = pictures.shape[1:]
     classifier = as_classifier(model, (height, width, channels))
-    for number, picture, label in zip(numbers, pictures, truth, strict=True):
-        _validate.image(picture, image_id=int(number))
-        _validate.label(label, image_id=int(number), classes=classifier.classes)
     guarantee = Guarantee(
         transform=transform,
         region=region,
@@ -95,5 +90,15 @@ def certify(
         max_votes=max_votes,
         seed=seed,
     )
-    examples = (Example(id=int(i), image=x, label=int(y)) for i, x, y in zip(numbers, pictures, truth, strict=True))
-    return list(certify_stream(classifier, examples, guarantee, execution))
+    return list(certify_stream(classifier, _examples(classifier, numbers, pictures, truth), guarantee, execution))
+
+
+def _examples(classifier: Classifier, ids: np.ndarray, images: np.ndarray, labels: np.ndarray) -> list[Example]:
+    if len(np.unique(ids)) != len(ids) or (ids < 0).any():
+        raise ValueError("Expected ids to be distinct and >= 0: the draws of an image are keyed by its id.")
+    examples = []
+    for number, image, label in zip(ids, images, labels, strict=True):
+        _validate.image(image, image_id=int(number))
+        _validate.label(label, image_id=int(number), classes=classifier.classes)
+        examples.append(Example(id=int(number), image=image, label=int(label)))
+    return examples
