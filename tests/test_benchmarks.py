@@ -1,0 +1,47 @@
+"""Every benchmark still runs, on little work, and prints its one line. What it measures is no test."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+RUN = "experiments/resolvable_mnist/brightness_contrast", "shipped:mnist_brightness_contrast"
+COVER = "experiments/table1_mnist/pixelate", "experiments/table1_mnist/checkpoints/pixelate"
+
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["against_torch.py", "mnist-brightness"], marks=needs_torch, id="against_torch"),
+        pytest.param(["device_scaling.py"], id="device_scaling"),
+        pytest.param(["faults.py"], id="faults"),
+        pytest.param(["geometry_share.py", *COVER], id="geometry_share"),
+        pytest.param(["idle_share.py"], id="idle_share"),
+        pytest.param(["kernel_efficiency.py"], id="kernel_efficiency"),
+        pytest.param(["memory.py"], id="memory"),
+        pytest.param(["votes_per_claim.py", *RUN], id="votes_per_claim"),
+    ],
+)
+def test_a_benchmark_prints_one_line(command):
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / command[0], *command[1:], "--quick"],
+        cwd=BENCHMARKS.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["benchmark"] == command[0].removesuffix(".py")
+
+
+def test_every_benchmark_is_run():
+    commands = [mark.args[1] for mark in test_a_benchmark_prints_one_line.pytestmark if mark.name == "parametrize"]
+    run = {param.values[0][0] for param in commands[0]}
+    shared = {"timing.py", "torch_loop.py"}
+    assert run == {path.name for path in BENCHMARKS.glob("*.py")} - shared
