@@ -27,7 +27,7 @@ MOST = 3.0
 
 def begin(folder: Path, images: int, cache: Path) -> subprocess.Popen:
     """Starts the command; compiled programs are kept, so that a life is short."""
-    command = [sys.executable, "-c", "from gsmooth_jax.cli import main; main()", "certify", "--out", str(folder)]
+    command = [sys.executable, "-c", "from gsmooth_jax.cli import command; command()", "certify", "--out", str(folder)]
     command += ["--transform", "brightness_contrast", "--test", "fixed", "--max-votes", "512", "--limit", str(images)]
     kept = {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     return subprocess.Popen(command, env=os.environ | kept, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

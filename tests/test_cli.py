@@ -1,6 +1,7 @@
 """The command end to end on real MNIST images: what it prints, what it writes, and how it exits."""
 
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -114,6 +115,17 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch
     assert "5 images are kept; run the same command to go on" in " ".join(capsys.readouterr().err.split())
     assert gsmooth("certify", *FEW, "--out", tmp_path, "--rows", 4) == cli.DONE
     assert lines(tmp_path / results.RESULTS) == lines(run / results.RESULTS)
+
+
+def test_an_interrupted_process_leaves_without_taking_the_compiler_apart(monkeypatch):
+    left = []
+    monkeypatch.setattr("os._exit", left.append)
+    for code in (cli.INTERRUPTED, cli.BAD_INPUT):
+        monkeypatch.setattr(cli, "main", mock.Mock(side_effect=SystemExit(code)))
+        with pytest.raises(SystemExit) as stop:
+            cli.command()
+        assert stop.value.code == code
+    assert left == [cli.INTERRUPTED]
 
 
 @pytest.mark.parametrize("devices", [2, 8])

@@ -45,4 +45,4 @@ def main():
     if os.environ.get("DIE"):
         name, after = os.environ["DIE"].split()
         die(name, int(after))
-    cli.main()
+    cli.command()

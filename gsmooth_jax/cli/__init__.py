@@ -4,6 +4,9 @@ Exit codes: 0 done; 2 bad input, nothing started; 3 interrupted, run the same co
 Imports wait until a command needs them, so that ``--help`` answers at once.
 """
 
+import os
+import sys
+
 import tyro
 
 from gsmooth_jax.cli import learn, offer, runs
@@ -27,6 +30,22 @@ for command in (
 ):
     app.command(command)
 app.command(data, name="data", help="Prepare data sets.")
+
+
+def command() -> None:
+    """The program: ``main``, but a process that was interrupted leaves at once.
+
+    Its files are closed by then. Python would take the compiler apart first, and one time in three, when that happens
+    soon after a compilation, crash over it: the exit code would be that of the crash.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
+        raise
 
 
 def main(args: list[str] | None = None) -> None:
