@@ -171,13 +171,13 @@ class Geometry:
 
     def _path(self, low: float, high: float, target: Target) -> Iterator[Cell]:
         """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
-        edges = _edges(low, high, np.full(_COARSE, 1))
+        edges = _cut(np.array([low, high]), np.array([_COARSE]))
         speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
         own = np.sum((self.image != 0.0) & (self.image != 1.0))  # as good as the transformed images' for a box's size
         wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None], np.full(_COARSE, self._floors(own)))
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
         pieces = np.ceil(self._scales[0] * speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
-        edges = _edges(low, high, pieces)
+        edges = _cut(edges, pieces)
         middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
         gaps = np.repeat(speeds, pieces) * _half(edges)
         yield from self._walk(edges[:, None], middles, gaps, target)
@@ -287,15 +287,18 @@ def _half(edges: np.ndarray) -> np.ndarray:
     return _half_widths(edges[:-1], edges[1:])
 
 
-def _edges(low: float, high: float, pieces: np.ndarray) -> np.ndarray:
-    """Cuts [low, high] into len(pieces) equal intervals, and each into its number of pieces.
+def _cut(edges: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+    """Cuts each of the intervals between edges [N + 1] into its number [N] of equal pieces.
 
-    Inner ends are rounded to a hundredth of the smallest piece, so that records are short.
+    The edges stay, since bounds may have been proved between them. What is new is rounded, so that records are short:
+    to a decimal place of at most a hundredth of the narrowest piece.
     """
-    coarse = np.linspace(low, high, len(pieces) + 1)
-    fine = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(coarse[:-1], coarse[1:], pieces, strict=True)]
-    digits = 2 - math.floor(math.log10((high - low) / (len(pieces) * pieces.max())))
-    return np.concatenate([[low], np.concatenate(fine)[1:].round(digits), [high]])
+    digits = 2 - math.floor(math.log10(np.min(np.diff(edges) / pieces)))
+    cuts = [
+        np.linspace(a, b, n + 1)[1:-1].round(digits)
+        for (a, b), n in zip(itertools.pairwise(edges), pieces, strict=True)
+    ]
+    return np.concatenate([np.concatenate([[edge], cut]) for edge, cut in zip(edges, [*cuts, []], strict=True)])
 
 
 def _subdivide(low: np.ndarray, high: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:

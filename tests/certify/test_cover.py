@@ -113,6 +113,30 @@ def _traces():
     return [kernel._cache_size() for kernel in (latent_kernel, speed_kernel, vote_kernel)]
 
 
+def test_every_piece_of_a_path_lies_in_the_box_of_its_bound(monkeypatch):
+    boxes, pieces = [], []
+    speeds, walk = Geometry._speeds, Geometry._walk
+
+    def bounded(self, low, high):
+        boxes.extend(zip(low[:, 0], high[:, 0], speeds(self, low, high)[:, 0], strict=True))
+        return speeds(self, low, high)
+
+    def walked(self, edges, points, gaps, target):
+        pieces.extend(zip(edges[:-1, 0], edges[1:, 0], points[:, 0], gaps, strict=True))
+        return walk(self, edges, points, gaps, target)
+
+    monkeypatch.setattr(Geometry, "_speeds", bounded)
+    monkeypatch.setattr(Geometry, "_walk", walked)
+    image = np.asarray(smooth_image((12, 12, 1)))
+    cells = Geometry(image, Stages.of(Rotation()), NOISE).cells(np.array([-7.3]), np.array([11.1]), wanting(0.02))
+    assert len(pieces) > 20 * len(boxes)
+    for low, high, point, gap in pieces:
+        (speed,) = [v for a, b, v in boxes if a <= low and high <= b]
+        assert gap >= speed * max(point - low, high - point)
+    ends = {cell.low[0] for cell in cells} | {cell.high[0] for cell in cells}
+    assert max(len(repr(float(end))) for end in ends) <= 9
+
+
 @pytest.mark.parametrize(
     ("transform", "low", "high", "target", "noise"),
     [
