@@ -1,9 +1,11 @@
 """Random keys whose draws are JAX's own, bit for bit, and are made quickly on CPU too.
 
+JAX's own are those of its default, ``threefry2x32`` with ``jax_threefry_partitionable``; no setting changes these.
 Where it compiles for CPU, JAX keeps the rounds of Threefry-2x32 (Salmon et al., SC 2011) in a loop over whole arrays,
 and drawing a CIFAR-10 image of noise takes as long as half a ResNet-20. Written out, the rounds are one pass. Device.
 """
 
+import functools
 import math
 
 import jax
@@ -19,12 +21,12 @@ use: the inverse error function uses them ten times."""
 
 
 def key(seed: int) -> jax.Array:
-    """Returns the typed key of a seed; ``jax.random`` draws from it what it draws from ``jax.random.key(seed)``."""
+    """Returns the typed key of a seed, with the draws of JAX's ``jax.random.key(seed)``."""
     return jax.random.key(seed, impl=_IMPLEMENTATION)
 
 
 def compact(key: jax.Array) -> jax.Array:
-    """Returns JAX's own key with the same draws, whose programs compile in half the time: for those that run once."""
+    """Returns JAX's key with the same draws, whose programs compile in half the time: for those that run once."""
     return jax.random.wrap_key_data(jax.random.key_data(key), impl="threefry2x32")
 
 
@@ -50,17 +52,22 @@ def _fold_in(key: jax.Array, data: jax.Array | int) -> jax.Array:
 
 
 def _random_bits(key: jax.Array, width: int, shape: tuple[int, ...]) -> jax.Array:
-    def in_parts(key: jax.Array) -> jax.Array:
-        size = math.prod(shape)
-        part = _numbers((-(-size // _PARTS),))
-        starts = jnp.arange(_PARTS, dtype=jnp.uint32) * jnp.uint32(len(part))
-        words = jax.lax.map(lambda start: _word(*_hash(key, start + part), width), starts)
-        return words.ravel()[:size].reshape(shape)
+    size = math.prod(shape)
+    if size >= 2**32:
+        raise ValueError(f"Expected fewer than 2^32 numbers of one key, got shape={shape}.")
+    ways = {"cpu": _in_parts, "default": _in_one}
+    ways = {platform: functools.partial(way, width=width, size=size) for platform, way in ways.items()}
+    return jax.lax.platform_dependent(key, **ways).reshape(shape)
 
-    def whole(key: jax.Array) -> jax.Array:
-        return _word(*_hash(key, _numbers(shape)), width)
 
-    return jax.lax.platform_dependent(key, cpu=in_parts, default=whole)
+def _in_parts(key: jax.Array, width: int, size: int) -> jax.Array:
+    part = _numbers((-(-size // _PARTS),))
+    starts = jnp.arange(_PARTS, dtype=jnp.uint32) * jnp.uint32(len(part))
+    return jax.lax.map(lambda start: _word(*_hash(key, start + part), width), starts).ravel()[:size]
+
+
+def _in_one(key: jax.Array, width: int, size: int) -> jax.Array:
+    return _word(*_hash(key, _numbers((size,))), width)
 
 
 def _word(a: jax.Array, b: jax.Array, width: int) -> jax.Array:
@@ -70,10 +77,7 @@ def _word(a: jax.Array, b: jax.Array, width: int) -> jax.Array:
 
 
 def _numbers(shape: tuple[int, ...]) -> jax.Array:
-    size = math.prod(shape)
-    if size >= 2**32:
-        raise ValueError(f"Expected fewer than 2^32 numbers of one key, got shape={shape}.")
-    return jax.lax.iota(jnp.uint32, size).reshape(shape)
+    return jax.lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
 
 
 _IMPLEMENTATION = random.define_prng_impl(

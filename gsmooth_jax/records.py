@@ -55,7 +55,7 @@ def _claim(value: dict[str, Any]) -> Claim:
 
 
 def _rules(columns: Mapping[str, Any]) -> dict[str, _Rule]:
-    """The columns that follow a rule, in the order in which they can be read."""
+    """The columns that follow a rule, in the order in which they can be read: the last looks up those before it."""
 
     def before(i: int, entries: Sequence[Any]) -> Any:
         return entries[i - 1] if i else None
@@ -91,7 +91,7 @@ def _from_columns(written: Mapping[str, Any]) -> list[CellEvidence]:
 
 
 def _thinned(entries: Sequence[Any], rule: _Rule) -> Sequence[Any] | dict[int, Any]:
-    """The entries that are not as expected, by number; all of them where few are."""
+    """The entries that are not as expected, by number; the whole column where half of it is not."""
     unlike = {i: entry for i, entry in enumerate(entries) if entry != rule(i, entries)}
     return unlike if 2 * len(unlike) < len(entries) else entries
 

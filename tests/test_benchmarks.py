@@ -35,6 +35,7 @@ def test_a_benchmark_prints_one_line(command):
         cwd=BENCHMARKS.parent,
         capture_output=True,
         text=True,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["benchmark"] == command[0].removesuffix(".py")

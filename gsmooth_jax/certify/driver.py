@@ -99,7 +99,7 @@ def batch_counter(
     return count, rows
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _Kernel:
     """``vote_kernel`` with all but its rows: what is on the devices, and what it was compiled for."""
 

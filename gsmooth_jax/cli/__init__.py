@@ -4,6 +4,7 @@ Exit codes: 0 done; 2 bad input, nothing started; 3 interrupted, run the same co
 Imports wait until a command needs them, so that ``--help`` answers at once.
 """
 
+import contextlib
 import os
 import sys
 
@@ -17,7 +18,7 @@ from gsmooth_jax.cli.console import DONE as DONE
 app = tyro.extras.SubcommandApp()
 data = tyro.extras.SubcommandApp()
 data.command(offer.prepare)
-for command in (
+for function in (
     certify,
     runs.report,
     runs.verify,
@@ -28,7 +29,7 @@ for command in (
     offer.transforms,
     offer.methods,
 ):
-    app.command(command)
+    app.command(function)
 app.command(data, name="data", help="Prepare data sets.")
 
 
@@ -42,8 +43,9 @@ def command() -> None:
         main()
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError):  # nobody reads it any more
+                    stream.flush()
             os._exit(INTERRUPTED)
         raise
 
