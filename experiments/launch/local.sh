@@ -11,7 +11,7 @@ for ((i = 0; i < n; i++)); do
     gsmooth certify --transform brightness_contrast --processes "$n" --process "$i" --out "$out" > "$out/process$i.log" 2>&1 &
     started+=($!)
 done
-trap 'kill "${started[@]}" 2> /dev/null' INT TERM  # jobs in the background do not hear Ctrl-C
+trap 'kill "${started[@]}" 2> /dev/null; wait; exit 3' INT TERM  # jobs in the background do not hear Ctrl-C
 code=0
 for pid in "${started[@]}"; do
     wait "$pid" || code=$?
