@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax import cli, headers, replay, results
+from gsmooth_jax import cli, headers, records, replay, results
 from gsmooth_jax.certify import methods
 from gsmooth_jax.data.stream import stream
 from tests.test_cli import gsmooth
@@ -68,9 +68,11 @@ def shorten(claim):
 
 
 def more_votes(claim):
-    claim["nodes"]["votes"][1] += 32
-    claim["nodes"]["successes"][1] += 32
-    claim["votes"] += 32
+    read = records.from_line(json.dumps(claim).encode())
+    first, second, *rest = read.nodes
+    second = second._replace(votes=second.votes + 32, successes=second.successes + 32)
+    read = dataclasses.replace(read, nodes=(first, second, *rest), votes=read.votes + 32)
+    claim.update(json.loads(records.to_line(read)))
 
 
 @pytest.mark.parametrize(
