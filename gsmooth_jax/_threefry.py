@@ -1,8 +1,8 @@
 """Random keys whose draws are JAX's own, bit for bit, and are made quickly on CPU too.
 
 JAX's own are those of its default, ``threefry2x32`` with ``jax_threefry_partitionable``; no setting changes these.
-Where it compiles for CPU, JAX keeps the rounds of Threefry-2x32 (Salmon et al., SC 2011) in a loop over whole arrays,
-and drawing a CIFAR-10 image of noise takes as long as half a ResNet-20. Written out, the rounds are one pass. Device.
+Where it compiles for CPU, JAX keeps the rounds of Threefry-2x32 (Salmon et al., SC 2011) in a loop over whole arrays.
+Written out, they are one pass. Device.
 """
 
 import functools
@@ -17,7 +17,7 @@ _PARITY = 0x1BD11BDA
 
 _PARTS = 2
 """Passes in which bits are drawn. Of a single one XLA makes a part of what uses the bits, and draws them anew for every
-use: the inverse error function uses them ten times."""
+use, of which the inverse error function has many."""
 
 
 def key(seed: int) -> jax.Array:
@@ -26,7 +26,7 @@ def key(seed: int) -> jax.Array:
 
 
 def compact(key: jax.Array) -> jax.Array:
-    """Returns JAX's key with the same draws, whose programs compile in half the time: for those that run once."""
+    """Returns JAX's key with the same draws, whose programs compile sooner and run slower: for those that run once."""
     return jax.random.wrap_key_data(jax.random.key_data(key), impl="threefry2x32")
 
 

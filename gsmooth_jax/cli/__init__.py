@@ -36,8 +36,8 @@ app.command(data, name="data", help="Prepare data sets.")
 def command() -> None:
     """The program: ``main``, but a process that was interrupted leaves at once.
 
-    Its files are closed by then. Python would take the compiler apart first, and one time in three, when that happens
-    soon after a compilation, crash over it: the exit code would be that of the crash.
+    Its files are closed by then. Python would take the compiler apart first, and soon after a compilation it may crash
+    over that: the exit code would be that of the crash.
     """
     try:
         main()
