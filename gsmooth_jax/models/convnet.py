@@ -5,7 +5,7 @@ import functools
 import flax.linen as nn
 import jax
 
-from gsmooth_jax.models.batch_norm import normalised
+from gsmooth_jax.models.batch_norm import BatchNorm, normalised
 from gsmooth_jax.models.pooling import max_pool
 
 
@@ -29,7 +29,7 @@ class ConvNet(nn.Module):
         conv = functools.partial(nn.Conv, kernel_size=(3, 3), padding="VALID", use_bias=not self.batch_norm)
         dense = functools.partial(nn.Dense, use_bias=not self.batch_norm)
 
-        norm = functools.partial(nn.BatchNorm, not train, momentum=0.9)
+        norm = functools.partial(BatchNorm, not train)
 
         def layer(linear: nn.Conv | nn.Dense, x: jax.Array) -> jax.Array:
             return nn.relu(normalised(linear, norm(), x) if self.batch_norm else linear(x))

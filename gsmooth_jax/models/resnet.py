@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.models.batch_norm import normalised
+from gsmooth_jax.models.batch_norm import BatchNorm, normalised
 
 _conv = functools.partial(
     nn.Conv,
@@ -31,7 +31,7 @@ class _Block(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        norm = functools.partial(nn.BatchNorm, use_running_average=not train, momentum=0.9, epsilon=1e-5)
+        norm = functools.partial(BatchNorm, not train)
         shortcut = _shortcut(x, self.width, self.stride)
         if self.pre:
             x = nn.relu(norm()(x))
@@ -56,19 +56,15 @@ class ResNet(nn.Module):
         if rest or blocks < 1:
             raise ValueError(f"Expected depth = 6 n + 2 with n >= 1, got depth={self.depth}.")
         first = _conv(self.width)
-        x = first(images) if self.pre else nn.relu(normalised(first, self._norm(train), images))
+        x = first(images) if self.pre else nn.relu(normalised(first, BatchNorm(not train), images))
         for stage in range(3):
             # Unrolled: gradients of convolutions inside an XLA loop are ten times as slow on CPU.
             for block in range(blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
                 x = _Block(self.width * 2**stage, stride=stride, pre=self.pre)(x, train)
         if self.pre:
-            x = nn.relu(self._norm(train)(x))
+            x = nn.relu(BatchNorm(not train)(x))
         return nn.Dense(self.classes)(x.mean(axis=(1, 2)))
-
-    @staticmethod
-    def _norm(train: bool) -> nn.BatchNorm:
-        return nn.BatchNorm(use_running_average=not train, momentum=0.9, epsilon=1e-5)
 
 
 def _shortcut(x: jax.Array, width: int, stride: int) -> jax.Array:
