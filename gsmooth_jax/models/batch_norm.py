@@ -37,8 +37,8 @@ class BatchNorm(nn.Module):
                 running_mean.value = self.momentum * running_mean.value + (1 - self.momentum) * mean
                 running_var.value = self.momentum * running_var.value + (1 - self.momentum) * var
         factor = scale * jax.lax.rsqrt(var + self.epsilon)
-        y = (flat - jnp.tile(mean, pixels)) * jnp.tile(factor, pixels) + jnp.tile(bias, pixels)
-        return y.reshape(x.shape)
+        mean, factor, bias = (jnp.tile(v, (1, pixels)) for v in (mean, factor, bias))
+        return ((flat - mean) * factor + bias).reshape(x.shape)
 
 
 def normalised(linear: nn.Conv | nn.Dense, norm: BatchNorm, x: jax.Array) -> jax.Array:
