@@ -126,9 +126,7 @@ def test_batch_norm_is_flax_batch_norm(running):
         y, updates = norm.apply({**variables, "params": params}, x, mutable=["batch_stats"])
         return (weights * jnp.tanh(y)).sum(), (y, updates)
 
-    got, want = (
-        jax.value_and_grad(loss, (1, 2), has_aux=True)(norm, variables["params"], x) for norm in (ours, flax)
-    )
+    got, want = (jax.value_and_grad(loss, (1, 2), has_aux=True)(norm, variables["params"], x) for norm in (ours, flax))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), got, want)
 
 
