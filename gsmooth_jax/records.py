@@ -1,10 +1,12 @@
 """A claim as one line of ``results.jsonl``. Host.
 
-A claim of ``cover`` may have hundreds of cells: they are written as columns, and of a column that mostly follows a rule
-(``_RULES``: the next cell begins where this one ends) only the entries that do not.
+A claim of ``cover`` may have hundreds of cells: they are written as columns. Of a column that mostly follows a rule
+(``_rules``: the next cell begins where this one ends) only the entries that do not are there, and numbers of few decimals
+are whole steps from one to the next.
 """
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_type_hints
@@ -78,13 +80,18 @@ def _to_columns(cells: Sequence[CellEvidence]) -> dict[str, Any]:
     # Ends are turned: one column a parameter.
     low, high = (list(zip(*columns[end], strict=True)) for end in ("low", "high"))
     thin = {name: _thinned(columns[name], rule) for name, rule in _rules(columns).items()}
-    return columns | thin | {"low": low, "high": [_thinned(h, _next(a)) for a, h in zip(low, high, strict=True)]}
+    ends = {
+        "low": [_stepped(a) for a in low],
+        "high": [_stepped(_thinned(h, _next(a))) for a, h in zip(low, high, strict=True)],
+    }
+    return columns | thin | ends | {"distance": _stepped(columns["distance"])}
 
 
 def _from_columns(written: Mapping[str, Any]) -> list[CellEvidence]:
-    low, count = written["low"], len(written["distance"])
-    high = [_filled(h, count, _next(a)) for a, h in zip(low, written["high"], strict=True)]
-    columns = {"low": zip(*low, strict=True), "high": zip(*high, strict=True), "distance": written["distance"]}
+    low, distance = [_unstepped(a) for a in written["low"]], _unstepped(written["distance"])
+    count = len(distance)
+    high = [_filled(_unstepped(h), count, _next(a)) for a, h in zip(low, written["high"], strict=True)]
+    columns = {"low": zip(*low, strict=True), "high": zip(*high, strict=True), "distance": distance}
     for name, rule in _rules(columns).items():
         columns[name] = _filled(written[name], count, rule)
     return [CellEvidence(*cell) for cell in zip(*(columns[f] for f in CellEvidence._fields), strict=True)]
@@ -106,6 +113,28 @@ def _filled(written: Sequence[Any] | Mapping[str, Any], count: int, rule: _Rule)
     if left or None in entries:
         raise ValueError(f"its columns do not fit: {', '.join(left) or 'an entry that no rule gives is missing'}")
     return entries
+
+
+_DECIMALS = 10
+"""The most that a stepped column has."""
+
+
+def _stepped(entries: Any) -> Any:
+    """A column of floats that all have few decimals, as the steps between them in units of the last; others as they are."""
+    for decimals in range(_DECIMALS + 1 if isinstance(entries, Sequence) else 0):
+        whole = [round(x * 10**decimals) for x in entries]
+        if all(n / 10**decimals == x for n, x in zip(whole, entries, strict=True)):  # rounded once: the same float
+            return {"decimals": decimals, "steps": [b - a for a, b in itertools.pairwise([0, *whole])]}
+    return entries
+
+
+def _unstepped(written: Any) -> Any:
+    if not (isinstance(written, Mapping) and "steps" in written):
+        return written
+    decimals, steps = written["decimals"], written["steps"]
+    if not all(type(n) is int for n in (decimals, *steps)) or not 0 <= decimals <= _DECIMALS:
+        raise ValueError("its steps are not whole, or of too many decimals")
+    return [n / 10**decimals for n in itertools.accumulate(steps)]
 
 
 def _with_tuples(value: dict[str, Any]) -> dict[str, Any]:
