@@ -32,12 +32,14 @@ class CellEvidence(NamedTuple):
     Attributes:
       low: the cell's lower corner, in parameter units.
       high: its upper corner; the cell is closed.
-      distance: upper bound on the distance of any transformed image of the cell to the smoothing centre, in standard
-        deviations of the noise.
+      distance: the cell is proved if the class has a probability above Phi(distance) at the smoothing centre: an upper
+        bound on how far any transformed image of the cell is from there, in standard deviations of the noise; of a
+        shared cell, what ``walk.two_centres`` makes of its pairs.
       node: the smoothing centre's number, part of its draws' keys.
       depth: how often the region's first cells were halved to get this one; decides the level of the test.
       successes: votes at the centre for the claimed class.
       votes: votes at the centre.
+      shared: this centre and its neighbour prove together what both of their cells hold, and neither does alone.
     """
 
     low: tuple[float, ...]
@@ -47,6 +49,7 @@ class CellEvidence(NamedTuple):
     depth: int
     successes: int
     votes: int
+    shared: bool = False
 
 
 Ledger = tuple[tuple[str, float], ...]

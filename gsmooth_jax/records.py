@@ -67,12 +67,18 @@ def _rules(columns: Mapping[str, Any]) -> dict[str, _Rule]:
         "depth": before,
         "votes": before,
         "successes": lambda i, _: columns["votes"][i],
+        "shared": lambda i, entries: bool(i) and entries[i - 1],
     }
 
 
-def _next(low: Sequence[float]) -> _Rule:
-    """One parameter's upper ends: where the next cell begins."""
-    return lambda i, _: low[i + 1] if i + 1 < len(low) else None
+def _next(low: Sequence[float], shared: Sequence[bool]) -> _Rule:
+    """One parameter's upper ends: where the next cell begins, or the next but one of cells that are shared."""
+
+    def begins(i: int, _: Sequence[Any]) -> Any:
+        following = i + 1 + shared[i]
+        return low[following] if following < len(low) else None
+
+    return begins
 
 
 def _to_columns(cells: Sequence[CellEvidence]) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def _to_columns(cells: Sequence[CellEvidence]) -> dict[str, Any]:
     thin = {name: _thinned(columns[name], rule) for name, rule in _rules(columns).items()}
     ends = {
         "low": [_stepped(a) for a in low],
-        "high": [_stepped(_thinned(h, _next(a))) for a, h in zip(low, high, strict=True)],
+        "high": [_stepped(_thinned(h, _next(a, columns["shared"]))) for a, h in zip(low, high, strict=True)],
     }
     return columns | thin | ends | {"distance": _stepped(columns["distance"])}
 
@@ -90,10 +96,13 @@ def _to_columns(cells: Sequence[CellEvidence]) -> dict[str, Any]:
 def _from_columns(written: Mapping[str, Any]) -> list[CellEvidence]:
     low, distance = [_unstepped(a) for a in written["low"]], _unstepped(written["distance"])
     count = len(distance)
-    high = [_filled(_unstepped(h), count, _next(a)) for a, h in zip(low, written["high"], strict=True)]
-    columns = {"low": zip(*low, strict=True), "high": zip(*high, strict=True), "distance": distance}
+    columns: dict[str, Any] = {"distance": distance}
     for name, rule in _rules(columns).items():
-        columns[name] = _filled(written[name], count, rule)
+        # Until 0.4 no cell was shared.
+        columns[name] = _filled(written.get(name, {}) if name == "shared" else written[name], count, rule)
+    next_ = [_next(a, columns["shared"]) for a in low]
+    high = [_filled(_unstepped(h), count, rule) for h, rule in zip(written["high"], next_, strict=True)]
+    columns |= {"low": zip(*low, strict=True), "high": zip(*high, strict=True)}
     return [CellEvidence(*cell) for cell in zip(*(columns[f] for f in CellEvidence._fields), strict=True)]
 
 

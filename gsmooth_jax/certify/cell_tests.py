@@ -22,6 +22,9 @@ _REACH = 0.3
 _NEAREST, _FURTHEST = 0.05, 0.7
 """Limits of a cell's distance: a guess at p_A is rough, and 32 unanimous votes prove 0.7 at alpha 0.001."""
 
+_BEYOND = 0.25
+"""How far a cell's distance may exceed what rounding alone makes of it, where that leaves less below ``_FURTHEST``."""
+
 _PATIENCE = 256
 """Votes after which an undecided cell is cut instead: its p_A is close to what it would have to be."""
 
@@ -52,7 +55,7 @@ class Pilots:
     def target(self, parameters: np.ndarray, floors: np.ndarray) -> np.ndarray:
         """The distances [N] at which cells cost the fewest votes; a ``geometry.Target``."""
         within = _REACH * (special.ndtri(self.share(parameters)) - floors)
-        return floors + np.clip(within, _NEAREST, np.maximum(_NEAREST, _FURTHEST - floors))
+        return floors + np.clip(within, _NEAREST, np.maximum(_BEYOND, _FURTHEST - floors))
 
 
 @dataclasses.dataclass(eq=False)
@@ -76,6 +79,7 @@ class _Open:
             depth=self.depth,
             successes=self.successes,
             votes=self.votes,
+            shared=self.cell.shared,
         )
 
 
@@ -87,6 +91,7 @@ class CellTests:
         self._image_id, self._top, self._guarantee = image_id, top, guarantee
         self._open: list[_Open] = []
         self._closed: list[CellEvidence] = []
+        self._recut: list[tuple[int, np.ndarray, np.ndarray]] = []  # depth and ends of what is covered anew
         self._numbered = self._votes = self.invalid = 0
         self.lost = self.exhausted = False
 
@@ -103,6 +108,7 @@ class CellTests:
         g = self._guarantee
         self._add(cells, depth=0)
         while self._open and not (self.lost and self._open[0].votes >= _ANSWER):
+            self._close([o for o in self._open if not self._left(o)])
             wave = self._open[: min(_WAVE, (g.max_votes - self._votes) // g.block)]
             if not wave:
                 self.lost = self.exhausted = True
@@ -117,8 +123,7 @@ class CellTests:
             for test, new in zip(wave, counts, strict=True):
                 self.lost |= not self._count(test, new)
             if self.lost:
-                self._closed += [o.evidence() for o in self._open if o.other and o.votes]
-                self._open = [o for o in self._open if not o.other]
+                self._close([o for o in self._open if o.other])
 
     def _count(self, test: _Open, counts: np.ndarray) -> bool:
         """Takes a test's new votes; returns whether its part of the region can still be proved."""
@@ -137,15 +142,28 @@ class CellTests:
         )
         if decision == "undecided" and not (divisible and test.votes >= _PATIENCE):
             return True
-        self._open.remove(test)
-        self._closed.append(test.evidence())
+        self._close([test])
         if decision == "certified":
             return True
-        if not divisible:
+        left = self._left(test)
+        if left and not divisible:
             return False
-        cells = self._geometry.cells(test.cell.low, test.cell.high, lambda _, floors: floors + above)
-        self._add(cells, test.depth + 1)
+        for low, high in left:
+            self._recut.append((test.depth, low, high))
+            self._add(self._geometry.cells(low, high, lambda _, floors: floors + above), test.depth + 1)
         return True
+
+    def _left(self, test: _Open) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The boxes of a cell that are still to be proved by it: those that it shared with one that failed are not."""
+        left = [(test.cell.low, test.cell.high)]
+        if test.cell.shared:
+            for _, a, b in (r for r in self._recut if r[0] == test.depth):
+                left = [(c, d) for l, h in left for c, d in ((l, np.minimum(h, a)), (np.maximum(l, b), h)) if c < d]
+        return left
+
+    def _close(self, tests: list[_Open]) -> None:
+        self._open = [o for o in self._open if o not in tests]
+        self._closed += [o.evidence() for o in tests if o.votes]
 
     def _add(self, cells: list[Cell], depth: int) -> None:
         doubt = 1.0 - self._pilots.share(np.stack([0.5 * (c.low + c.high) for c in cells]))

@@ -4,7 +4,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,12 +40,14 @@ def possible(cells: Sequence[CellEvidence], params: int) -> bool:
     """Whether these are cells of so many parameters, with votes that can have been cast."""
     if not cells:
         return True
-    low, high, distance, *whole = zip(*cells, strict=True)
+    low, high, distance, *whole, shared = zip(*cells, strict=True)
     (node, depth, successes, votes), flat = whole, itertools.chain.from_iterable
     return (
         set(map(len, low + high)) == {params}
         and set(map(type, distance)) == {float}
         and set(map(type, flat(whole))) == {int}
+        and set(map(type, shared)) == {bool}
+        and (params == 1 or not any(shared))
         and min(distance) >= 0.0
         and sum(distance) < math.inf
         and min(map(min, node, depth, successes)) >= 0
@@ -54,29 +56,47 @@ def possible(cells: Sequence[CellEvidence], params: int) -> bool:
     )
 
 
-def holds_identity(cell: CellEvidence, region: Box) -> bool:
+class Part(NamedTuple):
+    """A closed box of parameters that one cell, or two that share it, speak for."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def parts(passed: Iterable[CellEvidence]) -> list[Part]:
+    """What cells have proved once they have passed: each its own box, or two that share one what both hold."""
+    passed = list(passed)
+    alone = [Part(e.low, e.high) for e in passed if not e.shared]
+    shared = sorted((e.depth, e.low, e.high) for e in passed if e.shared)
+    # Inside a string of centres each cell ends where the next but one begins: only neighbours meet.
+    pairs = ((b, min(a_high, high)) for (a, _, a_high), (d, b, high) in itertools.pairwise(shared) if a == d)
+    return alone + [Part(low, high) for low, high in pairs if low < high]
+
+
+def holds_identity(part: CellEvidence | Part, region: Box) -> bool:
     """Whether a cell holds the image itself, half open: of neighbours that share that face, one does.
 
     So one test of each depth speaks for the image, and the levels of the depths are all that its answer costs.
     """
     return all(
         a <= 0.0 < b or (b == 0.0 and (a == b or b == end))
-        for a, b, end in zip(cell.low, cell.high, region.high, strict=True)
+        for a, b, end in zip(part.low, part.high, region.high, strict=True)
     )
 
 
 def answered(passed: Iterable[CellEvidence], region: Box) -> bool:
-    """Whether one of the cells that have passed holds the image itself."""
-    return any(holds_identity(e, region) for e in passed)
+    """Whether what the cells that have passed prove holds the image itself."""
+    return any(holds_identity(part, region) for part in parts(passed))
 
 
-def covered(passed: Sequence[CellEvidence], region: Box) -> bool:
-    """Whether the cells that have passed cover the region."""
+def covered(passed: Iterable[CellEvidence], region: Box) -> bool:
+    """Whether the cells that have passed prove the whole region."""
+    proved = sorted(parts(passed))
     if len(region.low) > 1:
-        corners = [np.array([getattr(e, end) for e in passed]).reshape(-1, len(region.low)) for end in ("low", "high")]
+        corners = [np.array([getattr(p, end) for p in proved]).reshape(-1, len(region.low)) for end in ("low", "high")]
         return boxes_cover(np.array(region.low), np.array(region.high), *corners)
     reached = region.low
-    for low, high in sorted((e.low, e.high) for e in passed):
+    for low, high in proved:
         if low > reached:
             return False
         reached = max(reached, high)
@@ -84,13 +104,15 @@ def covered(passed: Sequence[CellEvidence], region: Box) -> bool:
 
 
 def overlapping(cells: Iterable[CellEvidence]) -> bool:
-    """Whether two cells share more than a face: what they share is then tested more than once."""
-    corners = sorted((e.low, e.high) for e in cells)
+    """Whether two cells of one depth hold more than a face of what both prove: it is then tested more than once."""
+    corners = sorted((e.low, e.high, e.shared) for e in cells)
     if not corners:
         return False
-    if len(corners[0][0]) == 1:  # then two neighbours do, if any
-        return any(c < b or a == c or b == d for (a, b), (c, d) in itertools.pairwise(corners))
-    low, high = np.moveaxis(np.array(corners), 0, 1)  # [M, P] each
+    if len(corners[0][0]) == 1:  # then two neighbours do, if any; of cells that are shared, two with one between them
+        return any(
+            (c < b or a == c or b == d) and not (s and t) for (a, b, s), (c, d, t) in itertools.pairwise(corners)
+        ) or any(c < b for (_, b, _), (c, _, _) in zip(corners, corners[2:], strict=False))
+    low, high = np.moveaxis(np.array([c[:2] for c in corners]), 0, 1)  # [M, P] each
     both = np.ones((len(low), len(low)), bool)
     for a, b in zip(low.T, high.T, strict=True):
         # Equal ends: of cells that are flat, inside which nothing lies.

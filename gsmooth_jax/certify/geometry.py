@@ -10,12 +10,12 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from gsmooth_jax.certify.kernels import Ties, latent_kernel, speed_kernel
+from gsmooth_jax.certify.walk import Cell, Path, outward
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
 
@@ -30,20 +30,6 @@ _SHARE = 0.12
 
 _FLOAT32 = 1e-5
 """What float32 arithmetic may move one entry of a transformed image, by the attacker's program and by ours alike."""
-
-_DIGITS = 4
-"""Decimals to which distances are rounded up: a record holds them whole, and a run has many."""
-
-
-class Cell(NamedTuple):
-    """A closed box of parameters, and a latent that is near every transformed image of it."""
-
-    low: np.ndarray  # [P]
-    high: np.ndarray  # [P]
-    centre: np.ndarray  # the latent, of the noise's latent shape
-    distance: float
-    floor: float  # of the distance: what rounding the image to levels does to it, however small the cell
-
 
 Target = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """The distances [N] wanted of cells at parameters [N, P] where rounding alone makes these distances [N]."""
@@ -147,8 +133,8 @@ class Geometry:
             # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
             # its ends are drawn half way to its neighbours'.
             ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            return list(self._walk(ends, points, np.zeros(len(points)), target))
-        return list(self._path(low[0], high[0], target) if len(low) == 1 else self._sheet(low, high, target))
+            return self._walk(ends, points, np.zeros(len(points)), target)
+        return self._path(low[0], high[0], target) if len(low) == 1 else list(self._sheet(low, high, target))
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
@@ -169,21 +155,22 @@ class Geometry:
         offset, other = self.noise.offset_upper(self.image.size), self.noise.lipschitz_upper
         return np.array([offset if p.offset else other for p in self.stages.moving.params], np.float64) * (1.0 + 1e-6)
 
-    def _path(self, low: float, high: float, target: Target) -> Iterator[Cell]:
-        """One parameter: cuts the region into boxes of small gap, then joins neighbours into cells."""
+    def _path(self, low: float, high: float, target: Target) -> list[Cell]:
+        """One parameter: cuts the region into boxes of small gap, then places centres among them."""
         edges = _cut(np.array([low, high]), np.array([_COARSE]))
         speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
         own = np.sum((self.image != 0.0) & (self.image != 1.0))  # as good as the transformed images' for a box's size
-        wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None], np.full(_COARSE, self._floors(own)))
+        floors = np.full(_COARSE, self._floors(own))
+        wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None], floors) - floors
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
         pieces = np.ceil(self._scales[0] * speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
         edges = _cut(edges, pieces)
         middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
         gaps = np.repeat(speeds, pieces) * _half(edges)
-        yield from self._walk(edges[:, None], middles, gaps, target)
+        return self._walk(edges[:, None], middles, gaps, target)
 
-    def _walk(self, edges: np.ndarray, points: np.ndarray, gaps: np.ndarray, target: Target) -> Iterator[Cell]:
-        """Joins as many neighbouring boxes as the target allows, around the one half way.
+    def _walk(self, edges: np.ndarray, points: np.ndarray, gaps: np.ndarray, target: Target) -> list[Cell]:
+        """Cells of boxes of one parameter.
 
         Args:
           edges: [N + 1, 1], the ends of N boxes.
@@ -192,34 +179,9 @@ class Geometry:
           target: of the cells.
         """
         latents, between = self.values(points)
-        beyond = self._scales[0] * gaps + self._rounded(gaps, between)
+        beyond = self._scales[0] * gaps + self._rounded(gaps, between) + self._slack
         floors = self._floors(between)
-        wanted = target(points, floors)
-        flat = latents.reshape(len(latents), -1)
-        steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
-        travelled = np.concatenate([[0.0], np.cumsum(steps)])
-
-        def joined(start: int, stop: int) -> tuple[int, float]:
-            middle = 0.5 * (travelled[start] + travelled[stop - 1])
-            centre = start + int(np.argmin(np.abs(travelled[start:stop] - middle)))
-            reach = self.noise.distances(flat[start:stop], flat[centre]) + beyond[start:stop]
-            return centre, float(self._outward(reach.max()))
-
-        start = 0
-        while start < len(gaps):
-            fits, fails, step = start + 1, len(gaps) + 1, 1
-            while fails - fits > 1:  # gallop, then bisect
-                stop = min(fits + step, len(gaps)) if fails > len(gaps) else (fits + fails) // 2
-                centre, distance = joined(start, stop)
-                if distance <= wanted[centre]:
-                    fits, step = stop, 2 * step
-                    if stop == len(gaps):
-                        break
-                else:
-                    fails = stop
-            centre, distance = joined(start, fits)
-            yield Cell(edges[start], edges[fits], latents[centre], distance, float(floors[centre]))
-            start = fits
+        return Path(edges, latents, beyond, floors, target(points, floors), self.noise).cells()
 
     def _sheet(self, low: np.ndarray, high: np.ndarray, target: Target) -> Iterator[Cell]:
         """Several parameters: halves boxes until each is within the target of its midpoint."""
@@ -263,8 +225,11 @@ class Geometry:
 
     def _outward(self, distances: np.ndarray) -> np.ndarray:
         """Returns distances with what float32 may do to an image added, rounded up."""
-        slack = 2 * _FLOAT32 * math.sqrt(self.image.size) * self.noise.lipschitz_upper
-        return np.ceil((distances + slack) * 10**_DIGITS) / 10**_DIGITS
+        return outward(distances + self._slack)
+
+    @property
+    def _slack(self) -> float:
+        return 2 * _FLOAT32 * math.sqrt(self.image.size) * self.noise.lipschitz_upper
 
 
 def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:

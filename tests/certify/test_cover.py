@@ -12,6 +12,8 @@ import gsmooth_jax as gs
 from gsmooth_jax.certify import cell_tests
 from gsmooth_jax.certify import cells as verdicts
 from gsmooth_jax.certify.geometry import Geometry, Stages
+from gsmooth_jax.certify.walk import two_centres
+from gsmooth_jax.claims import CellEvidence
 from gsmooth_jax.data.embedded import embedded_images
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Scaling, Translation
 from gsmooth_jax.verify import verify
@@ -92,6 +94,24 @@ def test_false_claims_are_as_rare_as_alpha_says(classifier):
     assert false <= alpha * n + 5 * (n * alpha * (1 - alpha)) ** 0.5
 
 
+def test_a_band_between_two_centres_is_not_passed_over():
+    """The worst case of the theorem of two centres: wrong answers in a band, as wide as makes them just too many."""
+    width = (
+        1.001 * special.ndtri(0.75) * SIGMA / np.sqrt(np.prod(SHAPE))
+    )  # of the mean's noise: half of it falls inside
+
+    def banded(images):
+        outside = jnp.abs(images.mean(axis=(1, 2, 3)) - 0.55) - width
+        return jnp.stack([outside, -outside], axis=-1)
+
+    alpha, n = 0.05, 100
+    loose = dataclasses.replace(BRIGHTER, alpha=alpha, region=gs.Box([0.0], [0.1]), max_votes=4096)
+    claims = list(gs.certify_stream(gs.as_classifier(banded, SHAPE), (constant(i, 0.5) for i in range(n)), loose))
+    assert any(e.shared for c in claims for e in c.nodes)
+    assert sum(c.certified for c in claims) <= alpha * n + 5 * (n * alpha * (1 - alpha)) ** 0.5
+    assert verify(loose, claims) == []
+
+
 @pytest.mark.parametrize(
     "execution", [gs.Execution(devices=1, rows=3), gs.Execution(devices=8, rows=16, chunk=8, depth=1)]
 )
@@ -137,6 +157,19 @@ def test_every_piece_of_a_path_lies_in_the_box_of_its_bound(monkeypatch):
     assert max(len(repr(float(end))) for end in ends) <= 9
 
 
+def evidence(cell, node=0, successes=0, votes=0):
+    ends = tuple(cell.low.tolist()), tuple(cell.high.tolist())
+    return CellEvidence(*ends, cell.distance, node, 0, successes, votes, cell.shared)
+
+
+def needed_between(noise, a, b, images):
+    """The distance that two centres need to prove these images by the theorem of ``walk``, as exactly as may be."""
+    share = np.linspace(0.0, 1.0, 201)[:, None]
+    line = a + share * (b.astype(np.float64) - a)
+    aside = [noise.distances(line, image.ravel()).min() for image in images]
+    return two_centres(noise.distances(b[None], a)[0], max(aside, default=0.0))
+
+
 @pytest.mark.parametrize(
     ("transform", "low", "high", "target", "noise"),
     [
@@ -155,10 +188,11 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
     geometry = Geometry(image, Stages.of(transform), noise)
     cells = geometry.cells(low, high, wanting(target))
-    lows, highs = np.stack([c.low for c in cells]), np.stack([c.high for c in cells])
-    assert verdicts.boxes_cover(low, high, lows, highs)
-    keep = np.arange(len(cells)) != len(cells) // 2
-    assert not verdicts.boxes_cover(low, high, lows[keep], highs[keep])
+    region, nodes = gs.Box(low.tolist(), high.tolist()), [evidence(c) for c in cells]
+    assert verdicts.covered(nodes, region)
+    assert not verdicts.overlapping(nodes)
+    missing = len(cells) // 2
+    assert not verdicts.covered(nodes[:missing] + nodes[missing + 1 :], region)
 
     finite = Stages.of(transform).values
     points = (
@@ -168,12 +202,18 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     )
     moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
     shares = []
-    for cell in cells:
-        inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
-        far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
-        assert (far <= cell.distance).all()
-        shares += (far / cell.distance).tolist()
+    for cell, other in zip(cells, [*cells[1:], None], strict=True):
         assert cell.distance <= target
+        if not cell.shared:
+            inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
+            far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
+            assert (far <= cell.distance).all()
+            shares += (far / cell.distance).tolist()
+        elif other is not None:
+            inside = (other.low <= points[:, 0]) & (points[:, 0] <= cell.high)
+            needed = needed_between(noise, cell.centre.ravel(), other.centre.ravel(), moved[inside])
+            assert needed <= min(cell.distance, other.distance)
+            shares.append(needed / min(cell.distance, other.distance))
     # Not idle bounds either: the cells are really as wide as they are said to be.
     assert max(shares) > (0.5 if len(low) == 1 else 0.35)
 
@@ -274,13 +314,13 @@ def test_one_cell_of_each_depth_answers_for_the_image():
     region = gs.Box([-1.0, 0.0], [1.0, 1.0])
 
     def holds(low, high):
-        cell = gs.claims.CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0)
+        cell = CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0)
         return verdicts.holds_identity(cell, region)
 
     assert [holds((a, 0.0), (b, 0.5)) for a, b in ((-1.0, 0.0), (0.0, 0.5), (0.5, 1.0))] == [False, True, False]
     assert holds((0.0, 0.0), (0.0, 0.0))
     assert verdicts.holds_identity(
-        gs.claims.CellEvidence(low=(-1.0,), high=(0.0,), distance=0.1, node=0, depth=0, successes=0, votes=0),
+        CellEvidence(low=(-1.0,), high=(0.0,), distance=0.1, node=0, depth=0, successes=0, votes=0),
         gs.Box([-1.0], [0.0]),
     )
 
@@ -289,7 +329,7 @@ def test_what_is_remembered_of_a_test_is_what_it_says():
     rng, asked = np.random.default_rng(0), []
     votes = [(s, n) for n in (32, 64, 320) for s in (n, n - 1, n - n // 8)]
     cells = [
-        gs.claims.CellEvidence(low=(0.0,), high=(1.0,), distance=float(d), node=0, depth=int(k), successes=s, votes=n)
+        CellEvidence(low=(0.0,), high=(1.0,), distance=float(d), node=0, depth=int(k), successes=s, votes=n)
         for s, n in votes
         for d, k in zip(rng.uniform(0.0, 3.0, 60), rng.integers(0, 4, 60), strict=True)
     ]
@@ -310,12 +350,33 @@ def test_one_parameter_is_covered_as_any_number_are():
     for _ in range(200):
         ends = np.sort(rng.integers(-6, 7, (4, 2)) / 5.0, axis=1)
         cells = [
-            gs.claims.CellEvidence(low=(a,), high=(b,), distance=0.1, node=0, depth=0, successes=0, votes=0)
+            CellEvidence(low=(a,), high=(b,), distance=0.1, node=0, depth=0, successes=0, votes=0)
             for a, b in ends.tolist()
         ]
         answers.append(verdicts.covered(cells, region))
         assert answers[-1] == verdicts.boxes_cover(np.array([-1.0]), np.array([1.0]), ends[:, :1], ends[:, 1:])
     assert 10 < sum(answers) < 190
+
+
+STRING = [((0,), (1,)), ((0,), (2,)), ((1,), (3,)), ((2,), (3,))]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "overlap"),
+    [(STRING, False), (STRING[:1] * 2, False), ([*STRING, ((1,), (2,))], True), ([*STRING, ((0.5,), (0.6,))], True)],
+)
+def test_a_shared_cell_proves_nothing_without_its_neighbour(boxes, overlap):
+    cells = [CellEvidence(low, high, 0.1, 0, 0, 32, 32, shared=True) for low, high in boxes]
+    assert verdicts.overlapping(cells) == overlap
+    if not overlap:
+        region = gs.Box([0.0], [max(high[0] for _, high in boxes)])
+        assert verdicts.covered(cells, region)
+        assert verdicts.answered(cells, region)
+        for i in range(len(cells)):
+            assert not verdicts.covered(cells[:i] + cells[i + 1 :], region)
+            assert verdicts.answered(cells[:i] + cells[i + 1 :], region) == (i > 1)
+    alone = cells[0]._replace(low=(0.2,), high=(0.3,), shared=False)
+    assert verdicts.overlapping([*cells, alone])
 
 
 @pytest.mark.parametrize(
@@ -334,8 +395,7 @@ def test_one_parameter_is_covered_as_any_number_are():
 )
 def test_cells_that_share_more_than_a_face_are_found(boxes, overlap):
     cells = [
-        gs.claims.CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0)
-        for low, high in boxes
+        CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0) for low, high in boxes
     ]
     assert verdicts.overlapping(cells) == overlap
 

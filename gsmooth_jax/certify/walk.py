@@ -1,0 +1,185 @@
+"""Where to put smoothing centres along a path of latents, and how far the classifier's answer carries from them. Host.
+
+THEOREM (two centres). Let z ~ N(0, S) with S fixed, distances be |.|_(S^-1), and let a classifier answer class c with
+probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of the line
+through them. If p_A > Phi(D) at a and at b, where
+
+    2 Phi(t) - 1 = Phi(-w),    Phi(-D) = Phi(L / 2 + t) - Phi(L / 2 - t),
+
+then p_A > 1 / 2 at u. So centres may stand much further apart than where each speaks for itself, and the nearer D comes
+to w, the more: then L grows like the square root of D - w.
+
+Proof. Whitened, S = 1. Let p be that point of the line, q the probability of any other answer at p, and
+I = {x : |<x - m, v>| <= t} with m = (a + b) / 2 and v along b - a. At p the noise falls into I with probability
+2 Phi(t) - 1 = Phi(-w) at most (exactly if p = m), at a and at b with Phi(-D) at least. Suppose q >= P_p(I). The
+densities of a and b over that of p are exponentials along v, one falling and one rising, so for some weights
+s, r >= 0, s + r > 0, the set I is where s dP_a / dP_p + r dP_b / dP_p <= 1. By the lemma of Neyman and Pearson no error
+of probability P_p(I) or more at p has less of s P_a + r P_b than I has: s P_a(error) + r P_b(error) >= (s + r) Phi(-D).
+But both are below Phi(-D). Hence q < P_p(I) <= Phi(-w): p_A > Phi(w) at p, and p_A > 1 / 2 at u by the theorem of one
+centre (THEORY D1). []
+
+A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
+proves what lies between: whichever takes fewer.
+"""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from gsmooth_jax.types import LatentNoise
+
+_DIGITS = 4
+"""Decimals to which distances are rounded up: a record holds them whole, and a run has many."""
+
+
+_MANY = 4
+"""More centres than these on a string are fewer than if each stood alone: its ends are all that a string wastes."""
+
+
+class Cell(NamedTuple):
+    """A closed box of parameters, and a latent that is near the transformed images of it.
+
+    Attributes:
+      low: [P], its lower corner.
+      high: [P], its upper corner.
+      centre: the latent, of the noise's latent shape.
+      distance: D such that p_A > Phi(D) at the centre proves the box; where it is ``shared``, at the other centre too.
+      floor: of the distance: what rounding the image to levels does to it, however small the cell.
+      shared: every parameter of the box is also in one neighbour's, and what both hold takes both centres.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    centre: np.ndarray
+    distance: float
+    floor: float
+    shared: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """The latents of one image along a parameter.
+
+    Attributes:
+      edges: [N + 1, 1], the ends of N boxes of the parameter, from left to right.
+      latents: [N, ...], one of each box.
+      beyond: [N], how far any transformed image of a box may be from its latent, at most.
+      floors: [N], what of it is due to rounding, however small the box.
+      wanted: [N], distances that cells there should have.
+      noise: measures distances.
+    """
+
+    edges: np.ndarray
+    latents: np.ndarray
+    beyond: np.ndarray
+    floors: np.ndarray
+    wanted: np.ndarray
+    noise: LatentNoise
+
+    def cells(self) -> list[Cell]:
+        """Covers the path with as few centres as the wanted distances allow."""
+        strung = self._strung()
+        if len(strung) > _MANY:
+            return strung
+        alone = list(self._alone())
+        return strung if 0 < len(strung) < len(alone) else alone
+
+    @functools.cached_property
+    def _flat(self) -> np.ndarray:
+        """[N, D] float64."""
+        return self.latents.reshape(len(self.latents), -1).astype(np.float64)
+
+    def _alone(self) -> Iterator[Cell]:
+        """Cells of one centre: joins as many neighbouring boxes as are wanted, around the one half way."""
+        flat, count = self._flat, len(self.beyond)
+        steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
+        travelled = np.concatenate([[0.0], np.cumsum(steps)])
+
+        def joined(start: int, last: int) -> tuple[int, float]:
+            middle = 0.5 * (travelled[start] + travelled[last])
+            centre = start + int(np.argmin(np.abs(travelled[start : last + 1] - middle)))
+            reach = self.noise.distances(flat[start : last + 1], flat[centre]) + self.beyond[start : last + 1]
+            return centre, float(outward(reach.max()))
+
+        def fits(start: int, last: int) -> bool:
+            centre, distance = joined(start, last)
+            return distance <= self.wanted[centre]
+
+        start = length = 0
+        while start < count:
+            last = _furthest(functools.partial(fits, start), start, count - 1, start + length)
+            length = last - start
+            centre, distance = joined(start, last)
+            ends = self.edges[start], self.edges[last + 1]
+            yield Cell(*ends, self.latents[centre], distance, float(self.floors[centre]))
+            start = last + 1
+
+    def _strung(self) -> list[Cell]:
+        """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
+        centres, between, length = [0], [], 0
+        while (start := centres[-1]) + 1 < len(self.beyond):
+
+            def fits(last: int, start: int = start) -> bool:
+                return self._between(start, last) <= self.wanted[(start + last) // 2]
+
+            last = _furthest(fits, start, len(self.beyond) - 1, start + length)
+            length = last - start
+            if not length:
+                return []
+            centres.append(last)
+            between.append(self._between(start, last))
+        # A centre's own box is in reach from both sides, so it may end anywhere inside.
+        marks = [self.edges[0], *self.edges[centres[1:-1]], self.edges[-1]]
+        ends = zip(marks[:1] + marks, marks[1:] + marks[-1:], strict=False)
+        return (
+            [
+                Cell(low, high, self.latents[c], max(beside), float(self.floors[c]), shared=True)
+                for c, (low, high), beside in zip(
+                    centres, ends, zip([0.0, *between], [*between, 0.0], strict=True), strict=True
+                )
+            ]
+            if between
+            else []
+        )
+
+    def _between(self, first: int, last: int) -> float:
+        """The distance that two boxes' latents need, as centres, to prove these boxes and all between them."""
+        flat = self._flat[first : last + 1]
+        chord = flat[-1] - flat[0]
+        square = chord @ chord
+        share = np.clip((flat - flat[0]) @ chord / square, 0.0, 1.0) if square else np.zeros(len(flat))
+        aside = self.noise.distances(flat - share[:, None] * chord, flat[0]) + self.beyond[first : last + 1]
+        apart = self.noise.distances(flat[-1:], flat[0])[0]
+        return float(outward(two_centres(apart, aside.max())))
+
+
+def two_centres(apart: float, aside: float) -> float:
+    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w) of their line; inf if none."""
+    t = special.ndtri(0.5 * (1.0 + special.ndtr(-aside)))
+    outside = special.ndtr(t - 0.5 * apart) - special.ndtr(-t - 0.5 * apart)
+    # Too small by more than rounding can make it too large: the two terms are below 1.
+    return float(-special.ndtri(max(outside - 1e-12, 0.0)))
+
+
+def outward(distances: np.ndarray) -> np.ndarray:
+    """Rounds distances up."""
+    return np.ceil(distances * 10**_DIGITS) / 10**_DIGITS
+
+
+def _furthest(fits: Callable[[int], bool], first: int, last: int, guess: int) -> int:
+    """The largest number from ``first`` to ``last`` that fits, if those up to some number do; ``first`` is not asked."""
+    good, bad, number, step = first, last + 1, guess, 1
+    while bad - good > 1:  # away from the guess in growing steps, then by halves
+        if not good < number < bad:
+            number = (good + bad) // 2
+        if fits(number):
+            good, number = number, number + step
+        else:
+            bad, number = number, number - step
+        step *= 2
+    return good
