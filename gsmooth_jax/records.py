@@ -1,8 +1,8 @@
 """A claim as one line of ``results.jsonl``. Host.
 
 A claim of ``cover`` may have hundreds of cells: they are written as columns. Of a column that mostly follows a rule
-(``_rules``: the next cell begins where this one ends) only the entries that do not are there, and numbers of few decimals
-are whole steps from one to the next.
+(``_rules``: the next cell begins where this one ends) only the entries that do not are there, and numbers of few
+decimals are whole steps from one to the next.
 """
 
 import dataclasses
@@ -129,7 +129,7 @@ _DECIMALS = 10
 
 
 def _stepped(entries: Any) -> Any:
-    """A column of floats that all have few decimals, as the steps between them in units of the last; others as they are."""
+    """A column of floats that all have few decimals as the steps between them, in units of the last; others as is."""
     for decimals in range(_DECIMALS + 1 if isinstance(entries, Sequence) else 0):
         whole = [round(x * 10**decimals) for x in entries]
         if all(n / 10**decimals == x for n, x in zip(whole, entries, strict=True)):  # rounded once: the same float

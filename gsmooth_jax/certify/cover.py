@@ -7,10 +7,12 @@ at a latent u. Then it answers c at every latent u' with |u' - u|_(S^-1) < Phi^-
 came about: a transformed, clipped, rounded image is as good as any. (Cohen et al. 2019, Theorem 1, after whitening.)
 
 So a region is proved when it is covered by cells, each with a centre u_c and a proved bound D on the distance from u_c
-of every transformed image of the cell (``geometry``), and at every centre a test accepts p_A > Phi(D). Cells fixed
-before the test's draws need no union bound: a false claim has a false cell, which passes with probability alpha (Berger
-1982). A cell that fails may be cut into smaller ones, tested anew at a lower level: alpha is spent over depths, never
-over cells, since the parameter that makes a claim false lies in one cell of each depth.
+of every transformed image of the cell (``geometry``), and at every centre a test accepts p_A > Phi(D). Two neighbouring
+centres on a path prove together what lies between them, with D from the theorem of two centres (``walk``), and reach
+further so than each by itself. Cells fixed before the test's draws need no union bound: a false claim has a false cell,
+or two that share one and not both of which may pass, and a test that must not pass does so with probability alpha
+(Berger 1982). A cell that fails may be cut into smaller ones, tested anew at a lower level: alpha is spent over depths,
+never over cells, since the parameter that makes a claim false lies in one cell, or between one pair, of each depth.
 """
 
 import dataclasses

@@ -172,7 +172,7 @@ def outward(distances: np.ndarray) -> np.ndarray:
 
 
 def _furthest(fits: Callable[[int], bool], first: int, last: int, guess: int) -> int:
-    """The largest number from ``first`` to ``last`` that fits, if those up to some number do; ``first`` is not asked."""
+    """The largest number from ``first`` to ``last`` that fits, if those below it do; ``first`` is taken to fit."""
     good, bad, number, step = first, last + 1, guess, 1
     while bad - good > 1:  # away from the guess in growing steps, then by halves
         if not good < number < bad:

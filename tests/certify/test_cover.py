@@ -96,9 +96,8 @@ def test_false_claims_are_as_rare_as_alpha_says(classifier):
 
 def test_a_band_between_two_centres_is_not_passed_over():
     """The worst case of the theorem of two centres: wrong answers in a band, as wide as makes them just too many."""
-    width = (
-        1.001 * special.ndtri(0.75) * SIGMA / np.sqrt(np.prod(SHAPE))
-    )  # of the mean's noise: half of it falls inside
+    # Half of the mean's noise falls inside.
+    width = 1.001 * special.ndtri(0.75) * SIGMA / np.sqrt(np.prod(SHAPE))
 
     def banded(images):
         outside = jnp.abs(images.mean(axis=(1, 2, 3)) - 0.55) - width

@@ -32,7 +32,7 @@ def test_what_both_centres_allow_is_right_between_them():
             there = probability(errors, np.array([along, 0.0]) + aside * np.array([np.cos(angle), np.sin(angle)]))
             assert there < 0.5
             near += there > 0.4
-    assert near > 100  # of these few were far from a half
+    assert near > 30  # of these some were not far from a half
 
 
 @pytest.mark.parametrize("apart", [0.1, 1.0, 2.5, 5.0])
