@@ -47,8 +47,8 @@ class CellEvidence(NamedTuple):
     distance: float
     node: int
     depth: int
-    successes: int
-    votes: int
+    successes: int = 0
+    votes: int = 0
     shared: bool = False
 
 

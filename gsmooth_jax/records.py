@@ -67,7 +67,7 @@ def _rules(columns: Mapping[str, Any]) -> dict[str, _Rule]:
         "depth": before,
         "votes": before,
         "successes": lambda i, _: columns["votes"][i],
-        "shared": lambda i, entries: bool(i) and entries[i - 1],
+        "shared": lambda i, entries: entries[i - 1] if i else False,
     }
 
 

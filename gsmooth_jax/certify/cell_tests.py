@@ -1,6 +1,7 @@
 """The tests of one image's cells, for ``cover``: where to vote next, when a cell has passed, when to cut it. Host."""
 
 import dataclasses
+import itertools
 from collections.abc import Generator
 
 import numpy as np
@@ -157,8 +158,9 @@ class CellTests:
         """The boxes of a cell that are still to be proved by it: those that it shared with one that failed are not."""
         left = [(test.cell.low, test.cell.high)]
         if test.cell.shared:
-            for _, a, b in (r for r in self._recut if r[0] == test.depth):
-                left = [(c, d) for l, h in left for c, d in ((l, np.minimum(h, a)), (np.maximum(l, b), h)) if c < d]
+            for a, b in (ends for depth, *ends in self._recut if depth == test.depth):
+                sides = [((low, np.minimum(high, a)), (np.maximum(low, b), high)) for low, high in left]
+                left = [(low, high) for low, high in itertools.chain.from_iterable(sides) if low < high]
         return left
 
     def _close(self, tests: list[_Open]) -> None:

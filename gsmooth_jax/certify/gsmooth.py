@@ -152,7 +152,7 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
     top = int(np.argmax(selection[:-1]))
 
     cells = [
-        CellEvidence(low=tuple(a.tolist()), high=tuple(b.tolist()), distance=distance, node=n, depth=0, **_NO_VOTES)
+        CellEvidence(low=tuple(a.tolist()), high=tuple(b.tolist()), distance=distance, node=n, depth=0)
         for n, (a, b) in enumerate(zip(lows, highs, strict=True))
     ]
     votes = _Votes(g, example.id, top)
@@ -164,7 +164,7 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
                 yield from votes.test(group, latents[1:])
     else:  # the answer at the image itself can still be had: alpha is whole
         point = (0.0,) * len(half)
-        here = CellEvidence(low=point, high=point, distance=0.0, node=len(cells), depth=0, **_NO_VOTES)
+        here = CellEvidence(low=point, high=point, distance=0.0, node=len(cells), depth=0)
         yield from votes.test([here], np.concatenate([latents[1:], latents[:1]]))
     nodes = tuple(sorted(votes.nodes, key=lambda e: e.node))
     passed = [e for e in nodes if _decide(g, e) == "certified"]
@@ -195,9 +195,6 @@ def prove(example: Example, noise: AugmentedNoise, centres: int, guarantee: Guar
         nodes=nodes,
         note="; ".join(notes),
     )
-
-
-_NO_VOTES = {"successes": 0, "votes": 0}
 
 
 class _Votes:

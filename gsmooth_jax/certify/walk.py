@@ -121,31 +121,32 @@ class Path:
 
     def _strung(self) -> list[Cell]:
         """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
-        centres, between, length = [0], [], 0
-        while (start := centres[-1]) + 1 < len(self.beyond):
+        centres, between, length, end = [0], [], 0, len(self.beyond) - 1
 
-            def fits(last: int, start: int = start) -> bool:
-                return self._between(start, last) <= self.wanted[(start + last) // 2]
+        def fits(start: int, last: int) -> bool:
+            return self._between(start, last) <= self.wanted[(start + last) // 2]
 
-            last = _furthest(fits, start, len(self.beyond) - 1, start + length)
+        while (start := centres[-1]) < end:
+            last = _furthest(functools.partial(fits, start), start, end, start + length)
             length = last - start
             if not length:
                 return []
             centres.append(last)
             between.append(self._between(start, last))
-        # A centre's own box is in reach from both sides, so it may end anywhere inside.
+        # A centre's own box is proved from both sides, so that it does not matter where inside it a cell ends.
         marks = [self.edges[0], *self.edges[centres[1:-1]], self.edges[-1]]
-        ends = zip(marks[:1] + marks, marks[1:] + marks[-1:], strict=False)
-        return (
-            [
-                Cell(low, high, self.latents[c], max(beside), float(self.floors[c]), shared=True)
-                for c, (low, high), beside in zip(
-                    centres, ends, zip([0.0, *between], [*between, 0.0], strict=True), strict=True
-                )
-            ]
+        return [
+            Cell(
+                low=marks[max(i - 1, 0)],
+                high=marks[min(i + 1, len(marks) - 1)],
+                centre=self.latents[centre],
+                distance=max(between[max(i - 1, 0) : i + 1]),
+                floor=float(self.floors[centre]),
+                shared=True,
+            )
+            for i, centre in enumerate(centres)
             if between
-            else []
-        )
+        ]
 
     def _between(self, first: int, last: int) -> float:
         """The distance that two boxes' latents need, as centres, to prove these boxes and all between them."""
@@ -166,9 +167,9 @@ def two_centres(apart: float, aside: float) -> float:
     return float(-special.ndtri(max(outside - 1e-12, 0.0)))
 
 
-def outward(distances: np.ndarray) -> np.ndarray:
+def outward(distances: np.ndarray | float) -> np.ndarray:
     """Rounds distances up."""
-    return np.ceil(distances * 10**_DIGITS) / 10**_DIGITS
+    return np.ceil(np.multiply(distances, 10**_DIGITS)) / 10**_DIGITS
 
 
 def _furthest(fits: Callable[[int], bool], first: int, last: int, guess: int) -> int:
