@@ -122,17 +122,27 @@ class Path:
     def _strung(self) -> list[Cell]:
         """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
         centres, between, length, end = [0], [], 0, len(self.beyond) - 1
+        aside = float(self.beyond[0])  # changes little along a path, so the last pair's will do to look for the next
 
-        def fits(start: int, last: int) -> bool:
-            return self._between(start, last) <= self.wanted[(start + last) // 2]
+        def wanted(start: int, last: int) -> float:
+            return self.wanted[(start + last) // 2]
+
+        def likely(start: int, last: int) -> bool:
+            return two_centres(self._apart(start, last), aside) <= wanted(start, last)
 
         while (start := centres[-1]) < end:
-            last = _furthest(functools.partial(fits, start), start, end, start + length)
-            length = last - start
-            if not length:
+            last = _furthest(functools.partial(likely, start), start, end, start + length)
+            while last > start:
+                aside = self._aside(start, last)
+                distance = float(outward(two_centres(self._apart(start, last), aside)))
+                if distance <= wanted(start, last):
+                    break
+                last -= 1
+            else:
                 return []
+            length = last - start
             centres.append(last)
-            between.append(self._between(start, last))
+            between.append(distance)
         # A centre's own box is proved from both sides, so that it does not matter where inside it a cell ends.
         marks = [self.edges[0], *self.edges[centres[1:-1]], self.edges[-1]]
         return [
@@ -148,15 +158,19 @@ class Path:
             if between
         ]
 
-    def _between(self, first: int, last: int) -> float:
-        """The distance that two boxes' latents need, as centres, to prove these boxes and all between them."""
+    def _apart(self, first: int, last: int) -> float:
+        """How far two boxes' latents are from one another."""
+        return float(self.noise.distances(self._flat[last : last + 1], self._flat[first])[0])
+
+    def _aside(self, first: int, last: int) -> float:
+        """How far from the line through two boxes' latents any transformed image of them, or between them, may be."""
         flat = self._flat[first : last + 1]
         chord = flat[-1] - flat[0]
         square = chord @ chord
+        # The nearest point but for the shape of the noise; any other gives a bound as well.
         share = np.clip((flat - flat[0]) @ chord / square, 0.0, 1.0) if square else np.zeros(len(flat))
         aside = self.noise.distances(flat - share[:, None] * chord, flat[0]) + self.beyond[first : last + 1]
-        apart = self.noise.distances(flat[-1:], flat[0])[0]
-        return float(outward(two_centres(apart, aside.max())))
+        return float(aside.max())
 
 
 def two_centres(apart: float, aside: float) -> float:
