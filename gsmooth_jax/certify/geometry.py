@@ -21,12 +21,12 @@ from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
 
 _FEW, _BATCH = 16, 64
-"""Boxes a device call: calls are padded to one of these, so nothing recompiles."""
+"""Boxes a device call: the smaller number for what is left, padded, so nothing recompiles."""
 
-_COARSE = 64
+_COARSE = 16
 """Boxes with which the walk along a one-parameter region begins."""
 
-_SHARE = 0.12
+_SHARE = 0.15
 """A box may cost this share of the target distance; smaller boxes make tighter cells and cost more evaluations."""
 
 _FLOAT32 = 1e-5
@@ -234,14 +234,15 @@ class Geometry:
 
 
 def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:
-    """Calls a kernel on arrays [N, P], a padded batch at a time; returns each of its results [N, ...]."""
-    parts = []
-    for start in range(0, len(boxes[0]), _BATCH):
-        part = [np.asarray(a[start : start + _BATCH], np.float32) for a in boxes]
-        missing = (_FEW if len(part[0]) <= _FEW else _BATCH) - len(part[0])
-        padded = [np.pad(a, ((0, missing), (0, 0)), mode="edge") for a in part]
+    """Calls a kernel on arrays [N, P], a batch at a time, the last one padded; returns each of its results [N, ...]."""
+    parts, start, count = [], 0, len(boxes[0])
+    while start < count:
+        stop = start + (_BATCH if count - start >= _BATCH else _FEW)
+        part = [np.asarray(a[start:stop], np.float32) for a in boxes]
+        padded = [np.pad(a, ((0, stop - start - len(a)), (0, 0)), mode="edge") for a in part]
         parts.append(kernel(*padded))  # dispatched ahead; fetched below
-    return [np.concatenate(jax.device_get(results))[: len(boxes[0])] for results in zip(*parts, strict=True)]
+        start = stop
+    return [np.concatenate(jax.device_get(results))[:count] for results in zip(*parts, strict=True)]
 
 
 def _half_widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
