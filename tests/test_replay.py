@@ -63,16 +63,25 @@ def test_an_honest_run_replays_as_it_was_recorded(name, request, capsys):
     assert "1 images replayed" in " ".join(capsys.readouterr().out.split())
 
 
+def rewrite(claim, change):
+    """Changes a record in place by what it says."""
+    claim.update(json.loads(records.to_line(change(records.from_line(json.dumps(claim).encode())))))
+
+
 def shorten(claim):
-    claim["nodes"]["distance"] = [d - 0.01 for d in claim["nodes"]["distance"]]
+    def nearer(read):
+        return dataclasses.replace(read, nodes=tuple(n._replace(distance=n.distance - 0.01) for n in read.nodes))
+
+    rewrite(claim, nearer)
 
 
 def more_votes(claim):
-    read = records.from_line(json.dumps(claim).encode())
-    first, second, *rest = read.nodes
-    second = second._replace(votes=second.votes + 32, successes=second.successes + 32)
-    read = dataclasses.replace(read, nodes=(first, second, *rest), votes=read.votes + 32)
-    claim.update(json.loads(records.to_line(read)))
+    def cast(read):
+        first, second, *rest = read.nodes
+        second = second._replace(votes=second.votes + 32, successes=second.successes + 32)
+        return dataclasses.replace(read, nodes=(first, second, *rest), votes=read.votes + 32)
+
+    rewrite(claim, cast)
 
 
 @pytest.mark.parametrize(

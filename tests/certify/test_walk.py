@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy import special
 
-from gsmooth_jax.certify.walk import two_centres
+import gsmooth_jax as gs
+from gsmooth_jax.certify.geometry import Geometry, Stages
+from gsmooth_jax.certify.walk import Path, two_centres
+from gsmooth_jax.data.embedded import embedded_images
+from gsmooth_jax.transforms import Clip, Quantize, Rotation
 
 
 def probability(boxes, point):
@@ -54,3 +58,18 @@ def test_the_distance_grows_with_either_and_is_never_below_the_second():
     assert two_centres(1.0, 0.2) > two_centres(1.0, 0.1)
     # One centre that speaks for itself reaches half as far as D; two reach much further.
     assert two_centres(2.0, 0.0) < 0.55
+
+
+def test_a_digits_path_takes_half_as_many_centres(monkeypatch):
+    found = []
+    monkeypatch.setattr(Path, "cells", found.append)
+    geometry = Geometry(
+        image=embedded_images().images[0].astype(np.float32) / 255.0,
+        stages=Stages.of(Rotation() | Clip() | Quantize()),
+        noise=gs.PixelNoise(sigma=0.15),
+    )
+    geometry.cells(np.array([-10.0]), np.array([10.0]), lambda points, floors: np.full(len(points), 0.65))
+    (path,) = found
+    strung, alone = path._strung(), list(path._alone())
+    assert all(c.distance <= 0.65 for c in strung + alone)
+    assert len(strung) <= 0.55 * len(alone)
