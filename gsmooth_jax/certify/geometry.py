@@ -1,7 +1,7 @@
 """How far a transformed image travels in the latent space: cells of the region, each within reach of its centre.
 
 A cell's ``distance`` rests on a bound, for every parameter of the cell, on how far the latent of the transformed image
-lies from the cell's centre, or from the line to the next: exact values at the midpoints of small boxes plus what the
+lies from the cell's centre, or from the segment to the next: exact values at the midpoints of small boxes plus what the
 transform's Lipschitz bound allows inside each box (THEORY D7). It is never a maximum over sampled points. ``walk``
 places the centres of one parameter. Host, but for the values themselves.
 """

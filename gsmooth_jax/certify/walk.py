@@ -1,22 +1,22 @@
 """Where to put smoothing centres along a path of latents, and how far the classifier's answer carries from them. Host.
 
 THEOREM (two centres). Let z ~ N(0, S) with S fixed, distances be |.|_(S^-1), and let a classifier answer class c with
-probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of the line
-through them. If p_A > Phi(D) at a and at b, where
+probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of the segment
+between them. If p_A > Phi(D) at a and at b, where
 
     2 Phi(t) - 1 = Phi(-w),    Phi(-D) = Phi(L / 2 + t) - Phi(L / 2 - t),
 
 then p_A > 1 / 2 at u. So centres may stand much further apart than where each speaks for itself, and the nearer D comes
 to w, the more: then L grows like the square root of D - w.
 
-Proof. Whitened, S = 1. Let p be that point of the line, q the probability of any other answer at p, and
-I = {x : |<x - m, v>| <= t} with m = (a + b) / 2 and v along b - a. At p the noise falls into I with probability
-2 Phi(t) - 1 = Phi(-w) at most (exactly if p = m), at a and at b with Phi(-D) at least. Suppose q >= P_p(I). The
-densities of a and b over that of p are exponentials along v, one falling and one rising, so for some weights
-s, r >= 0, s + r > 0, the set I is where s dP_a / dP_p + r dP_b / dP_p <= 1. By the lemma of Neyman and Pearson no error
-of probability P_p(I) or more at p has less of s P_a + r P_b than I has: s P_a(error) + r P_b(error) >= (s + r) Phi(-D).
-But both are below Phi(-D). Hence q < P_p(I) <= Phi(-w): p_A > Phi(w) at p, and p_A > 1 / 2 at u by the theorem of one
-centre (THEORY D1). []
+Proof. Whitened, S = 1; let D be that of the true L, which is no larger. Let p be that point of the segment, strictly
+inside it, P_p the law of p + z, and I = {x : |<x - m, v>| <= t} with m = (a + b) / 2 and v along b - a. Then
+P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, dP_a / dP_p falls and dP_b / dP_p rises,
+both convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1 inside
+and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
+s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less than
+P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have less than Phi(-D) = P_a(I); so at b.) By the theorem of one centre
+(THEORY D1), p_A > 1 / 2 at u. []
 
 A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
 proves what lies between: whichever takes fewer.
@@ -163,7 +163,7 @@ class Path:
         return float(self.noise.distances(self._flat[last : last + 1], self._flat[first])[0])
 
     def _aside(self, first: int, last: int) -> float:
-        """How far from the line through two boxes' latents any transformed image of them, or between them, may be."""
+        """How far from the segment between two boxes' latents a transformed image of them, or between them, may be."""
         flat = self._flat[first : last + 1]
         chord = flat[-1] - flat[0]
         square = chord @ chord
@@ -174,7 +174,7 @@ class Path:
 
 
 def two_centres(apart: float, aside: float) -> float:
-    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w) of their line; inf if none."""
+    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w) of the segment; inf if none."""
     t = special.ndtri(0.5 * (1.0 + special.ndtr(-aside)))
     outside = special.ndtr(t - 0.5 * apart) - special.ndtr(-t - 0.5 * apart)
     # Too small by more than rounding can make it too large: the two terms are below 1.
