@@ -14,9 +14,9 @@ inside it, P_p the law of p + z, and I = {x : |<x - m, v>| <= t} with m = (a + b
 P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, dP_a / dP_p falls and dP_b / dP_p rises,
 both convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1 inside
 and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
-s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less than
-P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have less than Phi(-D) = P_a(I); so at b.) By the theorem of one centre
-(THEORY D1), p_A > 1 / 2 at u. []
+s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less
+than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have less than Phi(-D) = P_a(I); so at b.) By the theorem of one
+centre (THEORY D1), p_A > 1 / 2 at u. []
 
 A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
 proves what lies between: whichever takes fewer.
@@ -174,7 +174,7 @@ class Path:
 
 
 def two_centres(apart: float, aside: float) -> float:
-    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w) of the segment; inf if none."""
+    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w); inf if there is none."""
     t = special.ndtri(0.5 * (1.0 + special.ndtr(-aside)))
     outside = special.ndtr(t - 0.5 * apart) - special.ndtr(-t - 0.5 * apart)
     # Too small by more than rounding can make it too large: the two terms are below 1.
