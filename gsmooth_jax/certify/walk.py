@@ -11,9 +11,9 @@ to w, the more: then L grows like the square root of D - w.
 
 Proof. Whitened, S = 1; let D be that of the true L, which is no larger. Let p be that point of the segment, strictly
 inside it, P_p the law of p + z, and I = {x : |<x - m, v>| <= t} with m = (a + b) / 2 and v along b - a. Then
-P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, dP_a / dP_p falls and dP_b / dP_p rises,
-both convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1 inside
-and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
+P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, dP_a / dP_p falls, dP_b / dP_p rises, and
+both are convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1
+inside and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
 s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less
 than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have less than Phi(-D) = P_a(I); so at b.) By the theorem of one
 centre (THEORY D1), p_A > 1 / 2 at u. []
