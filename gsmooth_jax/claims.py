@@ -36,7 +36,7 @@ class CellEvidence(NamedTuple):
         bound on how far any transformed image of the cell is from there, in standard deviations of the noise; of a
         shared cell, what ``walk.two_centres`` makes of its pairs.
       node: the smoothing centre's number, part of its draws' keys.
-      depth: how often the region's first cells were halved to get this one; decides the level of the test.
+      depth: how often this part of the region was laid out anew before; decides the level of the test.
       successes: votes at the centre for the claimed class.
       votes: votes at the centre.
       shared: this centre and its neighbour prove together what both of their cells hold, and neither does alone.

@@ -40,7 +40,7 @@ def from_line(line: bytes) -> Claim:
     value = json.loads(line)
     try:
         return _claim(value)
-    except (TypeError, KeyError, AttributeError, IndexError) as error:
+    except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError(str(error)) from error
 
 

@@ -4,7 +4,8 @@ Found here: a class, verdict, radius, alpha or ledger that does not follow from 
 region, or spend a part of alpha twice; more votes than the header allows; and a header that is not the one under which
 the records were written, whichever field was altered. The digest that shows it is no seal: who alters a header can
 write a new digest into every record. Then what the votes depend on (seed, classifier, transform, law, data) is found
-by ``replay`` alone, and so are votes that were never cast, a label, and distances that are too short.
+by ``replay`` alone, and so are votes that were never cast, a label, and what the geometry found: distances, and which
+centres prove only together with another.
 """
 
 from collections.abc import Mapping, Sequence

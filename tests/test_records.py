@@ -68,6 +68,7 @@ def test_columns_that_were_tampered_with_are_damage():
         {"node": [0, 1, 2]},
         {"distance": nodes["distance"] | {"steps": nodes["distance"]["steps"][:-1]}},
         {"distance": nodes["distance"] | {"decimals": 10**9}},
+        {"distance": nodes["distance"] | {"steps": [10**400, *nodes["distance"]["steps"][1:]]}},
         {"distance": nodes["distance"] | {"steps": [0.5, *nodes["distance"]["steps"][1:]]}},
         {"low": [nodes["low"][0] | {"steps": nodes["low"][0]["steps"][:-1]}]},
         {"high": nodes["high"] * 2},

@@ -164,7 +164,8 @@ class CellTests:
         return left
 
     def _close(self, tests: list[_Open]) -> None:
-        self._open = [o for o in self._open if o not in tests]
+        gone = set(tests)
+        self._open = [o for o in self._open if o not in gone]
         self._closed += [o.evidence() for o in tests if o.votes]
 
     def _add(self, cells: list[Cell], depth: int) -> None:

@@ -145,9 +145,9 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     else:
         tests.lost = True
         yield from tests.run([geometry.point(points[0])])
-    certified = not tests.lost
     nodes = tests.evidence()
     passed = [e for e in nodes if decide(g, e) == "certified"]
+    certified = covered(passed, g.region)
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
     if tests.exhausted:

@@ -15,8 +15,8 @@ P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, d
 both are convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1
 inside and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
 s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less
-than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have less than Phi(-D) = P_a(I); so at b.) By the theorem of one
-centre (THEORY D1), p_A > 1 / 2 at u. []
+than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have, by assumption, less than Phi(-D) = P_a(I); so at b.) By the
+theorem of one centre (THEORY D1), p_A > 1 / 2 at u. []
 
 A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
 proves what lies between: whichever takes fewer.
@@ -38,7 +38,7 @@ _DIGITS = 4
 
 
 _MANY = 4
-"""More centres than these on a string are fewer than if each stood alone: its ends are all that a string wastes."""
+"""More centres than these on a string are taken to be fewer than alone: its ends are all that a string wastes."""
 
 
 class Cell(NamedTuple):

@@ -31,7 +31,8 @@ class BatchNorm(nn.Module):
         if self.use_running_average:
             mean, var = running_mean.value, running_var.value
         else:
-            mean, square = (v.mean(axis=0).reshape(pixels, channels).mean(axis=0) for v in (flat, flat * flat))
+            exact = flat.astype(jnp.promote_types(x.dtype, jnp.float32))
+            mean, square = (v.mean(axis=0).reshape(pixels, channels).mean(axis=0) for v in (exact, exact * exact))
             var = jnp.maximum(square - mean * mean, 0.0)
             if not self.is_initializing():
                 running_mean.value = self.momentum * running_mean.value + (1 - self.momentum) * mean
