@@ -36,7 +36,6 @@ from gsmooth_jax.types import LatentNoise
 _DIGITS = 4
 """Decimals to which distances are rounded up: a record holds them whole, and a run has many."""
 
-
 _MANY = 4
 """More centres than these on a string are taken to be fewer than alone: its ends are all that a string wastes."""
 
