@@ -27,7 +27,7 @@ _COARSE = 16
 """Boxes with which the walk along a one-parameter region begins."""
 
 _SHARE = 0.15
-"""A box may cost this share of the target distance; smaller boxes make tighter cells and cost more evaluations."""
+"""Of a target, beyond what rounding takes of it, a box may cost this share; smaller ones cost more evaluations."""
 
 _FLOAT32 = 1e-5
 """What float32 arithmetic may move one entry of a transformed image, by the attacker's program and by ours alike."""

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 
 
 class BatchNorm(nn.Module):
-    """Flax's ``BatchNorm`` over the last axis: the same variables and values, its sums in an order that CPUs can do.
+    """Flax's ``BatchNorm`` over the last axis: the same variables and values, its sums in an order that suits CPUs.
 
-    XLA on CPU adds up all but the last axis with a stride of one channel and no vector instructions. Here images are
-    added to images first, then pixels to pixels: both passes run along memory, and so do those of the gradient, since
-    scale and offset are spread over the pixels before they meet the batch.
+    XLA on CPU is slow to add up all axes but a short last one. Here images are added to images first, then pixels to
+    pixels, and the gradient's sums go the same way, since scale and offset are spread over the pixels before they meet
+    the batch.
     """
 
     use_running_average: bool
