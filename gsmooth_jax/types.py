@@ -188,7 +188,7 @@ class LatentNoise(Noise, Protocol):
         ...
 
     def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds |u - u_c|_(S^-1) for latents [M, D] and a centre [D] from above: [M] float64. Host."""
+        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and u_c [D] or [M, D] from above: [M] float64. Host."""
         ...
 
 

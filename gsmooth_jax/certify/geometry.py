@@ -238,9 +238,8 @@ def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -
     parts, start, count = [], 0, len(boxes[0])
     while start < count:
         stop = start + (_BATCH if count - start >= _BATCH else _FEW)
-        part = [np.asarray(a[start:stop], np.float32) for a in boxes]
-        padded = [np.pad(a, ((0, stop - start - len(a)), (0, 0)), mode="edge") for a in part]
-        parts.append(kernel(*padded))  # dispatched ahead; fetched below
+        padded = np.minimum(np.arange(start, stop), count - 1)
+        parts.append(kernel(*(a[padded].astype(np.float32) for a in boxes)))  # dispatched ahead; fetched below
         start = stop
     return [np.concatenate(jax.device_get(results))[:count] for results in zip(*parts, strict=True)]
 

@@ -120,27 +120,20 @@ class Path:
 
     def _strung(self) -> list[Cell]:
         """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
-        centres, between, length, end = [0], [], 0, len(self.beyond) - 1
+        centres, between, length, end = [0], [], 1, len(self.beyond) - 1
         aside = float(self.beyond[0])  # changes little along a path, so the last pair's will do to look for the next
-
-        def wanted(start: int, last: int) -> float:
-            return self.wanted[(start + last) // 2]
-
-        def likely(start: int, last: int) -> bool:
-            return two_centres(self._apart(start, last), aside) <= wanted(start, last)
-
         while (start := centres[-1]) < end:
-            last = _furthest(functools.partial(likely, start), start, end, start + length)
-            while last > start:
-                aside = self._aside(start, last)
-                distance = float(outward(two_centres(self._apart(start, last), aside)))
-                if distance <= wanted(start, last):
+            apart, wanted = self._ahead(start, 2 * length)
+            while start + len(apart) < end and (two_centres(apart, aside) <= wanted).all():
+                apart, wanted = self._ahead(start, 2 * len(apart))
+            for length in 1 + np.flatnonzero(two_centres(apart, aside) <= wanted)[::-1]:
+                aside = self._aside(start, start + length)
+                distance = float(outward(two_centres(apart[length - 1], aside)))
+                if distance <= wanted[length - 1]:
                     break
-                last -= 1
             else:
                 return []
-            length = last - start
-            centres.append(last)
+            centres.append(start + length)
             between.append(distance)
         # A centre's own box is proved from both sides, so that it does not matter where inside it a cell ends.
         marks = [self.edges[0], *self.edges[centres[1:-1]], self.edges[-1]]
@@ -157,27 +150,30 @@ class Path:
             if between
         ]
 
-    def _apart(self, first: int, last: int) -> float:
-        """How far two boxes' latents are from one another."""
-        return float(self.noise.distances(self._flat[last : last + 1], self._flat[first])[0])
+    def _ahead(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """For each of the next boxes: how far its latent is from that of ``start``, the distance wanted half way."""
+        stop = min(start + 1 + count, len(self.beyond))
+        halfway = (start + np.arange(start + 1, stop)) // 2
+        return self.noise.distances(self._flat[start + 1 : stop], self._flat[start]), self.wanted[halfway]
 
     def _aside(self, first: int, last: int) -> float:
         """How far from the segment between two boxes' latents a transformed image of them, or between them, may be."""
-        flat = self._flat[first : last + 1]
-        chord = flat[-1] - flat[0]
+        way = self._flat[first : last + 1] - self._flat[first]
+        chord = way[-1]
         square = chord @ chord
         # The nearest point but for the shape of the noise; any other gives a bound as well.
-        share = np.clip((flat - flat[0]) @ chord / square, 0.0, 1.0) if square else np.zeros(len(flat))
-        aside = self.noise.distances(flat - share[:, None] * chord, flat[0]) + self.beyond[first : last + 1]
+        share = np.clip(way @ chord / square, 0.0, 1.0) if square else np.zeros(len(way))
+        aside = self.noise.distances(way, share[:, None] * chord) + self.beyond[first : last + 1]
         return float(aside.max())
 
 
-def two_centres(apart: float, aside: float) -> float:
-    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w); inf if there is none."""
+def two_centres(apart: np.ndarray | float, aside: float) -> np.ndarray:
+    """Returns D of the theorem above for centres ``apart`` (L) and latents ``aside`` (w); inf where there is none."""
     t = special.ndtri(0.5 * (1.0 + special.ndtr(-aside)))
-    outside = special.ndtr(t - 0.5 * apart) - special.ndtr(-t - 0.5 * apart)
+    half = 0.5 * np.asarray(apart)
+    outside = special.ndtr(t - half) - special.ndtr(-t - half)
     # Too small by more than rounding can make it too large: the two terms are below 1.
-    return float(-special.ndtri(max(outside - 1e-12, 0.0)))
+    return -special.ndtri(np.maximum(outside - 1e-12, 0.0))
 
 
 def outward(distances: np.ndarray | float) -> np.ndarray:

@@ -76,13 +76,13 @@ class PixelNoise:
         return images
 
     def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds how far latents [M, D] are from a centre [D], in standard deviations of the noise: [M]. Host.
+        """Bounds how far latents [M, D] are from [D] or [M, D] others, in standard deviations of the noise: [M]. Host.
 
         |delta|_(S^-1)^2 is the least value of g^2 + |delta - g brightness 1|^2 / sigma^2: g standard deviations of
         brightness pay for a part of the change, the pixels for the rest, split as is cheapest (THEORY D2). Any g gives
         an upper bound, and nothing cancels.
         """
-        difference = latents.astype(np.float64) - centre
+        difference = np.subtract(latents, centre, dtype=np.float64)
         paid = np.zeros(len(latents))  # g
         if self.brightness:  # spares half the time where there is none
             paid = self.brightness * self.offset_upper(difference.shape[1]) ** 2 * difference.sum(axis=1)

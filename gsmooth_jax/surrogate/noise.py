@@ -92,13 +92,13 @@ class AugmentedNoise:
         return self.surrogate.encode(images)
 
     def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and a centre u_c [D] from above: [M] float64. Host.
+        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and a centre u_c [D] or [M, D] from above: [M] float64. Host.
 
         The square is the least value over t of |t / sigma_parameter|^2 + |delta - A1 t|^2 / sigma^2 (THEORY D2), and
         any t gives an upper bound; the difference that Woodbury's formula takes instead would cancel.
         """
         matrix, solve = self._split
-        difference = latents.astype(np.float64) - centre
+        difference = np.subtract(latents, centre, dtype=np.float64)
         t = difference @ solve
         rest = difference - t @ matrix
         scaled = t / np.asarray(self.sigma_parameter, np.float64)

@@ -14,7 +14,6 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,4 +134,4 @@ def _cell(position: jax.Array, n: int) -> jax.Array:
 
 def _level(extra: jax.Array, n: int) -> jax.Array:
     """floor(log2(1 + extra)) for whole 0 <= extra < n."""
-    return jnp.asarray(np.log2(np.arange(1, n + 1)).astype(np.int32))[extra]
+    return 31 - jax.lax.clz(1 + extra)

@@ -38,11 +38,11 @@ class MotionBlur(Pipe):
         h, w, _ = image.shape
         positions = jnp.asarray(self._positions(), jnp.float32)
 
-        def frame(i: jax.Array) -> jax.Array:
+        def frame(i: jax.Array | int) -> jax.Array:
             path = theta * positions[i]
             return _warp.separable(image, shift.moved(h, path[0]), shift.moved(w, path[1]))
 
-        return _warp.mean(frame, self.nodes, image)
+        return _warp.mean(frame(0), frame, self.nodes)
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [2]: the mean |node| times the norms of the vertical and horizontal differences. Device.

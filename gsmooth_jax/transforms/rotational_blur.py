@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp, rotation
 from gsmooth_jax.transforms._norm import norm_upper
@@ -25,7 +26,7 @@ class RotationalBlur(Pipe):
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
-        return _warp.mean(lambda i: rotation.rotate(image, theta[0] * (i / _STEPS)), _STEPS + 1, image)
+        return _warp.mean(image, lambda i: rotation.rotate(image, theta[0] * (i / _STEPS)), _STEPS + 1)
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of rotation on i/10 of the box. Device."""
@@ -35,4 +36,4 @@ class RotationalBlur(Pipe):
             share = i / _STEPS
             return share * rotation.speed_upper(maxima, low[0] * share, high[0] * share)
 
-        return norm_upper(_warp.mean(speed, _STEPS + 1, image))[None]
+        return norm_upper(_warp.mean(jnp.zeros_like(image), speed, _STEPS + 1))[None]

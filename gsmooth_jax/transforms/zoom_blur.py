@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp, scaling
 from gsmooth_jax.transforms._norm import norm_upper
@@ -32,7 +33,7 @@ class ZoomBlur(Pipe):
             ratio = 1.0 + theta[0] * (i / _STEPS)
             return _warp.separable(image, scaling.zoom(h, ratio), scaling.zoom(w, ratio))
 
-        return _warp.mean(frame, _STEPS + 1, image)
+        return _warp.mean(image, frame, _STEPS + 1)
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box. Device."""
@@ -42,4 +43,4 @@ class ZoomBlur(Pipe):
             share = i / _STEPS
             return share * scaling.speed_upper(maxima, 1.0 + low[0] * share, 1.0 + high[0] * share)
 
-        return norm_upper(_warp.mean(speed, _STEPS + 1, image))[None]
+        return norm_upper(_warp.mean(jnp.zeros_like(image), speed, _STEPS + 1))[None]
