@@ -55,6 +55,7 @@ def environment() -> dict[str, Any]:
     """Returns what computes here: the part of a header that is of this machine and these packages."""
     return {
         "backend": jax.default_backend(),
+        "device": jax.devices()[0].device_kind,
         "machine": platform.machine(),
         "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
     }
