@@ -122,10 +122,10 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
         shown = [r for r in runs if r.header["transform"] == transform]
         edge = 1.25 * max(r.region.size for r in shown)
         for run in shown:
-            sizes, proved = accuracy_curve(run.claims)
+            sizes, share = accuracy_curve(run.claims)
             inside = sizes <= edge
             x = np.append(sizes[inside], edge)
-            y = np.append(proved[inside], proved[~inside][0] if (~inside).any() else 0.0)
+            y = np.append(share[inside], share[~inside][0] if (~inside).any() else 0.0)
             style = "solid" if run.status == "proved" else "dashed"
             (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({run.status})")
             axis.plot(
@@ -142,7 +142,8 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(loc="lower left", frameon=False, fontsize=8)
     axes[0][0].set_ylabel("certified accuracy (%)")
-    figure.suptitle("Share of images proved for every transformation up to this size", fontsize=11)
+    claimed = "proved" if {r.status for r in runs} == {"proved"} else "certified"
+    figure.suptitle(f"Share of images {claimed} for every transformation up to this size", fontsize=11)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
