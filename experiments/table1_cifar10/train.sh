@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 gsmooth data prepare cifar10
-gsmooth train --data cifar10 --out checkpoint --arch "${ARCH:-resnet20}" --epochs "${EPOCHS:-6}" --noise 0.12 \
+gsmooth train --data cifar10 --out checkpoint --arch "${ARCH:-resnet20}" --epochs "${EPOCHS:-12}" --noise 0.12 \
     --crop-flip --normalize dataset --batch-size 128 \
     --transform rotation scaling rotational_blur defocus_blur zoom_blur pixelate \
     --law "uniform(low=-11.0,high=11.0)" "uniform(low=-0.32,high=0.32)" "uniform(low=-11.0,high=11.0)" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Certifies MNIST test images 0, 20, 40, ... at the published regions: as the 8-bit files that an attacker would save, but
-# for defocus blur, whose images are left real-valued. With the kept networks, or those of train.sh. Resumable.
+# Certifies MNIST test images 0, 20, 40, ... at the published regions, as the 8-bit files that an attacker would save. With the
+# kept networks, or those of train.sh. Resumable.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,6 +13,6 @@ certify() { # row, transform, region
 VOTES=250000 certify rotation "rotation|clip|quantize" -50 50
 certify scaling "scaling|clip|quantize" -0.3 0.3
 certify rotational_blur "rotational_blur|clip|quantize" -10 10
-certify defocus_blur defocus_blur 0 5
+certify defocus_blur "defocus_blur|clip|quantize" 0 5
 certify zoom_blur "zoom_blur|clip|quantize" 0 0.5
 certify pixelate "pixelate|clip|quantize" 0 0.5
