@@ -53,7 +53,8 @@ def certify(
     Args:
       model: any callable images [B, H, W, C] float32 -> logits [B, K]; see ``as_classifier``.
       images: [N, H, W, C] float32 in [0, 1].
-      labels: [N] true classes; what is proved does not depend on them.
+      labels: [N] true classes. What is proved does not depend on them, but ``cover`` spends no votes on proving another
+        class; a model's own predictions as labels have those proved.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
       law: the smoothing law of the parameter, or the noise of the pixels or of a surrogate's latent.

@@ -140,7 +140,8 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     top = int(np.argmax(selections[0][:-1]))
     pilots = Pilots(points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
     tests = CellTests(geometry, pilots, example.id, top, guarantee)
-    if pilots.shares.min() > 0.5:
+    # A proof that the answer is wrong everywhere would count for nothing: then the answer alone is worth votes.
+    if top == example.label and pilots.shares.min() > 0.5:
         yield from tests.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
     else:
         tests.lost = True

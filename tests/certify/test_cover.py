@@ -69,10 +69,20 @@ def test_a_margin_that_needs_smaller_cells_is_found(classifier):
         return jnp.stack([inside, -inside], axis=-1)
 
     wide = dataclasses.replace(BRIGHTER, region=gs.Box([-1.0], [1.0]))
-    (claim,) = gs.certify_stream(gs.as_classifier(banded, SHAPE), [constant(3, 0.5)], wide)
+    example = dataclasses.replace(constant(3, 0.5), label=1)
+    (claim,) = gs.certify_stream(gs.as_classifier(banded, SHAPE), [example], wide)
     assert claim.certified
     assert max(e.depth for e in claim.nodes) > 0
     assert verify(wide, [claim]) == []
+
+
+def test_no_votes_go_to_the_proof_of_a_wrong_answer(classifier):
+    right, wrong = (dataclasses.replace(constant(0, 0.7), label=label) for label in (1, 0))
+    (proved,), (given_up,) = (list(gs.certify_stream(classifier, [e], BRIGHTER)) for e in (right, wrong))
+    assert proved.certified and not given_up.certified
+    assert proved.predicted == given_up.predicted == 1  # still told, at the price of one cell
+    assert given_up.votes < proved.votes
+    assert verify(BRIGHTER, [given_up]) == []
 
 
 @pytest.mark.parametrize("low", [-0.05, 0.0])
