@@ -1,13 +1,16 @@
 """The command end to end on real MNIST images: what it prints, what it writes, and how it exits."""
 
+import dataclasses
 import json
 from unittest import mock
 
+import jax
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from gsmooth_jax import cli, headers, results
+from gsmooth_jax import cli, headers, report, results
 from tests.tiny import lines
 
 FEW = ["--transform", "brightness_contrast", "--limit", "24", "--devices", "1"]
@@ -51,6 +54,7 @@ def test_closed_forms_certify_real_images(run):
     assert all(c.status == "proved" and c.votes < 2000 for c in claims)
     assert header["transform"] == "brightness_contrast"
     assert header["model"]["fingerprint"]
+    assert header["device"] == jax.devices()[0].device_kind
     assert "seconds" not in header
 
 
@@ -144,6 +148,16 @@ def test_report_prints_json_and_draws(run, tmp_path, capsys):
     with Image.open(tmp_path / "certified_accuracy.png") as picture:
         assert min(picture.size) > 300
         assert len(np.unique(np.asarray(picture.convert("L")))) > 20
+
+
+@pytest.mark.parametrize(("status", "says"), [("proved", "proved"), ("heuristic", "certified")])
+def test_a_picture_says_proved_only_where_all_is(run, status, says, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(Figure, "suptitle", lambda _, text, **__: titles.append(text))
+    read = report.read(run)
+    other = dataclasses.replace(read, claims=[dataclasses.replace(c, status=status) for c in read.claims])
+    report.draw_curves([read, other], tmp_path / "curve.png")
+    assert titles == [f"Share of images {says} for every transformation up to this size"]
 
 
 def test_several_runs_share_a_table(run, capsys):

@@ -79,7 +79,8 @@ def test_a_margin_that_needs_smaller_cells_is_found(classifier):
 def test_no_votes_go_to_the_proof_of_a_wrong_answer(classifier):
     right, wrong = (dataclasses.replace(constant(0, 0.7), label=label) for label in (1, 0))
     (proved,), (given_up,) = (list(gs.certify_stream(classifier, [e], BRIGHTER)) for e in (right, wrong))
-    assert proved.certified and not given_up.certified
+    assert proved.certified
+    assert not given_up.certified
     assert proved.predicted == given_up.predicted == 1  # still told, at the price of one cell
     assert given_up.votes < proved.votes
     assert verify(BRIGHTER, [given_up]) == []
