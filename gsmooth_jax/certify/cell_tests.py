@@ -1,8 +1,7 @@
 """The tests of one image's cells, for ``cover``: where to vote next, when a cell has passed, when to cut it. Host."""
 
 import dataclasses
-import itertools
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from scipy import special
@@ -17,8 +16,9 @@ from gsmooth_jax.regions import Box
 DEPTHS = 4
 """How often a part of the region may be tested, each time in smaller cells."""
 
-_REACH = 0.3
-"""Distance of a cell as a share of Phi^-1(p_A): costs the fewest votes for a given path (THEORY F4)."""
+_REACH = (0.3, 0.5, 0.6)
+"""Distance of a cell as a share of Phi^-1(p_A), of one, two and three parameters: costs the fewest votes for a given
+path (THEORY F4), area and volume."""
 
 _NEAREST, _FURTHEST = 0.05, 0.7
 """Limits of a cell's distance: a guess at p_A is rough, and 32 unanimous votes prove 0.7 at alpha 0.001."""
@@ -39,6 +39,10 @@ _PILOTS = 3
 """Points of a one-parameter region at which the classifier is asked before the cells are laid out."""
 
 
+_Box = tuple[np.ndarray, np.ndarray]
+"""Lower and upper corner, each [P]."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Pilots:
     """What a few votes at points [M, P] of the region suggest; guesses, which no claim rests on."""
@@ -55,7 +59,7 @@ class Pilots:
 
     def target(self, parameters: np.ndarray, floors: np.ndarray) -> np.ndarray:
         """The distances [N] at which cells cost the fewest votes; a ``geometry.Target``."""
-        within = _REACH * (special.ndtri(self.share(parameters)) - floors)
+        within = _REACH[parameters.shape[1] - 1] * (special.ndtri(self.share(parameters)) - floors)
         return floors + np.clip(within, _NEAREST, np.maximum(_BEYOND, _FURTHEST - floors))
 
 
@@ -92,7 +96,7 @@ class CellTests:
         self._image_id, self._top, self._guarantee = image_id, top, guarantee
         self._open: list[_Open] = []
         self._closed: list[CellEvidence] = []
-        self._recut: list[tuple[int, np.ndarray, np.ndarray]] = []  # depth and ends of what is covered anew
+        self._recut: list[tuple[int, _Box]] = []  # depth and corners of what is covered anew
         self._numbered = self._votes = self.invalid = 0
         self.lost = self.exhausted = False
 
@@ -150,17 +154,17 @@ class CellTests:
         if left and not divisible:
             return False
         for low, high in left:
-            self._recut.append((test.depth, low, high))
+            self._recut.append((test.depth, (low, high)))
             self._add(self._geometry.cells(low, high, lambda _, floors: floors + above), test.depth + 1)
         return True
 
-    def _left(self, test: _Open) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _left(self, test: _Open) -> list[_Box]:
         """The boxes of a cell that are still to be proved by it: those that it shared with one that failed are not."""
         left = [(test.cell.low, test.cell.high)]
         if test.cell.shared:
-            for a, b in (ends for depth, *ends in self._recut if depth == test.depth):
-                sides = [((low, np.minimum(high, a)), (np.maximum(low, b), high)) for low, high in left]
-                left = [(low, high) for low, high in itertools.chain.from_iterable(sides) if low < high]
+            for depth, gone in self._recut:
+                if depth == test.depth:
+                    left = [rest for box in left for rest in _without(box, gone)]
         return left
 
     def _close(self, tests: list[_Open]) -> None:
@@ -175,6 +179,25 @@ class CellTests:
             self._open.append(_Open(cell, self._numbered, depth, other, float(d)))
             self._numbered += 1
         self._open.sort(key=lambda o: (o.other, -o.doubt))
+
+
+def _without(box: _Box, gone: _Box) -> Iterator[_Box]:
+    """Cuts off a box what lies outside another, one parameter after the other; yields the pieces."""
+    low, high = (end.copy() for end in box)
+    if ((np.minimum(high, gone[1]) <= np.maximum(low, gone[0])) & (low < high)).any():
+        yield low, high  # no more than a face in common
+        return
+    for k, (a, b) in enumerate(zip(*gone, strict=True)):
+        if low[k] < a:
+            below = high.copy()
+            below[k] = a
+            yield low.copy(), below
+            low[k] = a
+        if b < high[k]:
+            above = low.copy()
+            above[k] = b
+            yield above, high.copy()
+            high[k] = b
 
 
 def pilot_points(region: Box) -> np.ndarray:

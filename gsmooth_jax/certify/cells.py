@@ -47,7 +47,6 @@ def possible(cells: Sequence[CellEvidence], params: int) -> bool:
         and set(map(type, distance)) == {float}
         and set(map(type, flat(whole))) == {int}
         and set(map(type, shared)) == {bool}
-        and (params == 1 or not any(shared))
         and min(distance) >= 0.0
         and sum(distance) < math.inf
         and min(map(min, node, depth, successes)) >= 0
@@ -64,13 +63,21 @@ class Part(NamedTuple):
 
 
 def parts(passed: Iterable[CellEvidence]) -> list[Part]:
-    """What cells have proved once they have passed: each its own box, or two that share one what both hold."""
-    passed = list(passed)
-    alone = [Part(e.low, e.high) for e in passed if not e.shared]
-    shared = sorted((e.depth, e.low, e.high) for e in passed if e.shared)
-    # Inside a string of centres each cell ends where the next but one begins: only neighbours meet.
-    pairs = ((b, min(a_high, high)) for (a, _, a_high), (d, b, high) in itertools.pairwise(shared) if a == d)
-    return alone + [Part(low, high) for low, high in pairs if low < high]
+    """What cells have proved once they have passed: each its own box, or two neighbours that share one what both hold.
+
+    Neighbours on a string of centres have consecutive numbers.
+    """
+    proved, before = [], None
+    for e in sorted(passed, key=operator.attrgetter("node")):
+        if not e.shared:
+            proved.append(Part(e.low, e.high))
+        elif before is not None and before.shared and (before.node + 1, before.depth) == (e.node, e.depth):
+            both = Part(tuple(map(max, before.low, e.low)), tuple(map(min, before.high, e.high)))
+            # Where one string ends and the next begins, both hold a face at most.
+            if all(a < b or c == d for a, b, c, d in zip(*both, e.low, e.high, strict=True)):
+                proved.append(both)
+        before = e
+    return proved
 
 
 def holds_identity(part: CellEvidence | Part, region: Box) -> bool:
@@ -104,15 +111,13 @@ def covered(passed: Iterable[CellEvidence], region: Box) -> bool:
 
 
 def overlapping(cells: Iterable[CellEvidence]) -> bool:
-    """Whether two cells of one depth hold more than a face of what both prove: it is then tested more than once."""
-    corners = sorted((e.low, e.high, e.shared) for e in cells)
-    if not corners:
+    """Whether two parts that cells of one depth may prove have more than a face in common, tested more than once."""
+    proved = sorted(parts(cells))
+    if not proved:
         return False
-    if len(corners[0][0]) == 1:  # then two neighbours do, if any; of cells that are shared, two with one between them
-        return any(
-            (c < b or a == c or b == d) and not (s and t) for (a, b, s), (c, d, t) in itertools.pairwise(corners)
-        ) or any(c < b for (_, b, _), (c, _, _) in zip(corners, corners[2:], strict=False))
-    low, high = np.moveaxis(np.array([c[:2] for c in corners]), 0, 1)  # [M, P] each
+    if len(proved[0].low) == 1:  # then two neighbours have, if any
+        return any(c < b or a == c or b == d for (a, b), (c, d) in itertools.pairwise(proved))
+    low, high = np.moveaxis(np.array(proved), 0, 1)  # [M, P] each
     both = np.ones((len(low), len(low)), bool)
     for a, b in zip(low.T, high.T, strict=True):
         # Equal ends: of cells that are flat, inside which nothing lies.

@@ -2,15 +2,16 @@
 
 A cell's ``distance`` rests on a bound, for every parameter of the cell, on how far the latent of the transformed image
 lies from the cell's centre, or from the segment to the next: exact values at the midpoints of small boxes plus what the
-transform's Lipschitz bound allows inside each box (THEORY D7). It is never a maximum over sampled points. ``walk``
-places the centres of one parameter. Host, but for the values themselves.
+transform's Lipschitz bound allows inside each box (THEORY D7). It is never a maximum over sampled points. A region of
+several parameters is cut into strips with a path along the middle of each; ``walk`` places the centres of a path. Host,
+but for the values themselves.
 """
 
 import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -24,13 +25,19 @@ _FEW, _BATCH = 16, 64
 """Boxes a device call: the smaller number for what is left, padded, so nothing recompiles."""
 
 _COARSE = 16
-"""Boxes with which the walk along a one-parameter region begins."""
+"""Boxes with which the walk along a path begins."""
 
 _SHARE = 0.15
 """Of a target, beyond what rounding takes of it, a box may cost this share; smaller ones cost more evaluations."""
 
+_ACROSS = 0.55
+"""And a strip this share, half way across: two centres then prove the largest area, whatever the target."""
+
 _FLOAT32 = 1e-5
 """What float32 arithmetic may move one entry of a transformed image, by the attacker's program and by ours alike."""
+
+_Box = tuple[np.ndarray, np.ndarray]
+"""Lower and upper corner, each [P]."""
 
 Target = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """The distances [N] wanted of cells at parameters [N, P] where rounding alone makes these distances [N]."""
@@ -134,8 +141,9 @@ class Geometry:
             # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
             # its ends are drawn half way to its neighbours'.
             ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            return self._walk(ends, points, np.zeros(len(points)), target)
-        return self._path(low[0], high[0], target) if len(low) == 1 else list(self._sheet(low, high, target))
+            return self._walk(ends[:-1], ends[1:], points, np.zeros(points.shape), target)
+        along, strips = self._strips(low, high, target)
+        return [cell for strip in strips for cell in self._strip(*strip, along, target)]
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
@@ -156,59 +164,55 @@ class Geometry:
         offset, other = self.noise.offset_upper(self.image.size), self.noise.lipschitz_upper
         return np.array([offset if p.offset else other for p in self.stages.moving.params], np.float64) * (1.0 + 1e-6)
 
-    def _path(self, low: float, high: float, target: Target) -> list[Cell]:
-        """One parameter: cuts the region into boxes of small gap, then places centres among them."""
-        edges = _cut(np.array([low, high]), np.array([_COARSE]))
-        speeds = self._speeds(edges[:-1, None], edges[1:, None])[:, 0]
-        own = np.sum((self.image != 0.0) & (self.image != 1.0))  # as good as the transformed images' for a box's size
-        floors = np.full(_COARSE, self._floors(own))
-        wanted = target(0.5 * (edges[:-1] + edges[1:])[:, None], floors) - floors
-        # A bound costs far more than a value, and a box's own holds in each of its pieces.
-        pieces = np.ceil(self._scales[0] * speeds * _half(edges) / (_SHARE * wanted)).astype(int).clip(1)
-        edges = _cut(edges, pieces)
-        middles = 0.5 * (edges[:-1] + edges[1:])[:, None]
-        gaps = np.repeat(speeds, pieces) * _half(edges)
-        return self._walk(edges[:, None], middles, gaps, target)
+    def _strips(self, low: np.ndarray, high: np.ndarray, target: Target) -> tuple[int, list[_Box]]:
+        """The parameter that the latent travels furthest along, and the strips in its direction that make up a box."""
+        if len(low) == 1:
+            return 0, [(low, high)]
+        travel = self._scales * self._speeds(low[None], high[None])[0] * (high - low)
+        along = int(np.where(high > low, travel, -1.0).argmax())
+        middle, floors = 0.5 * (low + high)[None], np.array([self._own_floor])
+        width = 2 * _ACROSS * (target(middle, floors) - floors)[0] / (len(low) - 1)
+        counts = np.ceil(travel / width).astype(int).clip(1)
+        counts[along] = 1
+        edges = [_cut(np.array([a, b]), np.array([n])) for a, b, n in zip(low, high, counts, strict=True)]
+        lows, highs = (itertools.product(*sides) for sides in ([e[:-1] for e in edges], [e[1:] for e in edges]))
+        return along, [(np.array(a), np.array(b)) for a, b in zip(lows, highs, strict=True)]
 
-    def _walk(self, edges: np.ndarray, points: np.ndarray, gaps: np.ndarray, target: Target) -> list[Cell]:
-        """Cells of boxes of one parameter.
+    def _strip(self, low: np.ndarray, high: np.ndarray, along: int, target: Target) -> list[Cell]:
+        """Cuts a strip into boxes of small gap along one parameter, then places centres among them."""
+        edges = _cut(np.array([low[along], high[along]]), np.array([_COARSE]))
+        lows, highs = _sliced(low, high, along, edges)
+        speeds = self._speeds(lows, highs)
+        floors = np.full(_COARSE, self._own_floor)
+        wanted = target(0.5 * (lows + highs), floors) - floors
+        # A bound costs far more than a value, and a box's own holds in each of its pieces.
+        gaps = self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
+        pieces = np.ceil(gaps / (_SHARE * wanted)).astype(int).clip(1)
+        lows, highs = _sliced(low, high, along, _cut(edges, pieces))
+        gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
+        return self._walk(lows, highs, 0.5 * (lows + highs), gaps, target)
+
+    def _walk(
+        self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, gaps: np.ndarray, target: Target
+    ) -> list[Cell]:
+        """Cells of boxes that follow each other along one parameter.
 
         Args:
-          edges: [N + 1, 1], the ends of N boxes.
-          points: [N, 1], a parameter inside each.
-          gaps: [N], how far the image may get from there inside the box, in L2.
+          lows: [N, P], lower corners of the boxes.
+          highs: [N, P], upper corners.
+          points: [N, P], a parameter inside each.
+          gaps: [N, P], how far each parameter may take the image from there inside the box, in L2.
           target: of the cells.
         """
         latents, between = self.values(points)
-        beyond = self._scales[0] * gaps + self._rounded(gaps, between) + self._slack
+        beyond = gaps @ self._scales + self._rounded(gaps.sum(axis=1), between) + self._slack
         floors = self._floors(between)
-        return Path(edges, latents, beyond, floors, target(points, floors), self.noise).cells()
+        return Path(lows, highs, latents, beyond, floors, target(points, floors), self.noise).cells()
 
-    def _sheet(self, low: np.ndarray, high: np.ndarray, target: Target) -> Iterator[Cell]:
-        """Several parameters: halves boxes until each is within the target of its midpoint."""
-        lows, highs = low[None], high[None]
-        side = 4 if len(low) == 2 else 3
-        while len(lows):
-            middles = 0.5 * (lows + highs)
-            (latents, between), speeds = self.values(middles), self._speeds(lows, highs)
-            floors = self._floors(between)
-            wanted = target(middles, floors)
-            gaps = speeds * _half_widths(lows, highs)
-            total = gaps @ self._scales
-            distance = self._outward(total + self._rounded(gaps.sum(axis=1), between))
-            # A Lipschitz bound is seldom more than twice too large: only these are worth a closer look.
-            for index in np.flatnonzero((distance > wanted) & (total <= 2.0 * wanted)):
-                inner = _subdivide(lows[index], highs[index], side)
-                near, rough = self.values(0.5 * (inner[0] + inner[1]))
-                left = _half_widths(*inner) * speeds[index]
-                reach = self.noise.distances(near.reshape(len(near), -1), latents[index].ravel()) + left @ self._scales
-                reach = self._outward(reach + self._rounded(left.sum(axis=1), rough))
-                distance[index] = min(distance[index], reach.max())
-            # Where rounding alone exceeds the target, no box is small enough: a box that hardly moves will do.
-            done = (distance <= wanted) | (total <= _SHARE * wanted)
-            for index in np.flatnonzero(done):
-                yield Cell(lows[index], highs[index], latents[index], float(distance[index]), float(floors[index]))
-            lows, highs = _halve(lows[~done], highs[~done], (gaps * self._scales)[~done].argmax(axis=1))
+    @functools.cached_property
+    def _own_floor(self) -> float:
+        """The floor of the image itself: as good as the transformed images' for the size of a box."""
+        return float(self._floors(np.sum((self.image != 0.0) & (self.image != 1.0))))
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
@@ -221,7 +225,7 @@ class Geometry:
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
 
     def _floors(self, between: np.ndarray) -> np.ndarray:
-        """The distances that cells of one parameter have, given the entries that rounding may change."""
+        """What rounding alone makes of distances, given the entries that it may change."""
         return self._outward(self._rounded(np.zeros_like(between), between))
 
     def _outward(self, distances: np.ndarray) -> np.ndarray:
@@ -249,8 +253,11 @@ def _half_widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return 0.5 * (high - low) + 2e-7 * (np.abs(low) + np.abs(high))
 
 
-def _half(edges: np.ndarray) -> np.ndarray:
-    return _half_widths(edges[:-1], edges[1:])
+def _sliced(low: np.ndarray, high: np.ndarray, along: int, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slices a box [P] along one parameter at edges [N + 1], its ends among them; corners [N, P]."""
+    lows, highs = np.tile(low, (len(edges) - 1, 1)), np.tile(high, (len(edges) - 1, 1))
+    lows[:, along], highs[:, along] = edges[:-1], edges[1:]
+    return lows, highs
 
 
 def _cut(edges: np.ndarray, pieces: np.ndarray) -> np.ndarray:
@@ -259,24 +266,11 @@ def _cut(edges: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     The edges stay, since bounds may have been proved between them. What is new is rounded, so that records are short:
     to a decimal place of at most a hundredth of the narrowest piece.
     """
+    if pieces.max() == 1:
+        return edges
     digits = 2 - math.floor(math.log10(np.min(np.diff(edges) / pieces)))
     cuts = [
         np.linspace(a, b, n + 1)[1:-1].round(digits)
         for (a, b), n in zip(itertools.pairwise(edges), pieces, strict=True)
     ]
     return np.concatenate([np.concatenate([[edge], cut]) for edge, cut in zip(edges, [*cuts, []], strict=True)])
-
-
-def _subdivide(low: np.ndarray, high: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The side^P equal boxes of a box [P], as lower and upper corners [side^P, P]."""
-    corner = np.array(list(itertools.product(range(side), repeat=len(low))))
-    width = (high - low) / side
-    return low + corner * width, low + (corner + 1) * width
-
-
-def _halve(low: np.ndarray, high: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts boxes [N, P] in two, each along its own axis: 2 N boxes."""
-    rows = np.arange(len(low))
-    left, right = high.copy(), low.copy()
-    left[rows, axis] = right[rows, axis] = 0.5 * (low[rows, axis] + high[rows, axis])
-    return np.concatenate([low, right]), np.concatenate([left, high])

@@ -19,7 +19,8 @@ than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have, by assumption, less 
 theorem of one centre (THEORY D1), p_A > 1 / 2 at u. []
 
 A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
-proves what lies between: whichever takes fewer.
+proves what lies between: whichever takes fewer. A box of several parameters is cut into strips with a path along the
+middle of each: what a strip holds beside its path only adds to w.
 """
 
 import dataclasses
@@ -65,7 +66,8 @@ class Path:
     """The latents of one image along a parameter.
 
     Attributes:
-      edges: [N + 1, 1], the ends of N boxes of the parameter, from left to right.
+      lows: [N, P], the lower corners of N boxes that follow each other along one parameter.
+      highs: [N, P], their upper corners.
       latents: [N, ...], one of each box.
       beyond: [N], how far any transformed image of a box may be from its latent, at most.
       floors: [N], what of it is due to rounding, however small the box.
@@ -73,7 +75,8 @@ class Path:
       noise: measures distances.
     """
 
-    edges: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
     latents: np.ndarray
     beyond: np.ndarray
     floors: np.ndarray
@@ -114,7 +117,7 @@ class Path:
             last = _furthest(functools.partial(fits, start), start, count - 1, start + length)
             length = last - start
             centre, distance = joined(start, last)
-            ends = self.edges[start], self.edges[last + 1]
+            ends = self.lows[start], self.highs[last]
             yield Cell(*ends, self.latents[centre], distance, float(self.floors[centre]))
             start = last + 1
 
@@ -136,11 +139,11 @@ class Path:
             centres.append(start + length)
             between.append(distance)
         # A centre's own box is proved from both sides, so that it does not matter where inside it a cell ends.
-        marks = [self.edges[0], *self.edges[centres[1:-1]], self.edges[-1]]
+        starts, ends = [0, *centres[1:-1]], [*(c - 1 for c in centres[1:-1]), end]
         return [
             Cell(
-                low=marks[max(i - 1, 0)],
-                high=marks[min(i + 1, len(marks) - 1)],
+                low=self.lows[starts[max(i - 1, 0)]],
+                high=self.highs[ends[min(i, len(ends) - 1)]],
                 centre=self.latents[centre],
                 distance=max(between[max(i - 1, 0) : i + 1]),
                 floor=float(self.floors[centre]),

@@ -68,12 +68,17 @@ def test_a_margin_that_needs_smaller_cells_is_found(classifier):
         inside = 0.02 - jnp.abs(mean - 0.75)
         return jnp.stack([inside, -inside], axis=-1)
 
-    wide = dataclasses.replace(BRIGHTER, region=gs.Box([-1.0], [1.0]))
     example = dataclasses.replace(constant(3, 0.5), label=1)
-    (claim,) = gs.certify_stream(gs.as_classifier(banded, SHAPE), [example], wide)
-    assert claim.certified
-    assert max(e.depth for e in claim.nodes) > 0
-    assert verify(wide, [claim]) == []
+    for transform, region in (
+        (Brightness(), gs.Box([-1.0], [1.0])),
+        (Contrast() | Brightness(), gs.Box([-0.05, -1.0], [0.05, 1.0])),
+    ):
+        wide = dataclasses.replace(BRIGHTER, transform=transform, region=region, max_votes=100_000)
+        (claim,) = gs.certify_stream(gs.as_classifier(banded, SHAPE), [example], wide)
+        assert claim.certified
+        assert max(e.depth for e in claim.nodes) > 0
+        assert any(e.shared for e in claim.nodes)
+        assert verify(wide, [claim]) == []
 
 
 def test_no_votes_go_to_the_proof_of_a_wrong_answer(classifier):
@@ -151,9 +156,9 @@ def test_every_piece_of_a_path_lies_in_the_box_of_its_bound(monkeypatch):
         boxes.extend(zip(low[:, 0], high[:, 0], speeds(self, low, high)[:, 0], strict=True))
         return speeds(self, low, high)
 
-    def walked(self, edges, points, gaps, target):
-        pieces.extend(zip(edges[:-1, 0], edges[1:, 0], points[:, 0], gaps, strict=True))
-        return walk(self, edges, points, gaps, target)
+    def walked(self, lows, highs, points, gaps, target):
+        pieces.extend(zip(lows[:, 0], highs[:, 0], points[:, 0], gaps[:, 0], strict=True))
+        return walk(self, lows, highs, points, gaps, target)
 
     monkeypatch.setattr(Geometry, "_speeds", bounded)
     monkeypatch.setattr(Geometry, "_walk", walked)
@@ -188,6 +193,7 @@ def needed_between(noise, a, b, images):
         (Pixelate() | Quantize(), [0.0], [0.7], 6.0, NOISE),
         (Rotation() | Brightness(), [-4.0, -0.1], [4.0, 0.05], 1.0, NOISE),
         (Rotation() | Contrast() | Quantize(bits=6), [-3.0, -0.1], [3.0, 0.1], 1.2, NOISE),
+        (Rotation() | Contrast() | Brightness(), [-3.0, -0.05, 0.0], [3.0, 0.05, 0.05], 1.2, NOISE),
         (Brightness(), [-0.3], [0.2], 0.5, BRIGHTNESS_TOO),
         (Rotation() | Brightness() | Quantize(), [-4.0, -0.3], [4.0, 0.2], 0.8, BRIGHTNESS_TOO),
         (Rotation() | Brightness() | Clip(), [-4.0, -0.1], [4.0, 0.05], 1.0, BRIGHTNESS_TOO),
@@ -198,7 +204,7 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
     geometry = Geometry(image, Stages.of(transform), noise)
     cells = geometry.cells(low, high, wanting(target))
-    region, nodes = gs.Box(low.tolist(), high.tolist()), [evidence(c) for c in cells]
+    region, nodes = gs.Box(low.tolist(), high.tolist()), [evidence(c, i) for i, c in enumerate(cells)]
     assert verdicts.covered(nodes, region)
     assert not verdicts.overlapping(nodes)
     missing = len(cells) // 2
@@ -212,15 +218,16 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     )
     moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
     shares = []
-    for cell, other in zip(cells, [*cells[1:], None], strict=True):
+    for i, cell in enumerate(cells):
         assert cell.distance <= target
         if not cell.shared:
             inside = ((cell.low <= points) & (points <= cell.high)).all(axis=1)
             far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
             assert (far <= cell.distance).all()
             shares += (far / cell.distance).tolist()
-        elif other is not None:
-            inside = (other.low <= points[:, 0]) & (points[:, 0] <= cell.high)
+        for both in verdicts.parts(nodes[i : i + 2]) if all(e.shared for e in nodes[i : i + 2]) else []:
+            other = cells[i + 1]
+            inside = ((both.low <= points) & (points <= both.high)).all(axis=1)
             needed = needed_between(noise, cell.centre.ravel(), other.centre.ravel(), moved[inside])
             assert needed <= min(cell.distance, other.distance)
             shares.append(needed / min(cell.distance, other.distance))
@@ -375,10 +382,10 @@ STRING = [((0,), (1,)), ((0,), (2,)), ((1,), (3,)), ((2,), (3,))]
 
 @pytest.mark.parametrize(
     ("boxes", "overlap"),
-    [(STRING, False), (STRING[:1] * 2, False), ([*STRING, ((1,), (2,))], True), ([*STRING, ((0.5,), (0.6,))], True)],
+    [(STRING, False), (STRING[:1] * 2, False), ([*STRING, *STRING], True), ([*STRING, *STRING[1:3]], True)],
 )
 def test_a_shared_cell_proves_nothing_without_its_neighbour(boxes, overlap):
-    cells = [CellEvidence(low, high, 0.1, 0, 0, 32, 32, shared=True) for low, high in boxes]
+    cells = [CellEvidence(low, high, 0.1, node, 0, 32, 32, shared=True) for node, (low, high) in enumerate(boxes)]
     assert verdicts.overlapping(cells) == overlap
     if not overlap:
         region = gs.Box([0.0], [max(high[0] for _, high in boxes)])
@@ -387,7 +394,7 @@ def test_a_shared_cell_proves_nothing_without_its_neighbour(boxes, overlap):
         for i in range(len(cells)):
             assert not verdicts.covered(cells[:i] + cells[i + 1 :], region)
             assert verdicts.answered(cells[:i] + cells[i + 1 :], region) == (i > 1)
-    alone = cells[0]._replace(low=(0.2,), high=(0.3,), shared=False)
+    alone = cells[0]._replace(low=(0.2,), high=(0.3,), node=len(cells), shared=False)
     assert verdicts.overlapping([*cells, alone])
 
 

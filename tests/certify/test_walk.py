@@ -62,7 +62,7 @@ def test_the_distance_grows_with_either_and_is_never_below_the_second():
 
 def test_a_digits_path_takes_half_as_many_centres(monkeypatch):
     found = []
-    monkeypatch.setattr(Path, "cells", lambda self: found.append(self))
+    monkeypatch.setattr(Path, "cells", lambda self: found.append(self) or [])
     geometry = Geometry(
         image=embedded_images().images[0].astype(np.float32) / 255.0,
         stages=Stages.of(Rotation() | Clip() | Quantize()),
