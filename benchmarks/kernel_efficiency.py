@@ -41,7 +41,7 @@ def brightness_contrast() -> gs.Guarantee:
 def surrogate(name: str) -> gs.Guarantee:
     networks = Networks(name=name, image_shape=CIFAR, transform="rotation", low=(-10.0,), high=(10.0,))
     fresh = Surrogate(variables=jax.jit(networks.init)(jax.random.key(1)), networks=networks)
-    noise = gs.AugmentedNoise(surrogate=fresh, sigma_parameter=2.0, sigma=0.25, encoder_upper=1.0)
+    noise = gs.AugmentedNoise(surrogate=fresh, sigma_parameter=2.0, sigma=0.25)
     return gs.Guarantee(
         transform=gs.transforms.Rotation(), region=gs.Box([-10.0], [10.0]), method=gs.Cover(noise=noise)
     )

@@ -42,11 +42,13 @@ class Example:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Param:
-    """One scalar parameter of a transform (or one number a pixel): what it is called and what it is measured in."""
+    """One scalar parameter of a transform (or one number a pixel): what it is called and what it is measured in.
+
+    0 is the identity, whatever the transform.
+    """
 
     name: str
     unit: str
-    identity: float = 0.0
     low: float = -math.inf  # the transform is defined on [low, high]
     high: float = math.inf
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
@@ -116,10 +118,13 @@ class Chainable(Protocol):
 
 @runtime_checkable
 class FiniteValued(Protocol):
-    """A piecewise constant transform: enumerating one parameter per distinct output is exact."""
+    """A piecewise constant transform: enumerating its outputs is exact."""
 
     def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """[M, P] float64: one parameter for each distinct output over the box [low, high]. Host."""
+        """[M, P] float64: a parameter in the box [low, high] for each distinct output there. Host.
+
+        Of one parameter, one for each stretch of it that has one output, ascending.
+        """
         ...
 
 

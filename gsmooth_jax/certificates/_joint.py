@@ -107,7 +107,10 @@ class Curve:
     @functools.cached_property
     def _nodes(self) -> int:
         """The size of the rule over y."""
-        slope = self._spread * (math.exp(2 * self.k) * self.beta + 4.0 * abs(self.k)) / abs(self.kappa)
+        # dh/dx where y = x (law 0) and where y = beta + x / sqrt(g) (law 1), at most, as far out as the rule goes.
+        clean = math.exp(2 * self.k) * self.beta + _REACH * abs(math.expm1(2 * self.k))
+        attacked = math.exp(-self.k) * self.beta + _REACH * abs(math.expm1(-2 * self.k))
+        slope = max(clean, attacked) / abs(self.kappa)
         return 200 * math.ceil(_NODES_PER_SLOPE * math.hypot(1.0, slope) / 200.0)
 
     def _tail_over_brightness(self, law: int, c: float) -> float:

@@ -17,6 +17,7 @@ never over cells, since the parameter that makes a claim false lies in one cell,
 
 import dataclasses
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
@@ -86,7 +87,8 @@ class Cover:
         """Says what a claim will take.
 
         Raises:
-          ValueError: a test other than ``sequential``, or a budget that does not even test one cell.
+          ValueError: a test other than ``sequential``, a budget that does not even test one cell, or an encoder
+            without a Lipschitz bound.
         """
         if guarantee.test != "sequential":
             raise ValueError(f"cover tests its cells sequentially, got test={guarantee.test!r}.")
@@ -101,6 +103,8 @@ class Cover:
             f"at most {guarantee.max_votes:,} votes an image."
         )
         noise, region = loaded(self.noise), guarantee.region
+        if not noise.lipschitz_upper < math.inf:
+            raise ValueError(f"cover needs a bound on the noise's Lipschitz constant, got {noise.lipschitz_upper}.")
         if isinstance(noise, AugmentedNoise) and _imitates(noise, guarantee.transform):
             assert isinstance(region, Box)
             if not region.within(noise.fitted):

@@ -135,15 +135,30 @@ class Geometry:
           low: [P], lower corner.
           high: [P], upper corner.
           target: a cell may exceed it only where no box is small enough.
+
+        Raises:
+          ValueError: parameters that stand for a transform's values do not ascend inside the box.
         """
         if self.stages.values is not None:
-            points = self.stages.values.representatives(self.image.shape, low, high)
-            # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and
-            # its ends are drawn half way to its neighbours'.
-            ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
-            return self._walk(ends[:-1], ends[1:], points, np.zeros(points.shape), target)
+            # The image itself, at 0, is the first value from there on.
+            ends = [low, *([np.zeros(1)] if low[0] < 0.0 < high[0] else []), high]
+            return [cell for a, b in itertools.pairwise(ends) for cell in self._values(a, b, target)]
         along, strips = self._strips(low, high, target)
         return [cell for strip in strips for cell in self._strip(*strip, along, target)]
+
+    def _values(self, low: np.ndarray, high: np.ndarray, target: Target) -> list[Cell]:
+        """Covers an interval of a parameter by cells for each of the transform's values there."""
+        assert self.stages.values is not None
+        points = self.stages.values.representatives(self.image.shape, low, high)
+        # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and its ends
+        # are drawn half way to its neighbours'.
+        ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
+        if len(points) == 0 or not (np.diff(ends, axis=0) >= 0.0).all() or not (np.diff(points, axis=0) > 0.0).all():
+            raise ValueError(
+                f"Expected representatives of {self.stages.moving.name} that ascend from {low[0]:g} to {high[0]:g}, "
+                f"got {points[:, 0].tolist()}."
+            )
+        return self._walk(ends[:-1], ends[1:], points, np.zeros(points.shape), target)
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].

@@ -35,7 +35,7 @@ def encoder_upper(encoder: Mapping[str, Any], image_shape: tuple[int, ...]) -> f
       image_shape: (H, W, C).
 
     Raises:
-      ValueError: a layer that is no convolution has no bound here; names it.
+      ValueError: a layer that is no convolution, or one whose weights are not finite, has no bound; names it.
     """
     if not encoder:
         return 1.0
@@ -47,5 +47,7 @@ def encoder_upper(encoder: Mapping[str, Any], image_shape: tuple[int, ...]) -> f
                 f"Layer {name!r} of F2 has no Lipschitz bound: expected a convolution's kernel [h, w, C_in, C_out], "
                 f"got arrays {sorted(layer)} (normalisation belongs into H)."
             )
+        if not np.isfinite(kernel).all():
+            raise ValueError(f"Layer {name!r} of F2 has no Lipschitz bound: some of its weights are not finite.")
         norms.append(convolution_upper(kernel, image_shape))
     return (1.0 + math.prod(norms)) * _OUTWARD

@@ -29,14 +29,12 @@ class AugmentedNoise:
       surrogate: F1, F2 and H.
       sigma_parameter: standard deviation of theta, in parameter units: one number, or one a parameter.
       sigma: standard deviation of theta'; the latent has the scale of the image.
-      encoder_upper: bounds Lip(F2); computed from the weights unless given.
       path: where the surrogate was read from.
     """
 
     surrogate: Surrogate
     sigma_parameter: float | tuple[float, ...]
     sigma: float
-    encoder_upper: float | None = None
     path: str = dataclasses.field(default="", metadata={"static": True})
 
     name: ClassVar[str] = "surrogate_noise"
@@ -46,13 +44,11 @@ class AugmentedNoise:
         sigmas = tuple(_host.positive_number(s, "sigma_parameter") for s in given)
         object.__setattr__(self, "sigma_parameter", sigmas)
         object.__setattr__(self, "sigma", _host.positive_number(self.sigma, "sigma"))
-        if self.encoder_upper is None and isinstance(self.surrogate.variables, Mapping):
-            networks = self.surrogate.networks
-            if len(sigmas) not in (1, networks.params):
-                raise ValueError(f"Expected 1 or {networks.params} numbers sigma_parameter, got {sigmas}.")
-            object.__setattr__(self, "sigma_parameter", sigmas * (networks.params if len(sigmas) == 1 else 1))
-            bound = lipschitz.encoder_upper(self.surrogate.variables["encoder"], networks.image_shape)
-            object.__setattr__(self, "encoder_upper", bound)
+        if isinstance(self.surrogate.variables, Mapping):
+            count = self.surrogate.networks.params
+            if len(sigmas) not in (1, count):
+                raise ValueError(f"Expected 1 or {count} numbers sigma_parameter, got {sigmas}.")
+            object.__setattr__(self, "sigma_parameter", sigmas * (count if len(sigmas) == 1 else 1))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -67,8 +63,12 @@ class AugmentedNoise:
     @property
     def lipschitz_upper(self) -> float:
         """Lip(F2) / sigma: how much further apart, at most, two latents are than their images, since S >= sigma^2 I."""
-        assert self.encoder_upper is not None  # set by __post_init__
-        return self.encoder_upper / self.sigma
+        return self._encoder_upper / self.sigma
+
+    @functools.cached_property
+    def _encoder_upper(self) -> float:
+        """Bounds Lip(F2), always of these weights. Host."""
+        return lipschitz.encoder_upper(self.surrogate.variables["encoder"], self.image_shape)
 
     def offset_upper(self, entries: int) -> float:
         """The same: an encoder may turn an offset of the image into any change of the latent."""

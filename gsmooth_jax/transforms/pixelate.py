@@ -1,6 +1,7 @@
 """Pixelation."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +30,10 @@ class Pixelate(Pipe):
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
         h, w, _ = image.shape
-        return _warp.separable(image, _there_and_back(h, theta[0]), _there_and_back(w, theta[0]))
+        # floor(H c) and floor(W c), both from one rounded number: where k / H = l / W, both sizes change or neither.
+        common = math.lcm(h, w)
+        whole = jnp.floor(common * (1.0 - theta[0] + _TOLERANCE)).astype(jnp.int32)
+        return _warp.separable(image, *(_there_and_back(n, whole // (common // n)) for n in (h, w)))
 
     def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Returns [M, 1] float64: one parameter for each distinct pair of sizes over the box, ascending. Host.
@@ -44,9 +48,9 @@ class Pixelate(Pipe):
         return (0.5 * (edges[:-1] + edges[1:]))[:, None]
 
 
-def _there_and_back(n: int, one_minus_c: jax.Array) -> jax.Array:
+def _there_and_back(n: int, small: jax.Array) -> jax.Array:
     """[n, n]: one axis shrunk and enlarged. The small size is traced; rows beyond it are never read."""
-    small = jnp.maximum(jnp.floor(n * (1.0 - one_minus_c + _TOLERANCE)), 1.0)
+    small = jnp.maximum(small.astype(jnp.float32), 1.0)
     centres = jnp.arange(n, dtype=jnp.float32) + 0.5
     down = _warp.hat(jnp.clip(centres * (n / small) - 0.5, 0.0, n - 1.0), n)
     up = _warp.hat(jnp.clip(centres * (small / n) - 0.5, 0.0, small - 1.0), n)

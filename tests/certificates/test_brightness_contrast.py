@@ -74,9 +74,13 @@ def test_quadrature_has_converged():
         (0.5, 0.3, 3),
         (-1, 0.4, 1),
         (1, 1, 3),
+        (3, 2, 0),
+        (2.5, 1, 1),
+        (-2.5, 0.6, 2),
+        (-3, 3, 0.5),
     ):
-        for size in (0.9, 0.3, 1e-3, 1e-8):
-            coarse, fine = (_joint.Curve(k, k / sk, b, refine=r).power_upper(size) for r in (1, 2))
+        for size in (0.9, 0.3, 5e-3, 1e-3, 1e-8):
+            coarse, fine = (_joint.Curve(k, k / sk, b, refine=r).power_upper(size) for r in (1, 5))
             assert abs(coarse - fine) < 1e-12
 
 

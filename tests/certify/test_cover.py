@@ -303,6 +303,45 @@ def test_a_finite_transform_needs_no_lipschitz_bound():
     assert all(c.distance < 1e-2 for c in cells)
 
 
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """Brightness in steps: the values change at ``jumps`` [M - 1]."""
+
+    jumps: tuple[float, ...]
+    levels: tuple[float, ...]
+    listed: tuple[float, ...]  # its representatives, right or wrong
+
+    name = "steps"
+    params = (gs.types.Param(name="x", unit="1"),)
+    group = "none"
+
+    def __call__(self, image, theta):
+        return image + jnp.asarray(self.levels)[jnp.searchsorted(jnp.asarray(self.jumps), theta[0])]
+
+    def representatives(self, image_shape, low, high):
+        del image_shape
+        inside = [j for j in self.jumps if low[0] < j < high[0]]
+        middles = np.convolve([low[0], *inside, high[0]], [0.5, 0.5], "valid")
+        return np.array(self.listed or middles)[:, None]
+
+
+def test_the_image_itself_stays_with_its_own_value():
+    """Ends drawn half way between values would leave 0 to the value below -0.1, which gets another answer."""
+    steps = Steps((-0.1, 0.3), (-0.6, 0.0, 0.2), ())
+    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), Stages.of(steps), NOISE)
+    cells = geometry.cells(np.array([-3.0]), np.array([0.4]), wanting(0.1))
+    (own,) = [c for c in cells if verdicts.holds_identity(evidence(c), gs.Box([-3.0], [0.4]))]
+    np.testing.assert_allclose(own.centre, 0.7, atol=1e-6)
+
+
+@pytest.mark.parametrize("listed", [(0.35, 0.1, -0.05), (-0.05, 0.1, 0.1, 0.35), (-2.0, 0.1, 0.35)])
+def test_values_out_of_order_are_refused(listed):
+    steps = Steps((0.0, 0.3), (-0.6, 0.0, 0.2), listed)
+    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), Stages.of(steps), NOISE)
+    with pytest.raises(ValueError, match="Expected representatives of steps that ascend"):
+        geometry.cells(np.array([-0.1]), np.array([0.4]), wanting(0.1))
+
+
 @pytest.mark.parametrize(
     ("field", "change"),
     [

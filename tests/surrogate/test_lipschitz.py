@@ -54,6 +54,8 @@ def test_a_layer_without_a_bound_is_named(surrogate):
         encoder_upper(layers, (8, 8, 1))
     with pytest.raises(ValueError, match="'Dense_0'"):
         encoder_upper({"Dense_0": {"kernel": np.ones((4, 4))}}, (8, 8, 1))
+    with pytest.raises(ValueError, match="'conv_0' of F2 has no Lipschitz bound: some of its weights are not finite"):
+        encoder_upper({"conv_0": {"kernel": np.full((3, 3, 1, 1), np.nan)}}, (8, 8, 1))
 
 
 def test_float32_rounding_of_f2_is_far_below_what_the_geometry_allows_for(surrogate, image):

@@ -51,6 +51,15 @@ def test_a_half_space_flips_exactly_at_the_proved_distance(noise, covariance):
         assert special.ndtri(share) == pytest.approx(noise.distances(delta[None], np.zeros(64))[0], rel=1e-9)
 
 
+def test_the_bound_is_that_of_the_weights_even_when_they_are_replaced(noise):
+    steeper = {
+        **noise.surrogate.variables,
+        "encoder": jax.tree.map(lambda w: 3.0 * w, noise.surrogate.variables["encoder"]),
+    }
+    other = dataclasses.replace(noise, surrogate=dataclasses.replace(noise.surrogate, variables=steeper))
+    assert other.lipschitz_upper > 2.0 * noise.lipschitz_upper
+
+
 def test_draws_have_the_stated_covariance(noise, covariance):
     plain = dataclasses.replace(noise, surrogate=_identity_decoder(noise.surrogate))
     draws = jax.jit(jax.vmap(plain, in_axes=(0, None)))(jax.random.split(jax.random.key(0), 20000), jnp.zeros(SHAPE))

@@ -52,3 +52,11 @@ def test_float32_does_not_lose_a_pixel():
         exact = apply(Pixelate(), image, jnp.array([1.0 - k / 10]))
         inside = apply(Pixelate(), image, jnp.array([1.0 - (k + 0.5) / 10]))
         np.testing.assert_array_equal(exact, inside)
+
+
+def test_two_sides_that_shrink_together_do_so_in_float32_too():
+    """Where k / 240 = l / 320, rounding each by itself gave (125, 168), a pair of sizes that no exact ratio gives."""
+    image, theta = smooth_image((240, 320, 1)), np.float32(0.4750010073184967)
+    near = Pixelate().representatives(image.shape, np.array([theta - 1e-3]), np.array([theta + 1e-3]))
+    listed = [apply(Pixelate(), image, jnp.asarray(p)) for p in near]
+    assert min(np.abs(apply(Pixelate(), image, jnp.array([theta])) - one).max() for one in listed) < 1e-6
