@@ -57,8 +57,8 @@ def as_classifier(
 ) -> Classifier:
     """Wraps any callable images [B, H, W, C] -> logits [B, K].
 
-    An image's logits have to come from that image alone: where others of its batch matter (batch statistics, say), votes
-    are no independent draws, and no claim holds.
+    An image's logits have to come from that image alone: where others of its batch matter (batch statistics, say),
+    votes are no independent draws, and no claim holds.
 
     Args:
       model: a ``Classifier``; a Flax NNX module (put in evaluation mode); a pair (Linen module,
