@@ -30,6 +30,21 @@ def at_least(minimum: int, **values: int) -> None:
             raise ValueError(f"Expected an integer {name} >= {minimum}, got {name}={value!r}.")
 
 
+def instance(**values: object) -> None:
+    """Raises unless every value is an object, and neither its name nor its class."""
+    for name, value in values.items():
+        if isinstance(value, str | type):
+            raise TypeError(f"Expected {name} to be an object of this library, such as gs.Box(...), got {value!r}.")
+
+
+def word(**values: int) -> None:
+    """Raises unless every value is an integer of 32 bits, as the keys of draws are made of."""
+    at_least(0, **values)
+    for name, value in values.items():
+        if value >= 2**32:
+            raise ValueError(f"Expected {name} < 2^32, got {name}={value!r}.")
+
+
 def known(registry: Mapping[str, T], **names: str) -> T:
     """Returns the registry's entry of that name; an unknown name's error lists the known ones."""
     ((kind, name),) = names.items()

@@ -95,10 +95,14 @@ def certify(
 
 
 def _examples(classifier: Classifier, ids: np.ndarray, images: np.ndarray, labels: np.ndarray) -> list[Example]:
-    if len(np.unique(ids)) != len(ids) or (ids < 0).any():
-        raise ValueError("Expected ids to be distinct and >= 0: the draws of an image are keyed by its id.")
+    for name, values in (("ids", ids), ("labels", labels)):
+        if len(values) and not np.issubdtype(values.dtype, np.integer):
+            raise ValueError(f"Expected {name} to be integers, got dtype {values.dtype}.")
+    if len(np.unique(ids)) != len(ids):
+        raise ValueError("Expected ids to be distinct: the draws of an image are keyed by its id.")
     examples = []
     for number, image, label in zip(ids, images, labels, strict=True):
+        _validate.word(id=int(number))
         _validate.image(image, image_id=int(number))
         _validate.label(label, image_id=int(number), classes=classifier.classes)
         examples.append(Example(id=int(number), image=image, label=int(label)))

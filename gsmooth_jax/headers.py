@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Region
+from gsmooth_jax.version import VERSION
 
 FILE = "header.json"
 
@@ -57,7 +58,7 @@ def environment() -> dict[str, Any]:
         "backend": jax.default_backend(),
         "device": jax.devices()[0].device_kind,
         "machine": platform.machine(),
-        "versions": {p: metadata.version(p) for p in ("gsmooth_jax", "jax", "jaxlib", "numpy", "scipy")},
+        "versions": {"gsmooth_jax": VERSION} | {p: metadata.version(p) for p in ("jax", "jaxlib", "numpy", "scipy")},
     }
 
 
@@ -116,10 +117,19 @@ def keep(path: Path, header: Mapping[str, Any]) -> None:
     if not path.exists():
         _create(path, json.dumps(header, indent=2) + "\n")
     known, wanted = load(path), json.loads(json.dumps(header))
-    different = sorted(k for k in known.keys() | wanted.keys() if known.get(k) != wanted.get(k))
-    if different:
-        listed = "; ".join(f"{k}: the folder has {known.get(k)!r}, this run {wanted.get(k)!r}" for k in different)
+    if different := list(_differences(known, wanted)):
+        listed = "; ".join(f"{k}: the folder has {a!r}, this run {b!r}" for k, a, b in different)
         raise ValueError(f"{path.parent} holds a run of another claim ({listed}). Choose another --out.")
+
+
+def _differences(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The entries, those of inner objects by their own names, in which two headers differ."""
+    for name in sorted(known.keys() | wanted.keys()):
+        a, b = known.get(name), wanted.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            yield from ((f"{name}.{inner}", *rest) for inner, *rest in _differences(a, b))
+        elif a != b:
+            yield name, a, b
 
 
 def load(path: Path) -> dict[str, Any]:

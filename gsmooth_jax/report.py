@@ -15,6 +15,10 @@ from gsmooth_jax.claims import Claim, accuracy_curve, certified_accuracy
 from gsmooth_jax.regions import Box
 from gsmooth_jax.types import Region
 
+STATUSES = ("proved", "statistical", "heuristic")
+"""How rigorous the geometry of a claim is, from the most to the least; runs of one never share a table or a curve's
+panel with runs of another."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -32,8 +36,7 @@ class Run:
     @property
     def status(self) -> str:
         """The label of the claims: the weakest of any image."""
-        order = ("proved", "statistical", "heuristic")
-        return max((c.status for c in self.claims), key=order.index)
+        return max((c.status for c in self.claims), key=STATUSES.index)
 
 
 def read(folder: Path) -> Run:
@@ -80,20 +83,26 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
 
 
 def render(summaries: Sequence[dict[str, Any]]) -> Group:
-    """Returns what the terminal shows: what each run claimed, in a line, then a table. Proved runs come first."""
-    summaries = sorted(summaries, key=lambda s: s["status"] != "proved")
+    """Returns what the terminal shows: what each run claimed, in a line, then a table a label, ``proved`` first."""
+    order = sorted({s["status"] for s in summaries}, key=STATUSES.index)
+    groups = [[s for s in summaries if s["status"] == status] for status in order]
+    claims = [
+        f"{s['run']}: {s['data']}, {s['transform']} in {s['region']}, {s['status']} at alpha {s['alpha']:g} "
+        f"by {s['method']} with {s['law']}"
+        for group in groups
+        for s in group
+    ]
+    return Group(*(Text(line) for line in claims), *map(_table, groups))
+
+
+def _table(summaries: Sequence[dict[str, Any]]) -> Table:
     radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
-    figures = Table(title="Certified accuracy (every image counts)")
+    figures = Table(title=f"Certified accuracy, {summaries[0]['status']} (every image counts)")
     figures.add_column("run", overflow="fold")
     for column in ("images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image"):
         figures.add_column(column, justify="right")
-    claims = []
     for s in summaries:
         at = s["certified_accuracy_at"]
-        claims.append(
-            f"{s['run']}: {s['data']}, {s['transform']} in {s['region']}, {s['status']} at alpha {s['alpha']:g} "
-            f"by {s['method']} with {s['law']}"
-        )
         figures.add_row(
             s["run"],
             f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
@@ -102,32 +111,32 @@ def render(summaries: Sequence[dict[str, Any]]) -> Group:
             *(f"{at[r]:.1%}" if r in at else "" for r in radii),
             f"{s['votes_mean']:,.0f}",
         )
-    return Group(*(Text(line) for line in claims), figures)
+    return figures
 
 
 def draw_curves(runs: Sequence[Run], path: Path) -> None:
     """Draws certified accuracy against the size of the region as a PNG, one step curve a run.
 
-    Runs of different transforms measure size in different units, so each transform gets its own panel. Proved claims
-    are drawn solid, others dashed.
+    Runs of different transforms measure size in different units, so each transform gets its own panel; claims that are
+    not proved get one of their own, and are drawn dashed.
     """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    panels = list(dict.fromkeys(r.header["transform"] for r in runs))
+    panels = list(dict.fromkeys((r.header["transform"], r.status) for r in runs))
     figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False, layout="constrained")
-    for axis, transform in zip(axes[0], panels, strict=True):
-        shown = [r for r in runs if r.header["transform"] == transform]
+    for axis, (transform, status) in zip(axes[0], panels, strict=True):
+        shown = [r for r in runs if (r.header["transform"], r.status) == (transform, status)]
         edge = 1.25 * max(r.region.size for r in shown)
         for run in shown:
             sizes, share = accuracy_curve(run.claims)
             inside = sizes <= edge
             x = np.append(sizes[inside], edge)
             y = np.append(share[inside], share[~inside][0] if (~inside).any() else 0.0)
-            style = "solid" if run.status == "proved" else "dashed"
-            (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({run.status})")
+            style = "solid" if status == "proved" else "dashed"
+            (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({status})")
             axis.plot(
                 [run.region.size],
                 [100 * certified_accuracy(run.claims)],

@@ -191,6 +191,9 @@ def _read_lines(path: Path) -> tuple[list[Claim], int]:
         except ValueError as error:
             if number == len(lines) and isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
                 break
-            raise ValueError(f"{path}, line {number} of {len(lines)} is damaged ({error}).") from error
+            raise ValueError(
+                f"{path}, line {number} of {len(lines)} is damaged ({error}). Without it, the command of the run does "
+                "its image again."
+            ) from error
         end += len(line)
     return claims, end

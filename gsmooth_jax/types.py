@@ -76,6 +76,11 @@ class Transform(Protocol):
         """The exact composition law, or ``none``."""
         ...
 
+    @property
+    def typical(self) -> tuple[tuple[float, float], ...]:
+        """(low, high) of each parameter: the published region where there is one."""
+        ...
+
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C] in [0, 1], [P] -> [H, W, C]. Never clips. Device."""
         ...

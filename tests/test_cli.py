@@ -1,7 +1,9 @@
 """The command end to end on real MNIST images: what it prints, what it writes, and how it exits."""
 
 import dataclasses
+import io
 import json
+from pathlib import Path
 from unittest import mock
 
 import jax
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from rich.console import Console
 
 from gsmooth_jax import cli, headers, report, results
 from tests.tiny import lines
@@ -18,6 +21,9 @@ FEW = ["--transform", "brightness_contrast", "--limit", "24", "--devices", "1"]
 
 UPRIGHT = ["--checkpoint", "shipped:mnist_brightness_contrast"]
 """A classifier that was not trained for what it is certified against; good enough for two degrees."""
+
+
+CIFAR = str(Path(__file__).parent.parent / "experiments/table1_cifar10/checkpoint")
 
 
 def gsmooth(*args):
@@ -150,6 +156,14 @@ def test_report_prints_json_and_draws(run, tmp_path, capsys):
         assert len(np.unique(np.asarray(picture.convert("L")))) > 20
 
 
+def test_proved_and_other_claims_share_no_table(run):
+    proved = report.summarize(report.read(run))
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(report.render([proved | {"status": "heuristic"}, proved]))
+    text = console.export_text()
+    assert text.index("Certified accuracy, proved") < text.index("Certified accuracy, heuristic")
+
+
 @pytest.mark.parametrize(("status", "says"), [("proved", "proved"), ("heuristic", "certified")])
 def test_a_picture_says_proved_only_where_all_is(run, status, says, tmp_path, monkeypatch):
     titles = []
@@ -231,7 +245,10 @@ def test_the_transform_catalogue_measures_every_law(capsys):
             "leaves the range [0.0, inf]",
         ),
         (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
-        (["--data", "imagenet"], "Unknown data"),
+        (["--data", "imagenet"], "Unknown data 'imagenet'. Known: cifar10, embedded,"),
+        (["--transform", "quantize", *UPRIGHT], "quantize has no parameter"),
+        (["--seed", str(2**70)], "seed < 2^32"),
+        (["--transform", "rotation", "--checkpoint", CIFAR], "takes images (32, 32, 3) of 10 classes, embedded has"),
         (["--split", "train"], "Unknown split 'train'. Known: test"),
         (["--checkpoint", "no-such-model"], "No checkpoint at"),
         (["--every", "0"], "every >= 1"),

@@ -13,7 +13,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_fitting", "_threefry"),
+    ("types", "_validate", "_fitting", "_threefry", "version"),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),

@@ -22,8 +22,8 @@ def default_for(transform: Transform, law: Smoothing) -> str:
     """
     if transform.group == "none":
         raise ValueError(
-            f"{transform.name} has no exact composition law, which every method of this version needs: "
-            f"{', '.join(CERTIFICATES)}."
+            f"{transform.name} has no exact composition law, which every law of a transform's parameter needs. For it "
+            "there is cover, whose noise is drawn elsewhere: pixel_noise(sigma=0.25), or surrogate_noise(...)."
         )
     if transform.group == "brightness_contrast":
         return "brightness_contrast"

@@ -98,8 +98,9 @@ class Cover:
                 f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a cell takes "
                 f"{fewest} unanimous votes, in blocks of {guarantee.block}, and every cell of the region takes as many."
             )
+        whole = -(-fewest // guarantee.block) * guarantee.block
         text = (
-            f"Every cell of the region is tested, with {guarantee.block} votes if they agree; "
+            f"Every cell of the region is tested, with {whole} votes or more; "
             f"at most {guarantee.max_votes:,} votes an image."
         )
         noise, region = loaded(self.noise), guarantee.region

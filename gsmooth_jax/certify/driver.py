@@ -52,6 +52,7 @@ def certify_stream(
 
     def provers() -> Iterator[scheduler.Prover[Claim]]:
         for example in examples:
+            _validate.word(id=example.id)
             _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
             _validate.label(example.label, image_id=example.id, classes=classifier.classes)
             yield _named(prove, example)

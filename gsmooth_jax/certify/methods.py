@@ -38,6 +38,7 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
     Raises:
       ValueError: an unknown name, or a method that the law does not fit.
     """
+    _validate.instance(transform=transform, law=law)
     if isinstance(method, str) == (law is None):
         raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
     if not isinstance(method, str) or law is None:

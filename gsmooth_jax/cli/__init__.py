@@ -15,6 +15,8 @@ from gsmooth_jax.cli.certify import certify
 from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, err_console, terminable
 from gsmooth_jax.cli.console import DONE as DONE
 
+_BAD_FILES = (FileNotFoundError, FileExistsError, IsADirectoryError, PermissionError, BlockingIOError)
+
 app = tyro.extras.SubcommandApp()
 data = tyro.extras.SubcommandApp()
 data.command(offer.prepare)
@@ -57,7 +59,7 @@ def main(args: list[str] | None = None) -> None:
             app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
-    except (ValueError, FileNotFoundError, PermissionError, BlockingIOError) as error:
+    except (ValueError, *_BAD_FILES) as error:
         err_console.print(f"[bold red]error:[/bold red] {error}", highlight=False, soft_wrap=True)
         raise SystemExit(BAD_INPUT) from None
     except (RunFailed, OSError, ArithmeticError, MemoryError) as error:

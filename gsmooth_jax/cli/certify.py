@@ -99,6 +99,12 @@ def certify(
     )
     source = open_source(data, split, data_dir)
     chosen = subset(len(source), every=every, limit=limit)
+    shape = source[chosen[0]].image.shape
+    if shape != classifier.input_shape or source.classes > classifier.classes:
+        raise ValueError(
+            f"The classifier takes images {classifier.input_shape} of {classifier.classes} classes, {data} has images "
+            f"{shape} of {source.classes}: choose another --checkpoint or --data."
+        )
     header = headers.make(
         guarantee,
         model={
@@ -220,6 +226,10 @@ def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -
     from gsmooth_jax.regions import Ball, Box
 
     params = len(transform.params)
+    if not params:
+        raise ValueError(
+            f"{transform.name} has no parameter to certify against: put it behind another, as in rotation|clip."
+        )
     if ball is not None:
         if box is not None:
             raise ValueError("Expected --region or --ball, got both.")

@@ -48,7 +48,7 @@ def verify(
 ) -> None:
     """Recompute every verdict of the runs from the evidence in their files.
 
-    The votes and distances themselves are taken as they are; --replay draws those of a few images again.
+    Votes, distances and labels are taken as they are; --replay finds those of a few images anew.
 
     Args:
         runs: run folders.

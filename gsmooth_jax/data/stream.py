@@ -7,7 +7,7 @@ import numpy as np
 from gsmooth_jax import _validate
 from gsmooth_jax.data import embedded, reader
 from gsmooth_jax.data.reader import ImageSource, Record
-from gsmooth_jax.data.specs import DatasetSpec
+from gsmooth_jax.data.specs import DATASETS, DatasetSpec
 from gsmooth_jax.types import Example
 
 _THREADS = 2
@@ -22,6 +22,8 @@ def open_source(data: str | DatasetSpec, split: str, data_dir: str | None = None
     """
     if data == embedded.NAME:
         return embedded.EmbeddedSplit(split)
+    if isinstance(data, str):
+        _validate.known({embedded.NAME: None, **DATASETS}, data=data)
     return reader.open_split(data, split, data_dir)
 
 

@@ -63,6 +63,9 @@ def _move(transform_text: str, law_text: str) -> ParameterNoise:
         raise ValueError(
             f"Law {law_text!r} is multiplicative, but the parameter of {transform_text!r} is no logarithm."
         )
+    low, high = law.support
+    if law.acts == "additive" and any(low < p.low or high > p.high for p in transform.params):
+        raise ValueError(f"Law {law_text!r} draws parameters outside the range of {transform_text!r}.")
     return ParameterNoise(transform=transform, law=law)
 
 

@@ -175,16 +175,20 @@ def test_images_in_memory(guarantee):
     )
     assert [c.predicted for c in claims] == [0, 1]
     assert gs.certified_accuracy(claims) == 0.5
-    with pytest.raises(ValueError, match="distinct"):
-        gs.certify(
-            by_mean,
-            images,
-            [0, 0],
-            transform=guarantee.transform,
-            region=guarantee.region,
-            law=guarantee.method.smoothing,
-            ids=[1, 1],
-        )
+    terms = {"transform": guarantee.transform, "region": guarantee.region}
+    for labels, ids, message in (
+        ([0, 0], [1, 1], "distinct"),
+        ([0, 0], [0, 2**32], r"id < 2\^32"),
+        ([0, 0], [-1, 1], "id >= 0"),
+        ([0, 0], [0.2, 0.7], "ids to be integers"),
+        ([0.0, 1.0], [0, 1], "labels to be integers"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            gs.certify(by_mean, images, labels, ids=ids, law=guarantee.method.smoothing, **terms)
+    with pytest.raises(TypeError, match="Expected law to be an object"):
+        gs.certify(by_mean, images, [0, 0], law="gaussian(sigma=1.0)", **terms)
+    with pytest.raises(TypeError, match="Expected transform to be an object"):
+        gs.certify(by_mean, images, [0, 0], law=guarantee.method.smoothing, **(terms | {"transform": "brightness"}))
 
 
 @pytest.mark.parametrize(
@@ -195,6 +199,7 @@ def test_images_in_memory(guarantee):
         ({"selection_votes": -1}, "selection_votes"),
         ({"test": "peek"}, "Unknown test 'peek'. Known: fixed, fixed_two_sided, sequential"),
         ({"seed": -1}, "seed >= 0"),
+        ({"seed": 2**32}, r"seed < 2\^32"),
         ({"transform": gs.transforms.Rotation()}, "rotation"),
         ({"region": gs.Box([0, 0], [1, 1])}, "1 parameters"),
     ],
