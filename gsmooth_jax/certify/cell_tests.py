@@ -96,7 +96,7 @@ class CellTests:
         self._image_id, self._top, self._guarantee = image_id, top, guarantee
         self._open: list[_Open] = []
         self._closed: list[CellEvidence] = []
-        self._recut: list[tuple[int, _Box]] = []  # depth and corners of what is covered anew
+        self._recut: dict[int, tuple[int, list[_Box]]] = {}  # a cell's depth, and what of it is covered anew
         self._numbered = self._votes = self.invalid = 0
         self.lost = self.exhausted = False
 
@@ -106,7 +106,7 @@ class CellTests:
         return tuple(sorted(self._closed + rest, key=lambda e: e.node))
 
     def run(self, cells: list[Cell]) -> Generator[list[Draws], list[np.ndarray], None]:
-        """Tests cells until all have passed, or one is lost (``lost``), or the votes have run out (``exhausted``).
+        """Tests cells until all have passed, or one is lost (``lost``), or the votes cannot suffice (``exhausted``).
 
         Where the claim is lost, what the smoothed classifier answers at the image itself is still worth a few votes.
         """
@@ -114,9 +114,12 @@ class CellTests:
         self._add(cells, depth=0)
         while self._open and not (self.lost and self._open[0].votes >= _ANSWER):
             self._close([o for o in self._open if not self._left(o)])
-            wave = self._open[: min(_WAVE, (g.max_votes - self._votes) // g.block)]
-            if not wave:
+            room = (g.max_votes - self._votes) // g.block
+            if len(self._open) > room and not self.lost:  # too many even if all of their votes should agree
                 self.lost = self.exhausted = True
+                self._close([o for o in self._open if o.other])
+            wave = self._open[: min(_WAVE, room)]
+            if not wave:
                 return
             requests = []
             for test in wave:
@@ -153,18 +156,18 @@ class CellTests:
         left = self._left(test)
         if left and not divisible:
             return False
+        self._recut[test.node] = test.depth, left
         for low, high in left:
-            self._recut.append((test.depth, (low, high)))
             self._add(self._geometry.cells(low, high, lambda _, floors: floors + above), test.depth + 1)
         return True
 
     def _left(self, test: _Open) -> list[_Box]:
         """The boxes of a cell that are still to be proved by it: those that it shared with one that failed are not."""
         left = [(test.cell.low, test.cell.high)]
-        if test.cell.shared:
-            for depth, gone in self._recut:
-                if depth == test.depth:
-                    left = [rest for box in left for rest in _without(box, gone)]
+        for neighbour in (test.node - 1, test.node + 1) if test.cell.shared else ():
+            depth, boxes = self._recut.get(neighbour, (None, []))
+            for gone in boxes if depth == test.depth else ():
+                left = [rest for box in left for rest in _without(box, gone)]
         return left
 
     def _close(self, tests: list[_Open]) -> None:

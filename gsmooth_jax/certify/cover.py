@@ -157,7 +157,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
     if tests.exhausted:
-        notes.append(f"max_votes={g.max_votes} ran out before all cells were decided")
+        notes.append(f"max_votes={g.max_votes} is too few for all cells")
     return Claim(
         id=example.id,
         label=example.label,
