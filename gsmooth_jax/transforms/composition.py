@@ -82,7 +82,8 @@ class Composition:
             if moving:
                 if not isinstance(stage, Chainable):
                     raise ValueError(
-                        f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none behind another."
+                        f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none behind another, only "
+                        "where it comes first."
                     )
                 apart, growth = stage.sensitivity_upper(lowest, highest)
                 bounds = [apart * b for b in bounds]
