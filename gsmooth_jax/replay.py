@@ -94,7 +94,10 @@ def elsewhere(header: Mapping[str, Any]) -> str:
         "the last digit of a distance. Such a difference alone does not show that a record was altered."
     )
     if then.get("gsmooth_jax", now["gsmooth_jax"]) != now["gsmooth_jax"]:
-        text += f" Another version may lay out its cells in another way: replay with gsmooth_jax {then['gsmooth_jax']}."
+        text += (
+            " Another version may lay out its cells in another way, or give an image up sooner: replay with gsmooth_jax "
+            f"{then['gsmooth_jax']}."
+        )
     return text
 
 
