@@ -95,8 +95,8 @@ def elsewhere(header: Mapping[str, Any]) -> str:
     )
     if then.get("gsmooth_jax", now["gsmooth_jax"]) != now["gsmooth_jax"]:
         text += (
-            " Another version may lay out its cells in another way, or give an image up sooner: replay with gsmooth_jax "
-            f"{then['gsmooth_jax']}."
+            " Another version may lay out its cells in another way, or give an image up sooner: replay with "
+            f"gsmooth_jax {then['gsmooth_jax']}."
         )
     return text
 
