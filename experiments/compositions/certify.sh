@@ -12,6 +12,6 @@ certify() { # out, images, transform, law, region
 }
 certify rotation_brightness 100 "rotation|brightness" "pixel_noise(sigma=0.25, brightness=0.3)" -10 10 -0.2 0.2
 certify scaling_brightness 100 "scaling|brightness" "pixel_noise(sigma=0.25, brightness=0.3)" -0.1 0.1 -0.2 0.2
-certify rotational_blur_contrast 50 "rotational_blur|contrast|clip|quantize" "pixel_noise(sigma=0.25)" -10 10 -0.1 0.1
+certify rotational_blur_contrast 100 "rotational_blur|contrast|clip|quantize" "pixel_noise(sigma=0.25)" -10 10 -0.1 0.1
 gsmooth verify rotation_brightness scaling_brightness rotational_blur_contrast
 gsmooth report rotation_brightness scaling_brightness rotational_blur_contrast
