@@ -34,7 +34,8 @@ class CellEvidence(NamedTuple):
       high: its upper corner; the cell is closed.
       distance: the cell is proved if the class has a probability above Phi(distance) at the smoothing centre: an upper
         bound on how far any transformed image of the cell is from there, in standard deviations of the noise; of a
-        shared cell, what ``walk.two_centres`` makes of its pairs.
+        shared cell, what ``walk.two_centres`` makes of its pairs. (Of a transform whose values are enumerated, the cell
+        stands for the values counted to it: its ends are drawn half way to its neighbours'.)
       node: the smoothing centre's number, part of its draws' keys.
       depth: how often this part of the region was laid out anew before; decides the level of the test.
       successes: votes at the centre for the claimed class.

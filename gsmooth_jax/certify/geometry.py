@@ -16,7 +16,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from gsmooth_jax.certify.kernels import Ties, latent_kernel, speed_kernel
+from gsmooth_jax.certify.kernels import Ties, float32_upper, latent_kernel, speed_kernel
 from gsmooth_jax.certify.walk import Cell, Path, outward
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
@@ -32,9 +32,6 @@ _SHARE = 0.15
 
 _ACROSS = 0.55
 """And a strip this share, half way across: two centres then prove the largest area, whatever the target."""
-
-_FLOAT32 = 1e-5
-"""What float32 arithmetic may move one entry of a transformed image, by the attacker's program and by ours alike."""
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
@@ -80,7 +77,7 @@ class Stages:
                 return cls(transform, stages[0], 0.0)
             levels = 2 ** roundings[0].bits - 1
             before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(transform, stages[0], 1.0 / levels, Ties(before, levels, 2 * _FLOAT32))
+            return cls(transform, stages[0], 1.0 / levels, Ties(before, levels))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
@@ -249,7 +246,8 @@ class Geometry:
 
     @property
     def _slack(self) -> float:
-        return 2 * _FLOAT32 * math.sqrt(self.image.size) * self.noise.lipschitz_upper
+        """What float32 may do, in the attacker's program and in ours; doubled, since a rounding may follow an entry."""
+        return 4 * float32_upper(self.image.shape) * math.sqrt(self.image.size) * self.noise.lipschitz_upper
 
 
 def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:

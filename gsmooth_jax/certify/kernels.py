@@ -44,11 +44,18 @@ def vote_kernel(
 
 
 class Ties(NamedTuple):
-    """A rounding inside a transform: what comes before it, its levels less one, and how near half way is too near."""
+    """A rounding inside a transform: what comes before it, and its levels less one."""
 
     before: Transform
     levels: int
-    near: float
+
+
+def float32_upper(image_shape: tuple[int, ...]) -> float:
+    """How far float32 arithmetic may take one entry of a transformed image [H, W, C] from the real numbers. Host.
+
+    What is rounded most are positions, which grow with the image; intensities are taken to be of the order of 1.
+    """
+    return 5e-6 * max(1.0, max(image_shape[:2]) / 32.0)
 
 
 @functools.partial(jax.jit, static_argnames=("transform", "ties"))
@@ -68,7 +75,8 @@ def latent_kernel(
         doubtful = (moved != 0.0) & (moved != 1.0)
     else:
         level = jax.vmap(ties.before, in_axes=(None, 0))(image, theta) * ties.levels
-        doubtful = jnp.abs(level - jnp.floor(level) - 0.5) <= ties.near * ties.levels
+        near = 4 * float32_upper(image.shape) * ties.levels
+        doubtful = jnp.abs(level - jnp.floor(level) - 0.5) <= near
     return noise.encode(moved), jnp.sum(doubtful, axis=(1, 2, 3))
 
 

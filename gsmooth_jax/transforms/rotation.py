@@ -79,7 +79,7 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array
 
 def _source(h: int, w: int, degrees: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Where each pixel reads from, relative to the centre: two arrays [H, W] (down, right)."""
-    angle = jnp.deg2rad(degrees)
+    angle = jnp.deg2rad(jnp.fmod(degrees, 360.0))  # exact, where a large angle in radians would be rounded
     cos, sin = jnp.cos(angle), jnp.sin(angle)
     y, x = _warp.offsets(h)[:, None], _warp.offsets(w)[None, :]
     return x * sin + y * cos, x * cos - y * sin

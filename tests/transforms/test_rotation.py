@@ -1,7 +1,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+from gsmooth_jax.certify.kernels import float32_upper
 from gsmooth_jax.transforms import Rotation, composition_defect
 from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 
@@ -26,6 +28,17 @@ def test_matches_scipy():
         sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
         expected = read_bilinear(image, x * sin + y * cos + cy, x * cos - y * sin + cx)
         np.testing.assert_allclose(apply(Rotation(), image, jnp.array([degrees])), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("size", [28, 224])
+def test_float32_moves_no_entry_further_than_cover_allows_for(size):
+    image = np.random.default_rng(0).integers(0, 2, (size, size, 1)).astype(np.float32)
+    y, x, cy, cx = grid(image.shape)
+    for degrees in (10.0, 179.0, 3605.0):
+        sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
+        expected = read_bilinear(image, x * sin + y * cos + cy, x * cos - y * sin + cx)
+        error = np.abs(apply(Rotation(), image, jnp.array([degrees])) - expected).max()
+        assert 0.02 * float32_upper(image.shape) < error <= float32_upper(image.shape)
 
 
 def test_positive_angles_turn_left():
