@@ -4,9 +4,9 @@ Certifies the shipped MNIST images against rotational blur through the shipped s
 and notes when each batch is handed to the device and when its counts are ready. Idle is the time between the first and
 the last hand-over in which no batch is under way; the first images, which compile, go before. Prints one JSON line. On
 CPU the "device" is the cores that the host's own work runs on: a batch under way then says that there was work for
-them, not that they did nothing else.
+them, not that they did nothing else. ``--profile`` writes the batches as a trace that Perfetto and Chrome show.
 
-    python benchmarks/idle_share.py [--images 100] [--rows N] [--quick]
+    python benchmarks/idle_share.py [--images 100] [--rows N] [--profile FILE] [--quick]
 """
 
 import argparse
@@ -15,6 +15,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import timing
@@ -62,10 +63,28 @@ def idle(spans: list[list[float]]) -> float:
     return gaps / (spans[-1][0] - spans[0][0])
 
 
+def trace(spans: list[list[float]], depth: int) -> str:
+    """The batches in the trace event format, in microseconds; a row for each of those under way at once."""
+    origin = spans[0][0]
+    events = [
+        {
+            "name": "batch",
+            "ph": "X",
+            "pid": 0,
+            "tid": i % depth,
+            "ts": round(1e6 * (a - origin)),
+            "dur": round(1e6 * (b - a)),
+        }
+        for i, (a, b) in enumerate(spans)
+    ]
+    return json.dumps({"traceEvents": events}) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--profile", type=Path)
     parser.add_argument("--quick", action="store_true", help="8 images")
     options = parser.parse_args()
 
@@ -86,6 +105,8 @@ def main() -> None:
 
     _, _, first = certified(examples[:WARM])
     claims, watch, seconds = certified(examples)
+    if options.profile:
+        options.profile.write_text(trace(watch.spans, execution.depth))
     result = {
         "images": len(claims),
         "certified": sum(c.certified for c in claims),
