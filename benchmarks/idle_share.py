@@ -4,7 +4,8 @@ Certifies the shipped MNIST images against rotational blur through the shipped s
 and notes when each batch is handed to the device and when its counts are ready. Idle is the time between the first and
 the last hand-over in which no batch is under way; the first images, which compile, go before. Prints one JSON line. On
 CPU the "device" is the cores that the host's own work runs on: a batch under way then says that there was work for
-them, not that they did nothing else. ``--profile`` writes the batches as a trace that Perfetto and Chrome show.
+them, not that they did nothing else. ``--profile`` writes the batches as a trace that Perfetto and Chrome show;
+``idle_share.trace.json`` is one of 100 images on two CPU cores, idle for 0.7 %.
 
     python benchmarks/idle_share.py [--images 100] [--rows N] [--profile FILE] [--quick]
 """
