@@ -185,6 +185,11 @@ class LatentNoise(Noise, Protocol):
     """
 
     @property
+    def sigma(self) -> float:
+        """S >= sigma^2 I. Host."""
+        ...
+
+    @property
     def lipschitz_upper(self) -> float:
         """Bounds |F2(y) - F2(y')|_(S^-1) / |y - y'|_2 over all images. Rounded up. Host."""
         ...

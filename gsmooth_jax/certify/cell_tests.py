@@ -1,11 +1,13 @@
 """The tests of one image's cells, for ``cover``: where to vote next, when a cell has passed, when to cut it. Host."""
 
 import dataclasses
+import functools
 from collections.abc import Generator, Iterator
 
 import numpy as np
 from scipy import special
 
+from gsmooth_jax.certify.cells import remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Cell, Geometry
 from gsmooth_jax.certify.scheduler import Draws
@@ -89,11 +91,19 @@ class _Open:
 
 
 class CellTests:
-    """The tests of one image's cells."""
+    """The tests of one image's cells.
+
+    Attributes:
+      decide: what a cell's votes say; the free function, remembering.
+      invalid: draws with NaN or infinite logits.
+      lost: whether a part of the region cannot be proved.
+      exhausted: whether that is for lack of votes.
+    """
 
     def __init__(self, geometry: Geometry, pilots: Pilots, image_id: int, top: int, guarantee: Guarantee):
         self._geometry, self._pilots = geometry, pilots
         self._image_id, self._top, self._guarantee = image_id, top, guarantee
+        self.decide = remembering(functools.partial(decide, guarantee))
         self._open: list[_Open] = []
         self._closed: list[CellEvidence] = []
         self._recut: dict[int, tuple[int, list[_Box]]] = {}  # a cell's depth, and what of it is covered anew
@@ -140,7 +150,7 @@ class CellTests:
         test.successes += int(counts[self._top])
         self._votes += g.block
         self.invalid += int(counts[-1])
-        decision = decide(g, test.evidence())
+        decision = self.decide(test.evidence())
         above = 0.5 * (test.cell.distance - test.cell.floor)
         # Smaller cells help only where the vote is clear enough for them, and where they can be that small.
         divisible = (

@@ -19,21 +19,29 @@ Decide = Callable[[CellEvidence], Decision]
 """The verdict of a cell's test, from its votes."""
 
 
-def remembering(decide: Decide) -> Callable[[CellEvidence], bool]:
-    """Returns whether a cell passes, as ``decide`` says, but asks it seldom: a run has a million cells.
+def remembering(decide: Decide) -> Decide:
+    """Returns what answers as ``decide``, but asks it seldom: an image has many cells, a run may have a million.
 
     Of cells with the same votes at the same level, those pass whose distance is below some number (for the sequential
-    test see ``lower_confidence``). So only a cell between one that passed and one that did not has to be decided.
+    test see ``lower_confidence``), and those are given up whose distance is above another. So one that lies between two
+    with the same verdict has it too.
     """
-    known: dict[tuple[int, int, int], list[float]] = {}
+    known: dict[tuple[int, int, int], dict[Decision, tuple[float, float]]] = {}
 
-    def passes(cell: CellEvidence) -> bool:
-        ends = known.setdefault((cell.successes, cell.votes, cell.depth), [-math.inf, math.inf])
-        if ends[0] < cell.distance < ends[1]:
-            ends[0 if decide(cell) == "certified" else 1] = cell.distance
-        return cell.distance <= ends[0]
+    def remembered(cell: CellEvidence) -> Decision:
+        spans = known.setdefault((cell.successes, cell.votes, cell.depth), {})
+        for decision, (least, most) in spans.items():
+            if least <= cell.distance <= most:
+                return decision
+        decision = decide(cell)
+        least, most = spans.get(decision, (cell.distance, cell.distance))
+        spans[decision] = (
+            -math.inf if decision == "certified" else min(least, cell.distance),
+            math.inf if decision == "rejected" else max(most, cell.distance),
+        )
+        return decision
 
-    return passes
+    return remembered
 
 
 def possible(cells: Sequence[CellEvidence], params: int) -> bool:

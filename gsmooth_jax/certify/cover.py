@@ -25,7 +25,7 @@ from typing import ClassVar
 import numpy as np
 
 from gsmooth_jax.certify.cell_tests import DEPTHS, CellTests, Pilots, decide, ledger, level, pilot_points
-from gsmooth_jax.certify.cells import answered, covered, differences, overlapping, possible, remembering
+from gsmooth_jax.certify.cells import Decide, answered, covered, differences, overlapping, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.geometry import Geometry, Stages
 from gsmooth_jax.certify.scheduler import Draws, Prover
@@ -152,7 +152,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
         tests.lost = True
         yield from tests.run([geometry.point(points[0])])
     nodes = tests.evidence()
-    passed = [e for e in nodes if decide(g, e) == "certified"]
+    passed = [e for e in nodes if tests.decide(e) == "certified"]
     certified = covered(passed, g.region)
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
@@ -175,7 +175,7 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     )
 
 
-def _faults(g: Guarantee, passes: Callable[[CellEvidence], bool], claim: Claim) -> Iterator[str]:
+def _faults(g: Guarantee, verdict: Decide, claim: Claim) -> Iterator[str]:
     assert isinstance(g.region, Box)
     cells = [e for e in claim.nodes if isinstance(e, CellEvidence)]
     if len(cells) != len(claim.nodes) or not possible(cells, len(g.region.low)):
@@ -185,7 +185,7 @@ def _faults(g: Guarantee, passes: Callable[[CellEvidence], bool], claim: Claim) 
     if not depths <= set(range(DEPTHS)):
         yield f"nodes: a cell of depth {max(depths)}, to which no part of alpha goes"
         return
-    passed = [e for e in cells if passes(e)]
+    passed = [e for e in cells if verdict(e) == "certified"]
     certified = covered(passed, g.region)
     top = int(np.argmax(claim.selection[:-1]))
     votes = sum(e.votes for e in cells)

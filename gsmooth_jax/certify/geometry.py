@@ -1,10 +1,15 @@
 """How far a transformed image travels in the latent space: cells of the region, each within reach of its centre.
 
 A cell's ``distance`` rests on a bound, for every parameter of the cell, on how far the latent of the transformed image
-lies from the cell's centre, or from the segment to the next: exact values at the midpoints of small boxes plus what the
-transform's Lipschitz bound allows inside each box (THEORY D7). It is never a maximum over sampled points. A region of
+lies from the cell's centre, or from the segment to the next: exact values at the ends of small boxes plus what the
+transform's Lipschitz bound allows between them (THEORY D7). It is never a maximum over sampled points. A region of
 several parameters is cut into strips with a path along the middle of each; ``walk`` places the centres of a path. Host,
 but for the values themselves.
+
+A path at most T long, whose ends are d apart, strays from the segment between them by b = sqrt(T^2 - d^2) / 2 at most:
+its points lie in an ellipsoid with the ends for foci, a = T / 2 and b its half axes. Between the foci nothing of it is
+further than b from the segment, and what lies beyond one is within b^2 / a of it. So a path whose bound on the speed is
+close needs few values. Lengths are Euclidean there; divided by sigma they bound distances, since S >= sigma^2 I.
 """
 
 import dataclasses
@@ -27,8 +32,9 @@ _FEW, _BATCH = 16, 64
 _COARSE = 16
 """Boxes with which the walk along a path begins."""
 
-_SHARE = 0.15
-"""Of a target, beyond what rounding takes of it, a box may cost this share; smaller ones cost more evaluations."""
+_SHARE = 0.2
+"""Of a target, beyond what rounding takes of it, half the way through a box may cost this share; smaller boxes cost
+more evaluations."""
 
 _ACROSS = 0.55
 """And a strip this share, half way across: two centres then prove the largest area, whatever the target."""
@@ -155,7 +161,10 @@ class Geometry:
                 f"Expected representatives of {self.stages.moving.name} that ascend from {low[0]:g} to {high[0]:g}, "
                 f"got {points[:, 0].tolist()}."
             )
-        return self._walk(ends[:-1], ends[1:], points, np.zeros(points.shape), target)
+        latents, between = self.values(points)
+        floors = self._floors(between)
+        beyond = self._rounded(np.zeros(len(points)), between) + self._slack
+        return Path(ends[:-1], ends[1:], latents, beyond, floors, target(points, floors), self.noise).cells()
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
@@ -200,26 +209,37 @@ class Geometry:
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
         gaps = self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
         pieces = np.ceil(gaps / (_SHARE * wanted)).astype(int).clip(1)
-        lows, highs = _sliced(low, high, along, _cut(edges, pieces))
+        edges = _cut(edges, pieces)
+        lows, highs = _sliced(low, high, along, edges)
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
-        return self._walk(lows, highs, 0.5 * (lows + highs), gaps, target)
+        points = np.tile(0.5 * (low + high), (len(edges), 1))
+        points[:, along] = edges
+        latents, between = self.values(points)
+        floors = self._floors(between)
+        beyond = (
+            self._strayed(latents, gaps[:, along], along)
+            + np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
+            + self._rounded(gaps.sum(axis=1), np.maximum(between[:-1], between[1:]))
+            + self._slack
+        )
+        return Path(lows, highs, latents, beyond, floors, target(points, floors), self.noise).cells()
 
-    def _walk(
-        self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, gaps: np.ndarray, target: Target
-    ) -> list[Cell]:
-        """Cells of boxes that follow each other along one parameter.
+    def _strayed(self, latents: np.ndarray, gaps: np.ndarray, along: int) -> np.ndarray:
+        """Bounds [N] how far a path gets from the segments between its latents [N + 1, ...]; see the module.
 
         Args:
-          lows: [N, P], lower corners of the boxes.
-          highs: [N, P], upper corners.
-          points: [N, P], a parameter inside each.
-          gaps: [N, P], how far each parameter may take the image from there inside the box, in L2.
-          target: of the cells.
+          latents: of images on the way.
+          gaps: [N], half the way of the image from each to the next, at most, in L2.
+          along: the parameter that changes.
         """
-        latents, between = self.values(points)
-        beyond = gaps @ self._scales + self._rounded(gaps.sum(axis=1), between) + self._slack
-        floors = self._floors(between)
-        return Path(lows, highs, latents, beyond, floors, target(points, floors), self.noise).cells()
+        flat = latents.reshape(len(latents), -1)
+        steps = np.subtract(flat[1:], flat[:-1], dtype=np.float64)
+        apart = np.sqrt(np.einsum("nd,nd->n", steps, steps)) / float(self.noise.sigma)
+        closest = np.maximum(0.5 * (apart - self._slack), 0.0)
+        longest = self.noise.lipschitz_upper * (1.0 + 1e-6) * gaps
+        sideways = np.sqrt(np.maximum(longest**2 - closest**2, 0.0))
+        # Along an offset of the image a latent's way may be shorter than it is long.
+        return np.minimum(sideways, self._scales[along] * gaps)
 
     @functools.cached_property
     def _own_floor(self) -> float:

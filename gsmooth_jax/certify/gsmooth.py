@@ -25,7 +25,7 @@ import numpy as np
 from scipy import special
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify.cells import answered, covered, differences, holds_identity, possible, remembering
+from gsmooth_jax.certify.cells import Decide, answered, covered, differences, holds_identity, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
 from gsmooth_jax.certify.kernels import surrogate_kernel
 from gsmooth_jax.certify.scheduler import Draws, Prover
@@ -277,9 +277,7 @@ def _ledger(g: Guarantee) -> Ledger:
     return (("selection", 0.0), ("cells", g.alpha))
 
 
-def _faults(
-    g: Guarantee, passes: Callable[[CellEvidence], bool], ends: list[tuple[Any, Any]], claim: Claim
-) -> Iterator[str]:
+def _faults(g: Guarantee, verdict: Decide, ends: list[tuple[Any, Any]], claim: Claim) -> Iterator[str]:
     assert isinstance(g.region, Box)
     cells = [e for e in claim.nodes if isinstance(e, CellEvidence)]
     if len(cells) != len(claim.nodes) or not possible(cells, len(g.region.low)):
@@ -297,7 +295,7 @@ def _faults(
         yield "nodes: a smoothing centre is listed twice"
     if any(e.votes > g.max_votes for e in cells):
         yield f"nodes: more than {g.max_votes} votes at a centre"
-    passed = [e for e in cells if passes(e)]
+    passed = [e for e in cells if verdict(e) == "certified"]
     certified = covered(passed, g.region)
     top = int(np.argmax(claim.selection[:-1]))
     derived = {

@@ -68,10 +68,11 @@ class Path:
     Attributes:
       lows: [N, P], the lower corners of N boxes that follow each other along one parameter.
       highs: [N, P], their upper corners.
-      latents: [N, ...], one of each box.
-      beyond: [N], how far any transformed image of a box may be from its latent, at most.
-      floors: [N], what of it is due to rounding, however small the box.
-      wanted: [N], distances that cells there should have.
+      latents: [N + 1, ...], at the ends of the boxes; or [N, ...], one of each, where no path leads from box to box.
+      beyond: [N], how far any transformed image of a box may be, at most, from the segment between its two latents, or
+        from its one.
+      floors: one for each latent, what of it is due to rounding, however small the box.
+      wanted: one for each latent, the distance that a cell there should have.
       noise: measures distances.
     """
 
@@ -93,19 +94,33 @@ class Path:
 
     @functools.cached_property
     def _flat(self) -> np.ndarray:
-        """[N, D] float64."""
-        return self.latents.reshape(len(self.latents), -1).astype(np.float64)
+        """The latents, flattened."""
+        return self.latents.reshape(len(self.latents), -1)
+
+    @property
+    def _step(self) -> int:
+        """From a box's first latent to its last."""
+        return len(self.latents) - len(self.beyond)
+
+    def _reach(self, far: np.ndarray, first: int) -> np.ndarray:
+        """How far the images of each box may be from something convex, given how far the latents from ``first`` on are.
+
+        On a segment that distance, a convex function, is largest at an end.
+        """
+        far = np.maximum(far[:-1], far[1:]) if self._step else far
+        return far + self.beyond[first : first + len(far)]
 
     def _alone(self) -> Iterator[Cell]:
-        """Cells of one centre: joins as many neighbouring boxes as are wanted, around the one half way."""
+        """Cells of one centre: joins as many neighbouring boxes as are wanted, around the latent half way."""
         flat, count = self._flat, len(self.beyond)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
         travelled = np.concatenate([[0.0], np.cumsum(steps)])
 
         def joined(start: int, last: int) -> tuple[int, float]:
-            middle = 0.5 * (travelled[start] + travelled[last])
-            centre = start + int(np.argmin(np.abs(travelled[start : last + 1] - middle)))
-            reach = self.noise.distances(flat[start : last + 1], flat[centre]) + self.beyond[start : last + 1]
+            stop = last + self._step + 1
+            middle = 0.5 * (travelled[start] + travelled[stop - 1])
+            centre = start + int(np.argmin(np.abs(travelled[start:stop] - middle)))
+            reach = self._reach(self.noise.distances(flat[start:stop], flat[centre]), start)
             return centre, float(outward(reach.max()))
 
         def fits(start: int, last: int) -> bool:
@@ -123,7 +138,7 @@ class Path:
 
     def _strung(self) -> list[Cell]:
         """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
-        centres, between, length, end = [0], [], 1, len(self.beyond) - 1
+        centres, between, length, end = [0], [], 1, len(self.latents) - 1
         aside = float(self.beyond[0])  # changes little along a path, so the last pair's will do to look for the next
         while (start := centres[-1]) < end:
             apart, wanted = self._ahead(start, 2 * length)
@@ -138,8 +153,8 @@ class Path:
                 return []
             centres.append(start + length)
             between.append(distance)
-        # A centre's own box is proved from both sides, so that it does not matter where inside it a cell ends.
-        starts, ends = [0, *centres[1:-1]], [*(c - 1 for c in centres[1:-1]), end]
+        # Cells end at a latent that is at an end of its box; one inside is proved from both sides, with its box.
+        starts, ends = [0, *centres[1:-1]], [*(c - 1 for c in centres[1:-1]), len(self.beyond) - 1]
         return [
             Cell(
                 low=self.lows[starts[max(i - 1, 0)]],
@@ -154,20 +169,19 @@ class Path:
         ]
 
     def _ahead(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """For each of the next boxes: how far its latent is from that of ``start``, the distance wanted half way."""
-        stop = min(start + 1 + count, len(self.beyond))
+        """For each of the next latents: how far it is from that of ``start``, and the distance wanted half way."""
+        stop = min(start + 1 + count, len(self.latents))
         halfway = (start + np.arange(start + 1, stop)) // 2
         return self.noise.distances(self._flat[start + 1 : stop], self._flat[start]), self.wanted[halfway]
 
     def _aside(self, first: int, last: int) -> float:
-        """How far from the segment between two boxes' latents a transformed image of them, or between them, may be."""
-        way = self._flat[first : last + 1] - self._flat[first]
+        """How far from the segment between two latents a transformed image of the boxes between them may be."""
+        way = np.subtract(self._flat[first : last + 1], self._flat[first], dtype=np.float64)
         chord = way[-1]
         square = chord @ chord
         # The nearest point but for the shape of the noise; any other gives a bound as well.
         share = np.clip(way @ chord / square, 0.0, 1.0) if square else np.zeros(len(way))
-        aside = self.noise.distances(way, share[:, None] * chord) + self.beyond[first : last + 1]
-        return float(aside.max())
+        return float(self._reach(self.noise.distances(way, share[:, None] * chord), first).max())
 
 
 def two_centres(apart: np.ndarray | float, aside: float) -> np.ndarray:
