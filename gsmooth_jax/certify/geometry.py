@@ -250,8 +250,8 @@ class Geometry:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
 
         An entry is moved by ``stages.jump`` at most, and by its distance from 0 or 1 at most. The entries that are 0 or
-        1 in the middle of the box are together no further from there, in L2, than the image can get inside the box; all
-        the others are ``between`` [N] in number. (Of enumerated values, whose boxes have no gap, only ties count.)
+        1 at the nearer end of the box are together no further from there, in L2, than the image can get on half the
+        way; all the others are ``between`` [N] in number. (Enumerated values have no gap: only ties count.)
         """
         inside = np.sqrt(between * self.stages.jump**2 + gaps**2)
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
