@@ -23,8 +23,8 @@ def remembering(decide: Decide) -> Decide:
     """Returns what answers as ``decide``, but asks it seldom: an image has many cells, a run may have a million.
 
     Of cells with the same votes at the same level, those pass whose distance is below some number (for the sequential
-    test see ``lower_confidence``), and those are given up whose distance is above another. So one that lies between two
-    with the same verdict has it too.
+    test see ``lower_confidence``), and those are given up whose distance is above another, by the same argument with
+    successes and failures exchanged. So one that lies between two with the same verdict has it too.
     """
     known: dict[tuple[int, int, int], dict[Decision, tuple[float, float]]] = {}
 

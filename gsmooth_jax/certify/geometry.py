@@ -8,8 +8,8 @@ but for the values themselves.
 
 A path at most T long, whose ends are d apart, strays from the segment between them by b = sqrt(T^2 - d^2) / 2 at most:
 its points lie in an ellipsoid with the ends for foci, a = T / 2 and b its half axes. Between the foci nothing of it is
-further than b from the segment, and what lies beyond one is within b^2 / a of it. So a path whose bound on the speed is
-close needs few values. Lengths are Euclidean there; divided by sigma they bound distances, since S >= sigma^2 I.
+further than b from the segment, and what lies beyond one is within b^2 / a <= b of it. So a path whose bound on the
+speed is close needs few values. Lengths are Euclidean there; divided by sigma they bound distances: S >= sigma^2 I.
 """
 
 import dataclasses
@@ -235,10 +235,11 @@ class Geometry:
         flat = latents.reshape(len(latents), -1)
         steps = np.subtract(flat[1:], flat[:-1], dtype=np.float64)
         apart = np.sqrt(np.einsum("nd,nd->n", steps, steps)) / float(self.noise.sigma)
+        # The true latents may be nearer to each other than those that float32 gave, which the square root magnifies.
         closest = np.maximum(0.5 * (apart - self._slack), 0.0)
         longest = self.noise.lipschitz_upper * (1.0 + 1e-6) * gaps
         sideways = np.sqrt(np.maximum(longest**2 - closest**2, 0.0))
-        # Along an offset of the image a latent's way may be shorter than it is long.
+        # Nor further than half the way to the nearer end, which an offset of the image may make short.
         return np.minimum(sideways, self._scales[along] * gaps)
 
     @functools.cached_property
@@ -266,7 +267,10 @@ class Geometry:
 
     @property
     def _slack(self) -> float:
-        """What float32 may do, in the attacker's program and in ours; doubled, since a rounding may follow an entry."""
+        """What float32 may do, in the attacker's program and in ours; doubled, since a rounding may follow an entry.
+
+        ``float32_upper`` is generous: what an encoder rounds is taken to be within what it leaves.
+        """
         return 4 * float32_upper(self.image.shape) * math.sqrt(self.image.size) * self.noise.lipschitz_upper
 
 

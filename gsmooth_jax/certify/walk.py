@@ -153,7 +153,7 @@ class Path:
                 return []
             centres.append(start + length)
             between.append(distance)
-        # Where each box has a latent of its own, a centre's is proved from both sides: a cell may end at its edge.
+        # Where each box has a latent of its own, a centre's box is proved from both sides: a cell may end at its edge.
         starts, ends = [0, *centres[1:-1]], [*(c - 1 for c in centres[1:-1]), len(self.beyond) - 1]
         return [
             Cell(

@@ -30,7 +30,8 @@ class ZoomBlur(Pipe):
         h, w, _ = image.shape
         ratios = 1.0 + theta[0] * (jnp.arange(_STEPS + 1) / _STEPS)
         rows, columns = (jax.vmap(scaling.zoom, in_axes=(None, 0))(n, ratios) for n in (h, w))
-        # The sum over the frames is part of the second product: one large one for many small ones.
+        # The sum over the frames is part of the second product: one large one for many small ones. Unlike reads at
+        # positions of their own (``_warp.mean``) it gains by having all 11 frames in memory at once.
         frames = jnp.einsum("kih,hwc->kiwc", rows, image, precision="highest")
         return jnp.einsum("kiwc,kjw->ijc", frames, columns, precision="highest") / (_STEPS + 1)
 

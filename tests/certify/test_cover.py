@@ -13,6 +13,7 @@ import gsmooth_jax as gs
 from gsmooth_jax.certify import cell_tests
 from gsmooth_jax.certify import cells as verdicts
 from gsmooth_jax.certify.geometry import Geometry, Stages
+from gsmooth_jax.certify.kernels import float32_upper
 from gsmooth_jax.certify.walk import Path, two_centres
 from gsmooth_jax.claims import CellEvidence
 from gsmooth_jax.data.embedded import embedded_images
@@ -212,6 +213,16 @@ def test_between_two_latents_a_path_strays_no_further_than_said(monkeypatch, tra
     if transform == ZigZag():
         assert max(shares) > 0.99
     assert np.mean(saved) <= close
+
+
+def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
+    geometry = Geometry(np.zeros((12, 12, 1), np.float32), Stages.of(ZigZag()), NOISE)
+    error, apart = float32_upper((12, 12, 1)) * 12.0, 0.5
+    way = apart + 2.0 * error  # of the path; as far apart its ends seem to be
+    computed = np.zeros((2, 12, 12, 1), np.float32)
+    computed[1, 0, 0] = way
+    (said,) = geometry._strayed(computed, np.array([0.5 * way]), 0)
+    assert 0.5 * np.sqrt(way**2 - apart**2) / SIGMA <= said
 
 
 def evidence(cell, node=0, successes=0, votes=0):
