@@ -144,13 +144,11 @@ class Path:
             apart, wanted = self._ahead(start, 2 * length)
             while start + len(apart) < end and (two_centres(apart, aside) <= wanted).all():
                 apart, wanted = self._ahead(start, 2 * len(apart))
-            for length in 1 + np.flatnonzero(two_centres(apart, aside) <= wanted)[::-1]:
-                aside = self._aside(start, start + length)
-                distance = float(outward(two_centres(apart[length - 1], aside)))
-                if distance <= wanted[length - 1]:
-                    break
-            else:
+            likely = 1 + np.flatnonzero(two_centres(apart, aside) <= wanted)
+            found = self._proving(start, apart, wanted, int(likely[-1])) if len(likely) else None
+            if found is None:
                 return []
+            length, aside, distance = found
             centres.append(start + length)
             between.append(distance)
         # Where each box has a latent of its own, a centre's box is proved from both sides: a cell may end at its edge.
@@ -167,6 +165,17 @@ class Path:
             for i, centre in enumerate(centres)
             if between
         ]
+
+    def _proving(self, start: int, apart: np.ndarray, wanted: np.ndarray, most: int) -> tuple[int, float, float] | None:
+        """How far on, at ``most``, the next centre may be, with what is then aside and their distance; or None."""
+
+        @functools.cache
+        def reach(length: int) -> tuple[float, float]:
+            aside = self._aside(start, start + length)
+            return aside, float(outward(two_centres(apart[length - 1], aside)))
+
+        length = _furthest(lambda n: reach(n)[1] <= wanted[n - 1], 0, most, most)
+        return (length, *reach(length)) if length else None
 
     def _ahead(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """For each of the next latents: how far it is from that of ``start``, and the distance wanted half way."""
