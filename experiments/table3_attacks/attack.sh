@@ -23,6 +23,11 @@ for header in table1_mnist/*/header.json; do
     if [ "$row" != pixelate ]; then climb "table1_mnist/$row" "table1_mnist/checkpoints/$row"; fi
     runs+=("table1_mnist/$row")
 done
+python - "${runs[@]}" <<'EOF' # the tries of README
+import json, pathlib, sys
+every = [o for run in sys.argv[1:] for o in json.loads(pathlib.Path(run, "attack-random.json").read_text())["outcomes"]]
+print(f"{sum(o['tries'] for o in every):,} tries, {sum(o['tries'] for o in every if o['certified']):,} on certified images")
+EOF
 for header in compositions/*/header.json; do
     run=$(dirname "$header")
     random "$run" compositions/checkpoint
