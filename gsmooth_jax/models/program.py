@@ -114,19 +114,18 @@ class _Writer:
         self._bind([*program.constvars, *program.invars])
         for step in program.eqns:
             self._say(step.primitive.name)
-            # Of a call that brings rules for its derivative the program is there, and the rules are functions.
+            # Of a call the program is there; what else it brings are rules, such as that of its derivative.
             called = any(isinstance(v, core.ClosedJaxpr | core.Jaxpr) for v in step.params.values())
             for name in sorted(step.params):
-                is_rule = called and callable(step.params[name])
-                if not (is_rule or any(place in name for place in _PLACES)):
+                if not any(place in name for place in _PLACES):
                     self._say(name)
-                    self._value(step.params[name])
+                    self._value(step.params[name], called)
             self._refer(step.invars)
             self._bind(step.outvars)
         self._refer(program.outvars)
         self._say("}")
 
-    def _value(self, value: Any) -> None:
+    def _value(self, value: Any, called: bool) -> None:
         match value:
             case core.ClosedJaxpr():
                 self.closed(value)
@@ -137,12 +136,12 @@ class _Writer:
             case tuple() | list():
                 self._say(f"{type(value).__name__} {len(value)}")
                 for entry in value:
-                    self._value(entry)
+                    self._value(entry, called)
             case Mapping():
-                self._value(sorted(value.items(), key=repr))
+                self._value(sorted(value.items(), key=repr), called)
             case None | bool() | int() | float() | complex() | str() | bytes() | type() | np.dtype() | np.generic():
                 self._say(repr(value))
-            case _:
+            case _ if not called:
                 self._say(_ADDRESS.sub("", repr(value)))
                 self.objects.append(value)
 

@@ -237,3 +237,16 @@ def test_programs_of_inner_loops_branches_and_keys():
     assert fingerprint(model(table, key)) == fingerprint(model(table.copy(), jax.random.key(0)))
     assert fingerprint(model(table, key)) != fingerprint(model(table + 1, key))
     assert fingerprint(model(table, key)) != fingerprint(model(table, jax.random.key(1)))
+
+
+def test_rules_of_derivatives_are_no_part_of_a_program():
+    """They are new objects at every trace: a network with a relu would be compiled anew each time."""
+
+    def network():
+        def apply(images):
+            hidden = jax.nn.gelu(jax.nn.relu(jax.nn.softmax(brightness(images) * UP)))
+            return nn.max_pool(hidden[:, :, None], (1,))[..., 0]
+
+        return as_classifier(apply, SHAPE)
+
+    assert network().apply == network().apply
