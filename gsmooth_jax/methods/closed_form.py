@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gsmooth_jax import smoothing
+from gsmooth_jax import _spec, smoothing
 from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds, sequential
@@ -56,8 +56,8 @@ class ClosedForm:
 
     @property
     def name(self) -> str:
-        """The theorem's."""
-        return self.certificate.name
+        """The text of the theorem."""
+        return _spec.describe(self.certificate)
 
     @property
     def law(self) -> str:

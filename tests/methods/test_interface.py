@@ -126,7 +126,7 @@ def test_nested_votes_prove_what_is_true(claims, examples, terms):
 
 def test_what_it_promises_is_an_assumption(claims):
     assert {c.status for c in claims} == {"conditional"}
-    assert {c.assumes for c in claims} == {("method tests.methods.test_interface.Nested",)}
+    assert {c.assumes for c in claims} == {("method tests.methods.test_interface:Nested",)}
 
 
 @pytest.mark.parametrize(
