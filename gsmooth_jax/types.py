@@ -33,12 +33,12 @@ class Example:
     Attributes:
       id: its index in the data set's original file order.
       image: [H, W, C] float32 in [0, 1].
-      label: its class.
+      label: its class, or the true number; None where that is not known. No claim rests on it.
     """
 
     id: int
     image: np.ndarray
-    label: int
+    label: int | float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -181,8 +181,14 @@ class Vote(Protocol):
     """What one draw decides: E yes/no events about the model's output on a noisy input; a pytree.
 
     A hypothesis says that one of the events has more than some probability. Which draw it is comes from its key alone,
-    so a vote may draw a noisy input, several of them, or the majority of votes of its own.
+    so a vote may draw a noisy input, several of them, or the majority of votes of its own. The last event is that the
+    model's output is not finite; such a draw speaks for no other event.
     """
+
+    @property
+    def noise(self) -> "Noise":
+        """What a draw does to its centre."""
+        ...
 
     def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
         """Casts N votes at each of S centres. Device. The keys are consumed.

@@ -21,7 +21,19 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Pilots, Poll, Tests
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Pilots,
+    Poll,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
 from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
 
@@ -40,6 +52,7 @@ class ClosedForm:
 
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
+    takes: ClassVar[Takes] = "law"
 
     @property
     def name(self) -> str:
@@ -61,7 +74,8 @@ class ClosedForm:
         self.certificate.check(transform, self.smoothing, region)
 
     def check_model(self, model: Any) -> None:
-        """Takes any classifier."""
+        """Raises ValueError unless it is a classifier."""
+        check_classes(self.name, model)
 
     def vote(self, transform: Transform) -> ClassVote:
         """The classes of a draw of the transform."""
@@ -134,10 +148,11 @@ def _asked(g: Guarantee, selection: np.ndarray | tuple[int, ...], threshold: flo
 
 def _faults(method: ClosedForm, g: Guarantee, evidence: Evidence) -> tuple[str, ...]:
     selection, found = evidence.selection, evidence.hypotheses
+    _, wrong = chosen_class(selection, g)
     if len(selection) < 2:
-        return (f"selection: impossible counts {selection}",)
+        return wrong
     asked = _asked(g, selection, plan(method, g).threshold)
-    faults = []
+    faults = list(wrong)
     if len(found) != len(asked):
         return (f"hypotheses: expected {len(asked)} about one smoothing centre, got {len(found)}",)
     for says, follows in zip(found, asked, strict=True):

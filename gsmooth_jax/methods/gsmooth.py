@@ -26,7 +26,19 @@ from gsmooth_jax import _validate
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Pilots, Poll, Tests
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Pilots,
+    Poll,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
 from gsmooth_jax.methods.cover.method import check_surrogate
 from gsmooth_jax.methods.coverage import answered, covered, holds_identity
 from gsmooth_jax.methods.surrogate_kernel import surrogate_kernel
@@ -60,6 +72,7 @@ class GSmooth:
 
     status: ClassVar[Status] = "heuristic"
     computes: ClassVar[bool] = True
+    takes: ClassVar[Takes] = "surrogate"
 
     def __post_init__(self):
         _validate.at_least(1, centres=self.centres)
@@ -88,7 +101,8 @@ class GSmooth:
             raise ValueError(f"gsmooth takes a box of {count} parameters for {transform.name}, got {region}.")
 
     def check_model(self, model: Any) -> None:
-        """Raises ValueError where the surrogate is of other images than the model's."""
+        """Raises ValueError unless it is a classifier of the surrogate's images."""
+        check_classes("gsmooth", model)
         check_surrogate(self.noise, model)
 
     def vote(self, transform: Transform) -> ClassVote:
@@ -175,8 +189,8 @@ class GSmooth:
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
         """Says whether every cell has passed. M* is taken as it is, but for all cells alike."""
         g, found = guarantee, evidence.hypotheses
-        top, cells = int(np.argmax(evidence.selection[:-1])), _cells(g, self.centres)
-        faults: list[str] = []
+        top, wrong = chosen_class(evidence.selection, g)
+        cells, faults = _cells(g, self.centres), list(wrong)
         for h in found:
             if h.centre_id >= len(cells) or h != cells[h.centre_id]._replace(
                 threshold=h.threshold, event=top, successes=h.successes, votes=h.votes

@@ -25,7 +25,17 @@ import numpy as np
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Tests
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
 from gsmooth_jax.methods.base import Pilots as PilotDraws
 from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
 from gsmooth_jax.methods.cover.geometry import Geometry, Stages
@@ -52,6 +62,7 @@ class Cover:
 
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
+    takes: ClassVar[Takes] = "latent"
 
     @property
     def name(self) -> str:
@@ -73,7 +84,8 @@ class Cover:
         check_cells(self.name, transform, region)
 
     def check_model(self, model: Any) -> None:
-        """Raises ValueError where a surrogate is of other images than the model's."""
+        """Raises ValueError unless it is a classifier, or where a surrogate is of other images."""
+        check_classes("cover", model)
         check_surrogate(self.noise, model)
 
     def vote(self, transform: Transform) -> ClassVote:
@@ -111,7 +123,9 @@ class Cover:
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
         """Says whether the cells that have passed cover the region, and the image itself. Distances are as recorded."""
-        return conclude(evidence, guarantee, (int(np.argmax(evidence.selection[:-1])),), Answer)
+        top, faults = chosen_class(evidence.selection, guarantee)
+        found = conclude(evidence, guarantee, (top,), Answer)
+        return found._replace(faults=faults + found.faults)
 
 
 class Choice(NamedTuple):
@@ -148,6 +162,8 @@ def inquire(
     points = pilot_points(g.region)
     selections = yield PilotDraws(list(geometry.values(points)[0]))
     choice = choose(selections)
+    if not choice.events:
+        return Found((), "the pilot draws suggest nothing to claim")
     fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
     pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
     cells = CellTests(geometry, pilots, choice.events, g, tests)
