@@ -35,6 +35,7 @@ class Gamma(Pipe, group="additive"):
 
         With y = x^(e^g) the derivative is y ln y, and |y ln y| rises to y = 1/e and falls behind it. As g runs over the
         box y runs over [T(x, high), T(x, low)], so the largest value is at the point of that interval nearest to 1/e.
+        (THEORY D8.)
         """
         y = jnp.clip(math.exp(-1.0), self(image, high), self(image, low))
         return norm_upper(y * jnp.log(jnp.where(y > 0.0, y, 1.0)))[None]
