@@ -22,7 +22,7 @@ from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
 from tests.known import without_time
-from tests.surrogate.conftest import SHAPE
+from tests.surrogates import SHAPE
 
 QUICK = gs.Execution(devices=1, rows=4)
 REGION = gs.Box([-0.1], [0.1])

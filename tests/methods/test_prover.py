@@ -48,8 +48,15 @@ def test_no_vote_goes_to_an_image_whose_draws_have_no_answer_at_all(guarantee):
 
 @pytest.mark.parametrize(
     "counts",
-    [[3, 490, 5, 2, 0], [0, 500, 0, 0, 0], [0, 460, 0, 0, 40], [230, 250, 10, 10, 0], [0, 0, 500, 0, 0], [0, 250, 250, 0, 0]],
-)  # fmt: skip
+    [
+        [3, 490, 5, 2, 0],
+        [0, 500, 0, 0, 0],
+        [0, 460, 0, 0, 40],
+        [230, 250, 10, 10, 0],
+        [0, 0, 500, 0, 0],
+        [0, 250, 250, 0, 0],
+    ],
+)
 def test_a_two_sided_test_proves_the_bounds_of_all_events(guarantee, counts):
     """The contrary of each other event is a hypothesis of its own: draws without an answer are one more class."""
     two_sided = dataclasses.replace(guarantee, test="fixed_two_sided", max_votes=500)
