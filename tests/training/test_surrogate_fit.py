@@ -9,7 +9,7 @@ from gsmooth_jax.cli import main
 from gsmooth_jax.surrogate import load
 from gsmooth_jax.training.surrogate_config import FitConfig
 from gsmooth_jax.training.surrogate_fit import Recipe, errors, fit
-from tests.surrogate.conftest import SHAPE, fit_config, flat_images
+from tests.surrogates import SHAPE, fit_config, flat_images
 
 
 def _equal(a, b):
@@ -119,7 +119,7 @@ def test_bad_data_is_refused_before_anything_is_written(tmp_path):
 def test_the_command_line_is_the_configuration(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr("gsmooth_jax.data.load_split", lambda name, split, where: (f"{name} {split} {where}", None))
-    monkeypatch.setattr("gsmooth_jax.surrogate.fit.fit", lambda *given: seen.append(given))
+    monkeypatch.setattr("gsmooth_jax.training.surrogate_fit.fit", lambda *given: seen.append(given))
     words = "fit-surrogate --out o --transform rotation|brightness --region -5 5 -0.1 0.1 --sigma 0.2 --encoder 0"
     main([*words.split(), "--sigma-parameter", "2", "0.1", "--data-dir", "d"])
     config = FitConfig(
