@@ -69,7 +69,7 @@ class Composition:
         Stages in front of the first that has parameters only prepare the image. Each later one sees an image somewhere
         in a ball: the earlier stages at the middle of their box, and at most the sum of their bounds times the half
         widths from it. Its own bound there is the one at the ball's centre plus what it can grow within the radius;
-        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, triangle inequality.)
+        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, THEORY D7.2.)
 
         Raises:
           ValueError: a stage states no bound, or none that holds behind another stage; names the stage.

@@ -47,11 +47,10 @@ class DefocusBlur(Pipe):
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the largest L2 norm of the derivative on the box. Device.
 
-        Between two neighbouring breakpoints, where some weight starts or stops growing, all weights are linear in r.
-        There a multiplier is a ratio of two linear functions of r with the weights' sum S(r) below, so its derivative
-        is a constant over S(r)^2: it keeps its sign and falls as r grows. The DCT keeps norms, hence the norm of the
-        image's derivative on a piece is largest at the piece's first point that lies in the box, and the bound is the
-        largest of these few numbers.
+        Between two neighbouring breakpoints, where some weight starts or stops growing, a multiplier's derivative is a
+        constant over S(r)^2, S the weights' sum: it falls as r grows. So the norm of the image's derivative on a piece
+        is largest at the piece's first point that lies in the box, and the bound is the largest of these few numbers
+        (THEORY D8).
         """
         *_, slope = _pieces(self.max_radius)
         power = jnp.sum(_dct.forward(image) ** 2, axis=2)  # [H, W]

@@ -35,6 +35,7 @@ class Gamma(Pipe, group="additive", pointwise=True):
 
         With y = x^(e^g) the derivative is y ln y, and |y ln y| rises to y = 1/e and falls behind it. As g runs over the
         box y runs over [T(x, high), T(x, low)], so the largest value is at the point of that interval nearest to 1/e.
+        (THEORY D8.)
         """
         _, speed = self._fastest(image, low, high)
         return norm_upper(speed)[None]

@@ -17,8 +17,8 @@ class GaussianBlur(Pipe, group="additive"):
     """Blurs by the heat equation: multiplies the DCT-II spectrum by exp(-v (w_y^2 + w_x^2) / 2).
 
     Parameter: v >= 0, the variance in px^2; identity 0. The border reflects (half-sample mirror), w = pi k / H rows and
-    pi k / W columns. The multipliers make an exact semigroup, T(T(x, a), b) = T(x, a + b), which sampled and truncated
-    kernels are not. The formula is kept for v < 0, where it sharpens without bound: draws must be >= 0.
+    pi k / W columns. The multipliers make an exact semigroup, T(T(x, a), b) = T(x, a + b) (THEORY B1), which sampled
+    and truncated kernels are not. The formula is kept for v < 0, where it sharpens without bound: draws must be >= 0.
     """
 
     name = "gaussian_blur"

@@ -38,8 +38,7 @@ class Rotation(Pipe):
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels. Device.
 
-        The path of images is Lipschitz in the angle, so its length between two angles, and with it the distance of its
-        ends, is at most their difference times the largest norm of its derivative.
+        Two images are no further apart than the path between them is long (THEORY C3).
         """
         return norm_upper(self._speeds(image, low, high))[None]
 
@@ -65,7 +64,7 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array
     A pixel's source moves on a circle: at position (y, x) from the centre with velocity (x, -y) per radian. Chain rule:
     the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc: the
     box of the arc's ends, enlarged by the sagitta d (1 - cos(half angle)) with d the radius, or by the diameter when
-    the arc is longer than a half circle.
+    the arc is longer than a half circle. (THEORY C3.)
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.

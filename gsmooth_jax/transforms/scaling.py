@@ -47,7 +47,7 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
 
     A pixel at (y, x) from the centre reads at (y, x) / s, which moves with velocity -(y, x) / s^2 on a straight line.
     Chain rule: the entry changes at -(y d/dy + x d/dx) / s^2, with the image's derivatives anywhere in the box of the
-    line's ends.
+    line's ends. (THEORY C3.)
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.

@@ -67,8 +67,7 @@ def difference_norms(image: jax.Array) -> jax.Array:
     """Returns [2]: how far shifting by 1 px down, and right, moves the zero-extended image in L2; rounded up. Device.
 
     The derivative of a bilinear shift in dy is the vertical difference of the zero-extended image, shifted by whole
-    pixels and averaged along x with weights that sum to 1: its norm is at most that of the difference, and leaving
-    entries outside the canvas out only lowers it.
+    pixels and averaged along x: its norm is at most that of the difference (THEORY D8).
     """
     ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
     return jnp.stack([norm_upper(jnp.diff(ring, axis=0)), norm_upper(jnp.diff(ring, axis=1))])

@@ -16,7 +16,7 @@ class Translation(Pipe, group="additive"):
 
     Parameters: (dy, dx) in px, positive down and right; identity (0, 0). Each is rounded to the nearest whole number,
     halves up: floor(theta + 1/2) commutes with adding whole numbers, which truncation does not. So the law
-    T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021.)
+    T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021; THEORY B1.)
     """
 
     name = "translation"
