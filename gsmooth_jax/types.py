@@ -106,6 +106,25 @@ class LipschitzBounded(Protocol):
 
 
 @runtime_checkable
+class EntryBounded(Protocol):
+    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M)."""
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the change of each entry per unit of each parameter on a whole box. Device.
+
+        Args:
+          image: [H, W, C].
+          low: [P], the box's lower corner.
+          high: [P], the box's upper corner.
+
+        Returns:
+          [P, H, W, C] speeds v with |T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| for each entry e and all xi, xi'
+          in the box; rounded up.
+        """
+        ...
+
+
+@runtime_checkable
 class Chainable(Protocol):
     """A transform whose Lipschitz bound survives a change of its image, so that it may follow another one."""
 

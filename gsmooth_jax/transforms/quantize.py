@@ -10,7 +10,7 @@ from gsmooth_jax.transforms._pipe import Pipe
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Quantize(Pipe):
+class Quantize(Pipe, pointwise=True):
     """Rounds every entry to the nearest multiple of 1 / (2^bits - 1). No parameter.
 
     What saving an image file does, together with ``Clip``. Moves an image of n entries by at most

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -40,8 +40,15 @@ class Rotation(Pipe):
 
         Two images are no further apart than the path between them is long (THEORY C3).
         """
+        return norm_upper(self._speeds(image, low, high))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: ``speed_upper``. Device."""
+        return rounded_up(self._speeds(image, low, high))[None]
+
+    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         speed = speed_upper(_cells.block_maxima(image), low[0], high[0])
-        return norm_upper(speed * _disc(image.shape)[:, :, None] if self.mask else speed)[None]
+        return speed * _disc(image.shape)[:, :, None] if self.mask else speed
 
 
 def rotate(image: jax.Array, degrees: jax.Array) -> jax.Array:

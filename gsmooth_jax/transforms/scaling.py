@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -31,6 +31,10 @@ class Scaling(Pipe):
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels, as for rotation. Device."""
         return norm_upper(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: ``speed_upper``. Device."""
+        return rounded_up(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
 
 
 def zoom(n: int, ratio: jax.Array) -> jax.Array:
