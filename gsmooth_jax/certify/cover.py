@@ -27,7 +27,7 @@ import numpy as np
 from gsmooth_jax.certify.cell_tests import DEPTHS, CellTests, Pilots, decide, ledger, level, pilot_points
 from gsmooth_jax.certify.cells import Decide, answered, covered, differences, overlapping, possible, remembering
 from gsmooth_jax.certify.config import Guarantee
-from gsmooth_jax.certify.geometry import Geometry, Stages
+from gsmooth_jax.certify.geometry import Geometry, Stages, Unbounded
 from gsmooth_jax.certify.scheduler import Draws, Prover
 from gsmooth_jax.claims import CellEvidence, Claim, Ledger
 from gsmooth_jax.estimation import bounds, keys
@@ -146,9 +146,13 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     pilots = Pilots(points, np.array([(s[top] + 0.5) / (g.selection_votes + 1.0) for s in selections]))
     tests = CellTests(geometry, pilots, example.id, top, guarantee)
     # A proof that the answer is wrong everywhere would count for nothing: then the answer alone is worth votes.
-    if top == example.label and pilots.shares.min() > 0.5:
-        yield from tests.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
-    else:
+    alone, jumps = top != example.label or pilots.shares.min() <= 0.5, ""
+    if not alone:
+        try:
+            yield from tests.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+        except Unbounded as error:
+            alone, tests.lost, jumps = not tests.evidence(), True, str(error)
+    if alone:
         tests.lost = True
         yield from tests.run([geometry.point(points[0])])
     nodes = tests.evidence()
@@ -156,6 +160,8 @@ def prove(example: Example, noise: LatentNoise, guarantee: Guarantee) -> Prover[
     certified = covered(passed, g.region)
     invalid = tests.invalid + int(sum(s[-1] for s in selections))
     notes = [f"{invalid} draws had NaN or infinite logits; each counts against the claim"] if invalid else []
+    if jumps:
+        notes.append(jumps)
     if tests.exhausted:
         notes.append(f"max_votes={g.max_votes} is too few for all cells")
     return Claim(
