@@ -21,8 +21,8 @@ class Hue(Pipe, group="additive"):
     Images of one channel have no hue, and stay as they are.
 
     Common programs (dm-pix, TensorFlow, torchvision) shift the angle of the HSV hexcone, which keeps the largest and
-    the smallest channel instead. The two angles agree within 2.3 degrees, and exactly at multiples of 120. The hexcone's
-    derivative jumps between its six sectors, and it is made for intensities in [0, 1]; this one is linear everywhere.
+    the smallest channel instead. The two angles agree within 2.3 degrees, and exactly at multiples of 120. But the
+    derivative of the hexcone's jumps between its six sectors, and it is made for intensities in [0, 1].
     """
 
     name = "hue"
@@ -50,7 +50,7 @@ class Hue(Pipe, group="additive"):
         return (math.radians(1.0) * norm_upper(_colour(image)))[None]
 
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Returns 1, since R is orthogonal, and a degree: no distance from grey grows by more than the change. Device."""
+        """Returns 1, since R is orthogonal, and a degree: what is not grey grows by the change at most. Device."""
         del low
         return jnp.ones((), high.dtype) * (1.0 + 1e-6), jnp.full_like(high, math.radians(1.0) * (1.0 + 1e-6))
 
