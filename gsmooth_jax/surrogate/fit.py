@@ -316,7 +316,7 @@ def _compare(
         noisy = jnp.abs(surrogate.decode(drawn) - truth).mean()
     lengths = jnp.sqrt(jnp.sum(difference**2, axis=(1, 2, 3)))
     psnr = jnp.minimum(dm_pix.psnr(decoded, truth), _MOST_DB).mean()
-    ssim = dm_pix.ssim(decoded, truth, filter_size=min(_WINDOW, *truth.shape[1:3])).mean()
+    ssim = jnp.asarray(dm_pix.ssim(decoded, truth, filter_size=min(_WINDOW, *truth.shape[1:3]))).mean()
     return jnp.stack([mean, noisy, psnr, ssim]), jnp.stack([jnp.abs(difference).max(), lengths.max()])
 
 
