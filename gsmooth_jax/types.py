@@ -54,7 +54,7 @@ class Param:
     high: float = math.inf
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
     per_pixel: bool = False  # one number for each of the H W C entries
-    whole: bool = False  # attacks are whole numbers; draws are rounded
+    whole: bool = False  # its values are whole numbers: of a region these are meant, and draws are rounded
     offset: bool = False  # whatever the others are, another value adds one number to every entry of the result
 
 

@@ -42,7 +42,7 @@ from gsmooth_jax.methods.base import (
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
 from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
 from gsmooth_jax.methods.coverage import answered, covered, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -171,12 +171,19 @@ def inquire(
     fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
     pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
     cells = CellTests(geometry, pilots, choice.events, g, tests)
-    if choice.worth and pilots.shares.min() > 0.5:
-        yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
-    else:
+    alone, notes = not choice.worth or pilots.shares.min() <= 0.5, []
+    if not alone:
+        try:
+            yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+        except Unbounded as error:
+            alone, cells.lost = not cells.hypotheses(), True
+            notes.append(str(error))
+    if alone:
         cells.lost = True
         yield from cells.run([geometry.point(points[0])])
-    return Found(cells.hypotheses(), f"max_votes={g.max_votes} is too few for all cells" if cells.exhausted else "")
+    if cells.exhausted:
+        notes.append(f"max_votes={g.max_votes} is too few for all cells")
+    return Found(cells.hypotheses(), "; ".join(notes))
 
 
 def _successes(counts: np.ndarray, event: int) -> int:
