@@ -18,18 +18,22 @@ import jax.numpy as jnp
 import numpy as np
 from timing import environment, interleaved
 
-from gsmooth_jax import _fitting
 from gsmooth_jax.models import MODELS, Architecture
-from gsmooth_jax.training import losses
+from gsmooth_jax.training import _run_folder, losses
 
 SHAPE = (32, 32, 3)
 
 
 def variables_of(architecture: Architecture) -> Any:
-    """Random weights drawn by NumPy: compiling a deep network's initialiser takes minutes."""
+    """Kernels of He's variance, everything else near 1; by NumPy, since a deep network's initialiser compiles long."""
     rng = np.random.default_rng(0)
     shapes = jax.eval_shape(lambda key: architecture.init(key, SHAPE), jax.random.key(0))
-    return jax.tree.map(lambda leaf: jnp.asarray(rng.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes)
+
+    def fill(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+        spread = np.sqrt(2 / np.prod(leaf.shape[:-1])) if leaf.ndim > 1 else 0.1
+        return jnp.asarray(rng.normal(float(leaf.ndim == 1), spread, leaf.shape), leaf.dtype)
+
+    return jax.tree.map(fill, shapes)
 
 
 def passes(name: str, batch: int) -> dict[str, tuple[Callable[[], Any], float, float]]:
@@ -49,7 +53,10 @@ def passes(name: str, batch: int) -> dict[str, tuple[Callable[[], Any], float, f
         return jax.grad(loss, has_aux=True)(variables["params"])
 
     made = {}
-    for kind, function, options in (("forward", architecture, None), ("gradient", gradient, _fitting.step_options())):
+    for kind, function, options in (
+        ("forward", architecture, None),
+        ("gradient", gradient, _run_folder.step_options()),
+    ):
         lowered = jax.jit(function).lower(variables, images)
         began = time.perf_counter()
         compiled = lowered.compile(compiler_options=options)

@@ -1,6 +1,5 @@
 """The optimisers of a training run, by name."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,7 +11,7 @@ RATES = {"adam": 2e-3, "sgd": 0.1, "muon": 0.1}
 """Peak learning rates by default."""
 
 
-def build(name: str, schedule: Callable[[Any], jax.Array], rate: float, decay: float) -> optax.GradientTransformation:
+def build(name: str, schedule: optax.Schedule, rate: float, decay: float) -> optax.GradientTransformation:
     """Returns the update rule of a run.
 
     Args:
@@ -23,7 +22,7 @@ def build(name: str, schedule: Callable[[Any], jax.Array], rate: float, decay: f
     """
 
     def learning_rate(step: Any) -> jax.Array:
-        return rate * schedule(step)
+        return rate * jnp.asarray(schedule(step))
 
     if name == "adam":
         # Decoupled decay is multiplied by the learning rate: 100 times larger has the strength of sgd's.
@@ -34,7 +33,7 @@ def build(name: str, schedule: Callable[[Any], jax.Array], rate: float, decay: f
                 learning_rate,
                 beta=0.9,
                 muon_weight_dimension_numbers=_convolutions,
-                adam_learning_rate=lambda step: RATES["adam"] * schedule(step),
+                adam_learning_rate=lambda step: RATES["adam"] * jnp.asarray(schedule(step)),
             ),
             _keep_norms(),
         )
@@ -69,4 +68,4 @@ def _keep_norms() -> optax.GradientTransformation:
 
         return jax.tree.map(turned, updates, params), state
 
-    return optax.GradientTransformation(lambda _: optax.EmptyState(), update)
+    return optax.GradientTransformation(optax.init_empty_state, update)

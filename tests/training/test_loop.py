@@ -7,10 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gsmooth_jax import _fitting as run_folder
 from gsmooth_jax import models
 from gsmooth_jax.models import Classifier
-from gsmooth_jax.training import TrainConfig, train
+from gsmooth_jax.training import TrainConfig, _run_folder, train
 from gsmooth_jax.training.step import TrainState, averaged
 
 
@@ -147,8 +146,8 @@ def speed(tmp_path_factory):
         states.append(jax.device_get(state))
         return store(self, state, record)
 
-    store = run_folder.RunFolder.store
-    patch.setattr(run_folder.RunFolder, "store", keep)
+    store = _run_folder.RunFolder.store
+    patch.setattr(_run_folder.RunFolder, "store", keep)
 
     def kill(record):
         raise _Killed
@@ -201,7 +200,7 @@ def test_a_training_starts_from_a_checkpoint(speed, tmp_path, monkeypatch):
         begun.append(fresh)
         raise _Killed
 
-    monkeypatch.setattr(run_folder.RunFolder, "restore", begin)
+    monkeypatch.setattr(_run_folder.RunFolder, "restore", begin)
     with pytest.raises(_Killed):
         train(dataclasses.replace(config, out=str(tmp_path), start=config.out), *data, progress=False)
     assert _same(begun[0].variables, last.kept)

@@ -1,0 +1,120 @@
+"""From names to methods: what ``--method`` and ``--law`` mean, and which parts are this library's own. Host."""
+
+import functools
+from typing import cast
+
+from gsmooth_jax import _spec, _validate, smoothing
+from gsmooth_jax.certificates import CERTIFICATES, default_for
+from gsmooth_jax.methods.base import Guarantee, Method, Takes
+from gsmooth_jax.methods.closed_form import ClosedForm
+from gsmooth_jax.methods.cover import Cover
+from gsmooth_jax.methods.enumerate import Enumerate
+from gsmooth_jax.methods.gsmooth import GSmooth
+from gsmooth_jax.methods.median import Median
+from gsmooth_jax.smoothing import PixelNoise
+from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
+from gsmooth_jax.transforms import TRANSFORMS, Composition
+from gsmooth_jax.types import LatentNoise, Smoothing, Transform
+
+METHODS: dict[str, type] = {**CERTIFICATES} | {
+    "cover": Cover,
+    "enumerate": Enumerate,
+    "gsmooth": GSmooth,
+    "median": Median,
+}
+"""Name -> the theorem of a ``ClosedForm``, or the method."""
+
+LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name: SurrogateNoise}
+"""Name -> a law of the parameter, or the noise of a latent."""
+
+Law = Smoothing | LatentNoise | SurrogateNoise
+
+
+def parse(name: str, law: str, transform: Transform) -> Method:
+    """Returns the method of that name with the law that the text describes, if any; see ``choose``.
+
+    A surrogate is only read when the text does not say by its fingerprint which one it was.
+    """
+    found = _spec.build(law, LAWS, kind="law") if law else None
+    return choose(name, found.pinned() if isinstance(found, SurrogateNoise) else found, transform)
+
+
+def takes(name: str) -> Takes:
+    """What a method is given, by the text that names it (``auto`` takes a law or noise)."""
+    known = METHODS.get(name.partition("(")[0].strip())
+    return known.takes if known is not None and hasattr(known, "takes") else "law"
+
+
+def choose(method: str | Method, law: Law | None, transform: Transform) -> Method:
+    """Returns the method of that name; ``auto`` takes the one made for the law and the transform.
+
+    A method that is one already brings its law.
+
+    Raises:
+      ValueError: an unknown name, or a method that the law does not fit.
+    """
+    _validate.instance(transform=transform, law=law)
+    if not isinstance(method, str):
+        if law is not None:
+            raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
+        return method
+    name, given = method.partition("(")[0].strip(), _given(law)
+    if name == "auto":
+        if given == "nothing":
+            raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
+        method = name = default_for(transform, cast(Smoothing, law)) if given == "law" else "cover"
+    _validate.known(METHODS, method=name)
+    if name in CERTIFICATES:
+        if given == "law":
+            return ClosedForm(
+                smoothing=cast(Smoothing, law), certificate=_spec.build(method, CERTIFICATES, kind="method")
+            )
+    elif given == METHODS[name].takes or (given, METHODS[name].takes) == ("surrogate", "latent"):
+        brought = {} if given == "nothing" else {"noise": law}
+        return _spec.build(method, {name: functools.partial(METHODS[name], **brought)}, kind="method")
+    raise ValueError(_misfit(method, name, law, given))
+
+
+def _given(law: Law | None) -> Takes:
+    if law is None:
+        return "nothing"
+    if isinstance(law, AugmentedNoise | SurrogateNoise):
+        return "surrogate"
+    return "latent" if isinstance(law, LatentNoise) else "law"
+
+
+_WORDS: dict[Takes, str] = {
+    "law": "a law of the parameter, such as gaussian",
+    "latent": "noise of a latent: pixel_noise or surrogate_noise",
+    "surrogate": "surrogate_noise",
+    "nothing": "none",
+}
+
+
+def _misfit(method: str, name: str, law: Law | None, given: Takes) -> str:
+    wanted = "law" if name in CERTIFICATES else METHODS[name].takes
+    if law is None:
+        return f"Expected a law for method {method!r}: {_WORDS[wanted]}; got {law=}."
+    shown = smoothing.describe(law)
+    if given == "law":
+        return f"Method {method!r} does not take {shown}, but {_WORDS[wanted]}."
+    own = ("latent", "surrogate") if given == "surrogate" else ("latent",)
+    takers = [n for n, m in METHODS.items() if n not in CERTIFICATES and m.takes in own]
+    return f"Method {method!r} does not take {shown}: {shown.partition('(')[0]} is for {' and '.join(takers)}."
+
+
+def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
+    """Says what a claim rests on besides this library's theorems: the parts that are not in its registries.
+
+    What such a part promises (a bound, a law, a theorem) is taken from its author; ``gsmooth_jax.testing`` has the
+    checks that the library's own pass.
+    """
+    transform, method = guarantee.transform, guarantee.method
+    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, AugmentedNoise}
+    parts = [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
+    return tuple(f"{kind} {_named(part)}" for kind, part in parts if type(part) not in own)
+
+
+def _named(part: object) -> str:
+    return f"{type(part).__module__}.{type(part).__qualname__}"
