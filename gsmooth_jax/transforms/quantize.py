@@ -15,13 +15,8 @@ _ON_A_LEVEL = 4e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-<<<<<<< HEAD
 class Quantize(Pipe, pointwise=True):
-    """Rounds every entry to the nearest multiple of 1 / (2^bits - 1). No parameter.
-=======
-class Quantize(Pipe):
     """Rounds every entry to a multiple of 1 / (2^bits - 1). No parameter.
->>>>>>> pix
 
     What saving an image file does, together with ``Clip``. Moves an image of n entries by at most sqrt(n) ``jump`` in
     L2, but is no contraction: Lipschitz bounds do not survive it.

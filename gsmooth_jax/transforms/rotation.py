@@ -95,24 +95,19 @@ class Rotation(Pipe):
 
         Two images are no further apart than the path between them is long (THEORY C3).
         """
-<<<<<<< HEAD
         return norm_upper(self._speeds(image, low, high))[None]
 
     def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-        """Returns [1, H, W, C]: ``speed_upper``. Device."""
+        """Returns [1, H, W, C]: ``speed_upper``; infinite where the image may jump. Device."""
         return rounded_up(self._speeds(image, low, high))[None]
 
     def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-        speed = speed_upper(_cells.block_maxima(image), low[0], high[0])
-        return speed * _disc(image.shape)[:, :, None] if self.mask else speed
-=======
         convention = CONVENTIONS[self.convention]
         beyond = "constant" if convention.canvas is None else "edge"
         speed = speed_upper(_cells.block_maxima(image, beyond), low[0], high[0], convention.off_centre)
         if convention.canvas is not None:
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
-        return norm_upper(jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed)[None]
->>>>>>> pix
+        return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed
 
 
 def rotate(image: jax.Array, degrees: jax.Array, convention: Convention = CONVENTIONS["continuous"]) -> jax.Array:
@@ -134,13 +129,8 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array, off_centre: 
     """Bounds how fast each entry changes, per degree, while the angle runs over [low, high]. [H, W, C]. Device.
 
     A pixel's source moves on a circle: at position (y, x) from the centre with velocity (x, -y) per radian. Chain rule:
-<<<<<<< HEAD
-    the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc: the
-    box of the arc's ends, enlarged by the sagitta d (1 - cos(half angle)) with d the radius, or by the diameter when
-    the arc is longer than a half circle. (THEORY C3.)
-=======
-    the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc.
->>>>>>> pix
+    the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc
+    (THEORY C3).
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.

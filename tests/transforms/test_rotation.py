@@ -5,14 +5,9 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-<<<<<<< HEAD
-from gsmooth_jax.methods.cover.kernels import float32_upper
-from gsmooth_jax.transforms import Rotation, composition_defect
-=======
-from gsmooth_jax.certify.kernels import float32_upper
 from gsmooth_jax.data import embedded_images
+from gsmooth_jax.methods.cover.kernels import float32_upper
 from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse
->>>>>>> pix
 from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 
 SIZES = [(8, 13), (12, 9), (16, 16)]
