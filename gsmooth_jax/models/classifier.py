@@ -4,14 +4,14 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.models.program import Applied
+from gsmooth_jax.models.program import Applied, Foreign
 
 DTYPES = ("float32", "bfloat16")
 """In which a classifier may compute."""
@@ -52,19 +52,6 @@ class Classifier:
             self.apply.check(self.variables)
 
 
-@runtime_checkable
-class Foreign(Protocol):
-    """What applies callables from elsewhere, as an ``Applied`` does."""
-
-    def astype(self, variables: Any, dtype: str) -> Callable[[Any, jax.Array], jax.Array]:
-        """The same for variables and images of another dtype."""
-        ...
-
-    def check(self, variables: Any) -> None:
-        """Raises ValueError where one of them is no longer what it was."""
-        ...
-
-
 def as_classifier(
     model: Any, input_shape: tuple[int, int, int], classes: int | None = None, dtype: str | None = None
 ) -> Classifier:
@@ -98,9 +85,7 @@ def as_classifier(
                 f"got one of {model.input_shape} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
-    given, function, name = _split(model)
-    # Arrays of NumPy are copied, since their owner may change them.
-    variables = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.array(leaf), given)
+    variables, function, name = split_model(model)
     variables = variables if dtype is None else _cast(variables, dtype)
     dtype = dtype or "float32"
     found = _infer_classes(function, variables, input_shape, dtype)
@@ -130,8 +115,15 @@ def _cast(variables: Any, dtype: str) -> Any:
     return jax.tree.map(cast, variables)  # counters and keys stay
 
 
+def split_model(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
+    """Returns a model's variables, the function that applies them, and its name; see ``as_classifier``."""
+    variables, function, name = _split(model)
+    # Arrays of NumPy are copied, since their owner may change them.
+    copied = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.array(leaf), variables)
+    return copied, function, name
+
+
 def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
-    """Returns the arrays of a model, what applies them to images, and its name."""
     # Whoever made a Flax model has imported Flax; nobody else should wait for it.
     nnx, nn = sys.modules.get("flax.nnx"), sys.modules.get("flax.linen")
     if nnx is not None and isinstance(model, nnx.Module):

@@ -7,7 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.models.classifier import Classifier, Foreign
+from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.program import Foreign
 
 
 @dataclasses.dataclass(frozen=True)

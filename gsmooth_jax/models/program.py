@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -94,6 +94,19 @@ class Applied:
     def astype(self, variables: Any, dtype: str) -> "Applied":
         """The same for variables and images of another dtype; numbers that it has captured stay as they are."""
         return Applied.of(self.function, self.name, variables, self.image_shape, dtype)
+
+
+@runtime_checkable
+class Foreign(Protocol):
+    """What applies callables from elsewhere, as an ``Applied`` does."""
+
+    def astype(self, variables: Any, dtype: str) -> Callable[[Any, jax.Array], jax.Array]:
+        """The same for variables and images of another dtype."""
+        ...
+
+    def check(self, variables: Any) -> None:
+        """Raises ValueError where one of them is no longer what it was."""
+        ...
 
 
 class _Writer:
