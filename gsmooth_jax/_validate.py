@@ -30,6 +30,13 @@ def at_least(minimum: int, **values: int) -> None:
             raise ValueError(f"Expected an integer {name} >= {minimum}, got {name}={value!r}.")
 
 
+def at_most(maximum: int, **values: int) -> None:
+    """Raises unless every value is an integer <= maximum."""
+    for name, value in values.items():
+        if value > maximum:
+            raise ValueError(f"Expected {name} <= {maximum}, since draws are numbered by 32 bits, got {name}={value!r}.")
+
+
 def instance(**values: object) -> None:
     """Raises unless every value is an object, and neither its name nor its class."""
     for name, value in values.items():

@@ -114,6 +114,7 @@ def attack_stream(
         turn comes, an image of another shape or dtype.
     """
     _validate.at_least(1, votes=votes, confirm=confirm)
+    _validate.at_most(2**31 - guarantee.block, votes=votes, confirm=confirm)
     if not _contradicted(guarantee, np.array([0, confirm, 0]), (0,), confirm):
         raise ValueError(f"Expected more draws to confirm an attack: {confirm=} shows nothing at level {LEVEL:g}.")
     space = Space.of(guarantee.transform, guarantee.region, classifier.input_shape)

@@ -215,6 +215,8 @@ class Guarantee:
         _validate.instance(transform=self.transform, region=self.region, method=self.method)
         _validate.probability(alpha=self.alpha, futility=self.futility)
         _validate.at_least(1, selection_votes=self.selection_votes, max_votes=self.max_votes, block=self.block)
+        _validate.at_most(2**31 - 1, block=self.block)
+        _validate.at_most(2**31 - self.block, selection_votes=self.selection_votes, max_votes=self.max_votes)
         _validate.word(seed=self.seed)
         _validate.known(dict.fromkeys(("sequential", "fixed", "fixed_two_sided")), test=self.test)
         self.method.check(self.transform, self.region)

@@ -1,5 +1,6 @@
 """Streams images through a method's proofs and yields their claims. No file is touched here. Host."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -60,17 +61,27 @@ def certify_stream(
 
     vote = method.vote(guarantee.transform)
     if vote is None:
-        return scheduler.run(provers(), _no_votes, rows=1, block=1, threaded=method.computes)
+        return scheduler.run(provers(), _no_votes, rows=1, block=1, threaded=method.computes, timed=_timed)
     counter, rows = batch_counter(
         classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution, on_votes=on_votes
     )
     return scheduler.run(
-        provers(), counter, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threaded=method.computes
+        provers(),
+        counter,
+        rows=rows,
+        block=guarantee.block,
+        in_flight=execution.in_flight,
+        threaded=method.computes,
+        timed=_timed,
     )
 
 
 def _no_votes(blocks: list[Draws]) -> Callable[[], np.ndarray]:
     raise AssertionError(f"a method without votes asked for {blocks}")
+
+
+def _timed(claim: Claim, seconds: float) -> Claim:
+    return dataclasses.replace(claim, own_seconds=seconds)
 
 
 def _named(prover: scheduler.Prover[Claim], example: Example) -> scheduler.Prover[Claim]:

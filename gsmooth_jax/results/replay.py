@@ -19,7 +19,7 @@ from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.results import headers
 
-_OF_THE_FILE = ("seconds", "header")
+_OF_THE_FILE = ("seconds", "own_seconds", "header")
 """Fields that no draw decides."""
 
 
