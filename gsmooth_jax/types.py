@@ -54,7 +54,7 @@ class Param:
     high: float = math.inf
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
     per_pixel: bool = False  # one number for each of the H W C entries
-    whole: bool = False  # attacks are whole numbers; draws are rounded
+    whole: bool = False  # its values are whole numbers: of a region these are meant, and draws are rounded
     offset: bool = False  # whatever the others are, another value adds one number to every entry of the result
 
 
@@ -101,6 +101,25 @@ class LipschitzBounded(Protocol):
 
         Returns:
           [P] constants L with |T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| for all xi, xi' in the box; rounded up.
+        """
+        ...
+
+
+@runtime_checkable
+class EntryBounded(Protocol):
+    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M)."""
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the change of each entry per unit of each parameter on a whole box. Device.
+
+        Args:
+          image: [H, W, C].
+          low: [P], the box's lower corner.
+          high: [P], the box's upper corner.
+
+        Returns:
+          [P, H, W, C] speeds v with |T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| for each entry e and all xi, xi'
+          in the box; rounded up.
         """
         ...
 

@@ -5,7 +5,7 @@ P(f >= a) > Phi(D) at a latent u, then P(f >= a) > 1/2 at every latent within D 
 (THEORY I2; Chiang et al. 2020, Lemma 1, with the latent metric of THEORY D1). "f >= a" and "f <= b" are events as a
 class is one: pilot draws choose a and b among thresholds that are fixed for the run, and then every cell of ``cover``
 tests both, on the same votes. A false claim has a cell in which one of the two is false: alpha is not divided by two
-(Berger 1982).
+(THEORY F3, F9; Berger 1982).
 
 Differences from the paper: no order statistics of one centre's draws, since the interval has to hold over a region; any
 transform that ``cover`` takes instead of an L2 ball; sequential tests. Host.

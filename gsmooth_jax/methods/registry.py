@@ -1,7 +1,8 @@
 """From names to methods: what ``--method`` and ``--law`` mean, and which parts are this library's own. Host."""
 
+import dataclasses
 import functools
-from typing import cast
+from typing import Any, cast
 
 from gsmooth_jax import _spec, _validate, smoothing
 from gsmooth_jax.certificates import CERTIFICATES, default_for
@@ -16,7 +17,7 @@ from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import TRANSFORMS, Composition
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
-METHODS: dict[str, type] = {**CERTIFICATES} | {
+METHODS: dict[str, Any] = {**CERTIFICATES} | {
     "cover": Cover,
     "enumerate": Enumerate,
     "gsmooth": GSmooth,
@@ -41,8 +42,8 @@ def parse(name: str, law: str, transform: Transform) -> Method:
 
 def takes(name: str) -> Takes:
     """What a method is given, by the text that names it (``auto`` takes a law or noise)."""
-    known = METHODS.get(name.partition("(")[0].strip())
-    return known.takes if known is not None and hasattr(known, "takes") else "law"
+    head = _spec.head(name)
+    return "law" if head == "auto" else _found(head)[1]
 
 
 def choose(method: str | Method, law: Law | None, transform: Transform) -> Method:
@@ -58,21 +59,35 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
         if law is not None:
             raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
         return method
-    name, given = method.partition("(")[0].strip(), _given(law)
+    name, given = _spec.head(method), _given(law)
     if name == "auto":
         if given == "nothing":
             raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
         method = name = default_for(transform, cast(Smoothing, law)) if given == "law" else "cover"
-    _validate.known(METHODS, method=name)
-    if name in CERTIFICATES:
-        if given == "law":
-            return ClosedForm(
-                smoothing=cast(Smoothing, law), certificate=_spec.build(method, CERTIFICATES, kind="method")
-            )
-    elif given == METHODS[name].takes or (given, METHODS[name].takes) == ("surrogate", "latent"):
-        brought = {} if given == "nothing" else {"noise": law}
-        return _spec.build(method, {name: functools.partial(METHODS[name], **brought)}, kind="method")
-    raise ValueError(_misfit(method, name, law, given))
+    factory, wanted = _found(name)
+    if given != wanted and (given, wanted) != ("surrogate", "latent"):
+        raise ValueError(_misfit(method, wanted, law, given))
+    if wanted == "law" and not hasattr(factory, "hypotheses"):
+        theorem = _spec.build(method, {name: factory}, kind="method")
+        return ClosedForm(smoothing=cast(Smoothing, law), certificate=theorem)
+    brought = {"nothing": {}, "law": {"law": law}}.get(given, {"noise": law})
+    return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
+
+
+def _found(name: str) -> tuple[Any, Takes]:
+    """The class of a method or certificate, and what it takes."""
+    factory = _spec.find(name, METHODS, kind="method")
+    return factory, getattr(factory, "takes", "law")
+
+
+def describe(method: Method) -> str:
+    """Returns the text of a method, which ``parse`` reads back together with its law's."""
+    if _spec.own(method):
+        return method.name
+    brought = ("noise", "law")
+    fields = [f for f in dataclasses.fields(method) if f.name not in brought]  # pyright: ignore[reportArgumentType]
+    written = ", ".join(f"{f.name}={getattr(method, f.name)!r}" for f in fields)
+    return f"{_spec.head(_spec.describe(method))}({written})"
 
 
 def _given(law: Law | None) -> Takes:
@@ -91,16 +106,15 @@ _WORDS: dict[Takes, str] = {
 }
 
 
-def _misfit(method: str, name: str, law: Law | None, given: Takes) -> str:
-    wanted = "law" if name in CERTIFICATES else METHODS[name].takes
+def _misfit(method: str, wanted: Takes, law: Law | None, given: Takes) -> str:
     if law is None:
         return f"Expected a law for method {method!r}: {_WORDS[wanted]}; got {law=}."
     shown = smoothing.describe(law)
     if given == "law":
         return f"Method {method!r} does not take {shown}, but {_WORDS[wanted]}."
     own = ("latent", "surrogate") if given == "surrogate" else ("latent",)
-    takers = [n for n, m in METHODS.items() if n not in CERTIFICATES and m.takes in own]
-    return f"Method {method!r} does not take {shown}: {shown.partition('(')[0]} is for {' and '.join(takers)}."
+    takers = [n for n, m in METHODS.items() if getattr(m, "takes", "law") in own]
+    return f"Method {method!r} does not take {shown}: {_spec.head(shown)} is for {' and '.join(takers)}."
 
 
 def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
@@ -109,12 +123,18 @@ def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
     What such a part promises (a bound, a law, a theorem) is taken from its author; ``gsmooth_jax.testing`` has the
     checks that the library's own pass.
     """
+    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, AugmentedNoise}
+    return tuple(f"{kind} {_named(part)}" for kind, part in parts(guarantee) if type(part) not in own)
+
+
+def parts(guarantee: Guarantee) -> list[tuple[str, object]]:
+    """Returns everything that a claim is made with: (what it is, the object)."""
     transform, method = guarantee.transform, guarantee.method
     stages = transform.stages if isinstance(transform, Composition) else (transform,)
-    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, AugmentedNoise}
-    parts = [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
-    return tuple(f"{kind} {_named(part)}" for kind, part in parts if type(part) not in own)
+    return [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
 
 
 def _named(part: object) -> str:
-    return f"{type(part).__module__}.{type(part).__qualname__}"
+    if dataclasses.is_dataclass(part):
+        return _spec.head(_spec.describe(part))
+    return f"{type(part).__module__}:{type(part).__qualname__}"
