@@ -23,11 +23,15 @@ import jax
 import numpy as np
 
 import gsmooth_jax as gs
-from gsmooth_jax import headers, results
+from gsmooth_jax import results
 from gsmooth_jax.attacks.run import check_classifier
-from gsmooth_jax.certify import Execution, batch_counter, geometry, scheduler
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
+from gsmooth_jax.engine import scheduler
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.engine.execution import Execution
+from gsmooth_jax.methods.cover import geometry
+from gsmooth_jax.results import headers
 
 WARM = 4  # images that compile everything
 

@@ -22,8 +22,10 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import batch_counter, methods, scheduler
 from gsmooth_jax.data.stream import stream
+from gsmooth_jax.engine import scheduler
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.methods import registry
 
 WARM = 4  # images that compile everything
 
@@ -91,7 +93,7 @@ def main() -> None:
 
     transform = gs.transforms.parse("rotational_blur|clip|quantize")
     law = "surrogate_noise(path='shipped:mnist_rotational_blur_surrogate',sigma_parameter=2.0,sigma=0.4)"
-    method = methods.parse("cover", law, transform)
+    method = registry.parse("cover", law, transform)
     guarantee = gs.Guarantee(transform=transform, region=gs.Box([-10.0], [10.0]), method=method)
     execution = gs.Execution(rows=options.rows)
     counter, rows = batch_counter(gs.load("shipped:mnist_rotational_blur"), guarantee, execution)
@@ -101,13 +103,13 @@ def main() -> None:
     def certified(chosen: list[gs.Example]) -> tuple[list[gs.Claim], Watch, float]:
         watch, began = Watch(counter), time.perf_counter()
         provers = (prove(e) for e in chosen)
-        run = scheduler.run(provers, watch, rows=rows, block=guarantee.block, depth=execution.depth, aside=True)
+        run = scheduler.run(provers, watch, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threaded=True)
         return list(run), watch.ended(), time.perf_counter() - began
 
     _, _, first = certified(examples[:WARM])
     claims, watch, seconds = certified(examples)
     if options.profile:
-        options.profile.write_text(trace(watch.spans, execution.depth))
+        options.profile.write_text(trace(watch.spans, execution.in_flight))
     result = {
         "images": len(claims),
         "certified": sum(c.certified for c in claims),

@@ -20,8 +20,9 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import batch_counter, methods
-from gsmooth_jax.certify.scheduler import Block
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.engine.scheduler import Block
+from gsmooth_jax.methods import registry
 from gsmooth_jax.models import Architecture
 from gsmooth_jax.surrogate import Surrogate
 from gsmooth_jax.surrogate.networks import Networks
@@ -29,8 +30,8 @@ from gsmooth_jax.surrogate.networks import Networks
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
 
 
-def resolvable(transform: Any, law: methods.Law, region: gs.Box | gs.Ball) -> gs.Guarantee:
-    return gs.Guarantee(transform=transform, region=region, method=methods.choose("auto", law, transform))
+def resolvable(transform: Any, law: registry.Law, region: gs.Box | gs.Ball) -> gs.Guarantee:
+    return gs.Guarantee(transform=transform, region=region, method=registry.choose("auto", law, transform))
 
 
 def brightness_contrast() -> gs.Guarantee:

@@ -8,10 +8,11 @@ import jax
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.certify import methods
-from gsmooth_jax.certify.config import Execution, Guarantee, Method, Test
-from gsmooth_jax.certify.driver import certify_stream
 from gsmooth_jax.claims import Claim
+from gsmooth_jax.engine.execution import Execution
+from gsmooth_jax.methods import registry
+from gsmooth_jax.methods.base import Guarantee, Method, Test
+from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier, as_classifier
 from gsmooth_jax.types import Example, Region, Transform
 
@@ -39,7 +40,7 @@ def certify(
     *,
     transform: Transform,
     region: Region,
-    law: methods.Law | None = None,
+    law: registry.Law | None = None,
     method: str | Method = "auto",
     alpha: float = 1e-3,
     test: Test = "sequential",
@@ -85,7 +86,7 @@ def certify(
     guarantee = Guarantee(
         transform=transform,
         region=region,
-        method=methods.choose(method, law, transform),
+        method=registry.choose(method, law, transform),
         alpha=alpha,
         test=test,
         max_votes=max_votes,

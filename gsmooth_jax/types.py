@@ -1,7 +1,7 @@
 """The vocabulary: shape letters, and the few interfaces that the rest of the package is written against.
 
 Shapes in docstrings use these letters everywhere:
-  B images, S rows of a device batch, N samples, H W C pixels, P parameters, K classes.
+  B images, S rows of a device batch, N samples, H W C pixels, P parameters, K classes, E events of a vote.
 ``theta`` is a smoothing draw, ``xi`` the adversary's parameter. ``p_lower`` bounds the top class's probability from
 below, ``p_upper`` the runner-up's from above (one-sided claims use ``p_upper = 1 - p_lower``).
 The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outward); ``_estimate`` is none.
@@ -9,6 +9,7 @@ The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outw
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Literal, Protocol, runtime_checkable
 
 import jax
@@ -173,6 +174,27 @@ class Noise(Protocol):
 
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """Draws the image [H, W, C] to classify from a centre. Device. The key is consumed."""
+        ...
+
+
+class Vote(Protocol):
+    """What one draw decides: E yes/no events about the model's output on a noisy input; a pytree.
+
+    A hypothesis says that one of the events has more than some probability. Which draw it is comes from its key alone,
+    so a vote may draw a noisy input, several of them, or the majority of votes of its own.
+    """
+
+    def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
+        """Casts N votes at each of S centres. Device. The keys are consumed.
+
+        Args:
+          model: inputs [B, ...] -> outputs [B, ...]; to be called once, on all draws.
+          keys: [S, N], one a draw.
+          centres: [S, ...], what the noise is drawn around.
+
+        Returns:
+          [S, N, E] bool.
+        """
         ...
 
 

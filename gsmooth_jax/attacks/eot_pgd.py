@@ -11,10 +11,10 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _threefry, _validate
+from gsmooth_jax import _validate
 from gsmooth_jax.attacks.kernels import ascent_kernel
 from gsmooth_jax.attacks.target import Space, Target
-from gsmooth_jax.estimation import keys
+from gsmooth_jax.estimation import _threefry, keys
 from gsmooth_jax.transforms import Composition, Quantize
 from gsmooth_jax.types import FiniteValued, Transform
 
@@ -40,6 +40,7 @@ class EotPgd:
     """
 
     name: ClassVar[str] = "eot-pgd"
+    climbs: ClassVar[bool] = True
 
     tries: int = 8
     steps: int = 20
@@ -79,7 +80,7 @@ class EotPgd:
                     np.uint32(target.image_id),
                     numbers.astype(np.uint32),
                     np.int32(count),
-                    np.int32(target.top),
+                    np.int32(target.events[0]),
                     xi,
                     space.low.astype(np.float32),
                     space.high.astype(np.float32),

@@ -24,6 +24,7 @@ class Grid:
     """
 
     name: ClassVar[str] = "grid"
+    climbs: ClassVar[bool] = False
 
     tries: int = 100
 

@@ -20,6 +20,7 @@ class Random:
     """
 
     name: ClassVar[str] = "random"
+    climbs: ClassVar[bool] = False
 
     tries: int = 100
 

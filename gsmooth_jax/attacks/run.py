@@ -11,9 +11,10 @@ from rich.table import Table
 from gsmooth_jax import models
 from gsmooth_jax.attacks.stream import CONFIRM, LEVEL, Outcome
 from gsmooth_jax.attacks.target import Attack
-from gsmooth_jax.claims import Claim, certified_accuracy
+from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.models import Classifier
+from gsmooth_jax.results.accuracy import certified_accuracy
 from gsmooth_jax.types import Example
 
 
@@ -87,10 +88,10 @@ def summarize(
         **_subject(header),
         "images": images,
         "tries": max(o.tries for o in outcomes),
-        "smoothed_accuracy": sum(c.correct for c in claims) / images,
+        "smoothed_accuracy": sum(c.correct is True for c in claims) / images,
         "empirical_robust_accuracy": sum(o.robust for o in outcomes) / images,
         "certified_accuracy": certified_accuracy(claims),
-        "landed": [o.id for o in outcomes if o.certified and o.landed],
+        "broke_claim": [o.id for o in outcomes if o.broke_claim],
         "outcomes": [dataclasses.asdict(o) for o in outcomes],
     }
 
@@ -100,12 +101,12 @@ def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
     shares = ("smoothed_accuracy", "empirical_robust_accuracy", "certified_accuracy")
     table = Table(title="Empirical and certified robustness (every image counts)")
     table.add_column("run", overflow="fold")
-    for column in ("attack", "tries", "images", "smoothed", "robust", "certified", "landed"):
+    for column in ("attack", "tries", "images", "smoothed", "robust", "certified", "broke claim"):
         table.add_column(column, justify="right")
     for run, summary in attacked:
         figures = (f"{summary[share]:.1%}" for share in shares)
         counts = (str(summary["tries"]), str(summary["images"]))
-        table.add_row(run, summary["attack"]["name"], *counts, *figures, str(len(summary["landed"])))
+        table.add_row(run, summary["attack"]["name"], *counts, *figures, str(len(summary["broke_claim"])))
     return table
 
 
@@ -120,7 +121,9 @@ def read(folder: Path, header: Mapping[str, Any]) -> list[dict[str, Any]]:
         try:
             summary = json.loads(path.read_text())
             about = {name: summary[name] for name in ("seed", "fingerprint", "transform", "region")}
-            found += [{k: v for k, v in summary.items() if k != "outcomes"}] if about == _subject(header) else []
+            if about == _subject(header):
+                shown = {k: v for k, v in summary.items() if k not in ("outcomes", "landed")}
+                found.append(shown | {"broke_claim": summary["broke_claim" if "broke_claim" in summary else "landed"]})
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
             raise ValueError(f"{path} is damaged: {error!r}. Attack the run again.") from error
     return found

@@ -78,7 +78,7 @@ class Space:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Target:
-    """One image, the class that the smoothed classifier is to give up, and everything that decides its answer.
+    """One image, the events that are to lose their majority there, and everything that decides them.
 
     Attributes:
       classifier: its weights may already be on the device.
@@ -87,7 +87,7 @@ class Target:
       space: the parameters to search.
       image: [H, W, C] float32.
       image_id: part of every random number's key.
-      top: the class.
+      events: the claimed ones, such as one class.
       seed: of all random numbers.
     """
 
@@ -97,7 +97,7 @@ class Target:
     space: Space
     image: np.ndarray
     image_id: int
-    top: int
+    events: tuple[int, ...]
     seed: int
 
 
@@ -108,6 +108,9 @@ class Attack(Protocol):
     """
 
     name: ClassVar[str]
+    climbs: ClassVar[bool]
+    """Whether it follows the gradient of a class's loss."""
+
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property

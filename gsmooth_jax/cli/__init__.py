@@ -10,7 +10,7 @@ import sys
 
 import tyro
 
-from gsmooth_jax.cli import learn, offer, runs
+from gsmooth_jax.cli import listing, runs, train
 from gsmooth_jax.cli.certify import certify
 from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, err_console, terminable
 from gsmooth_jax.cli.console import DONE as DONE
@@ -19,17 +19,17 @@ _BAD_FILES = (FileNotFoundError, FileExistsError, IsADirectoryError, PermissionE
 
 app = tyro.extras.SubcommandApp()
 data = tyro.extras.SubcommandApp()
-data.command(offer.prepare)
+data.command(listing.prepare)
 for function in (
     certify,
     runs.report,
     runs.verify,
     runs.export,
     runs.attack,
-    learn.train,
-    learn.fit_surrogate,
-    offer.transforms,
-    offer.methods,
+    train.train,
+    train.fit_surrogate,
+    listing.transforms,
+    listing.methods,
 ):
     app.command(function)
 app.command(data, name="data", help="Prepare data sets.")

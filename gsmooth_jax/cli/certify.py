@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gsmooth_jax.cli import hosts
+from gsmooth_jax.cli import distributed as cluster
 from gsmooth_jax.cli.console import RunFailed, err_console
 from gsmooth_jax.cli.runs import show
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
-    from gsmooth_jax.results import RunWriter
+    from gsmooth_jax.results.folder import RunWriter
 
 
 def certify(
@@ -78,10 +78,14 @@ def certify(
         processes: how many share the run.
         process: which of them this is, from 0.
     """
-    share = hosts.join(distributed, coordinator, processes, process)
-    from gsmooth_jax import assets, headers, models, results, transforms
-    from gsmooth_jax.certify import Execution, Guarantee, certify_stream, methods
+    share = cluster.join(distributed, coordinator, processes, process)
+    from gsmooth_jax import assets, models, results, transforms
     from gsmooth_jax.data.stream import chosen_ids, open_source, stream, subset
+    from gsmooth_jax.engine.execution import Execution
+    from gsmooth_jax.methods import registry
+    from gsmooth_jax.methods.base import Guarantee
+    from gsmooth_jax.methods.stream import certify_stream
+    from gsmooth_jax.results import headers
 
     adversary = transforms.parse(transform)
     folders = checkpoint or (assets.classifier_for(adversary.name),)
@@ -90,7 +94,7 @@ def certify(
     guarantee = Guarantee(
         transform=adversary,
         region=_region(adversary, region, ball),
-        method=methods.parse(method, law or _trained_law(cards[0], adversary.name), adversary),
+        method=registry.parse(method, law or _trained_law(cards[0], adversary.name), adversary),
         alpha=alpha,
         test=test,
         selection_votes=selection_votes,

@@ -10,8 +10,8 @@ import tyro
 from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json
 
 if TYPE_CHECKING:
-    from gsmooth_jax.certify import Execution
     from gsmooth_jax.claims import Claim
+    from gsmooth_jax.engine.execution import Execution
     from gsmooth_jax.models import Classifier
 
 
@@ -64,7 +64,7 @@ def verify(
     from rich.markup import escape
 
     from gsmooth_jax import _validate
-    from gsmooth_jax.certify import Execution
+    from gsmooth_jax.engine.execution import Execution
 
     if not runs:
         raise ValueError("Expected at least one run folder.")
@@ -99,8 +99,9 @@ def verify(
 
 def _recomputed(folder: Path) -> tuple[dict[str, Any], list["Claim"], list[str], int]:
     """Reads a run; returns its header, its claims, what is wrong with them, and how many images are still to do."""
-    from gsmooth_jax import results, verify
+    from gsmooth_jax import results
     from gsmooth_jax.data.stream import chosen_ids
+    from gsmooth_jax.results import verify
 
     header, shards = results.read_shards(folder)
     claims = [claim for shard in shards for claim in shard]
@@ -122,7 +123,7 @@ def _replayed(
     """Certifies some images again; returns each one's differences, and what may explain them."""
     from rich.progress import track
 
-    from gsmooth_jax import replay
+    from gsmooth_jax.results import replay
 
     chosen = replay.choose(claims, count)
     again = replay.replay(_classifier(header, checkpoint), header, chosen, execution, data_dir)
@@ -179,9 +180,10 @@ def attack(
     """
     from rich.progress import track
 
-    from gsmooth_jax import _validate, attacks, headers, results
+    from gsmooth_jax import _validate, attacks, results
     from gsmooth_jax.attacks import run as attacked
-    from gsmooth_jax.certify import Execution
+    from gsmooth_jax.engine.execution import Execution
+    from gsmooth_jax.results import headers
 
     header, claims = results.read_run(run)
     if limit is not None:
@@ -207,7 +209,7 @@ def attack(
     else:
         out_console.print(attacked.render([(run.name, summary)]))
         out_console.print(f"every image: {file}", highlight=False)
-    if summary["landed"]:
+    if summary["broke_claim"]:
         raise SystemExit(FAILED)
 
 
@@ -224,8 +226,8 @@ def _classifier(header: Mapping[str, Any], checkpoint: Sequence[Path]) -> "Class
 
 def show(folders: Sequence[Path], out: Path, radii: Iterable[float] = (), *, as_json: bool = False) -> None:
     """Prints the table of some runs, what attacks have found, and draws the runs' curves into the folder ``out``."""
-    from gsmooth_jax import report as reporting
     from gsmooth_jax.attacks import run as attacked
+    from gsmooth_jax.results import report as reporting
 
     runs = [reporting.read(folder) for folder in folders]
     attacks = [

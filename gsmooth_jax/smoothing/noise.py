@@ -31,6 +31,17 @@ class ParameterNoise:
 
 
 @jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class NoNoise:
+    """Leaves the centre as it is: what a method without smoothing speaks about is the model itself."""
+
+    def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
+        """[H, W, C] -> the same."""
+        del key
+        return centre
+
+
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PixelNoise:
     """Adds independent normal noise to every pixel (Cohen et al. 2019), and if asked for one more draw to all of them.

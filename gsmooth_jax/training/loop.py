@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _fitting, _threefry
+from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.training import _run_folder
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
 from gsmooth_jax.training.step import Recipe, TrainState, count_correct, init_state, train_step
@@ -73,8 +74,8 @@ def train(
             input_shape=input_shape,
         )
 
-    settings = _fitting.settings(config, images, labels)
-    with _fitting.RunFolder(config.out, settings) as folder, _fitting.Bar(progress) as bar:
+    settings = _run_folder.settings(config, images, labels)
+    with _run_folder.RunFolder(config.out, settings) as folder, _run_folder.Bar(progress) as bar:
         fresh = init_state(architecture, recipe, keys[_INIT], input_shape)
         # Committed to its device, as a restored state is: else the two would be compiled for separately.
         state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))

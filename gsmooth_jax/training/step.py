@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gsmooth_jax import _fitting, _threefry
+from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models.architecture import Architecture
-from gsmooth_jax.training import losses
+from gsmooth_jax.training import _run_folder, losses
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
 
@@ -152,7 +152,7 @@ def _train_step(
 def train_step() -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
     """Returns the compiled step, whose arguments are those of ``_train_step``."""
     static = ("architecture", "recipe")
-    return jax.jit(_train_step, static_argnames=static, donate_argnums=0, compiler_options=_fitting.step_options())
+    return jax.jit(_train_step, static_argnames=static, donate_argnums=0, compiler_options=_run_folder.step_options())
 
 
 @functools.partial(jax.jit, static_argnames=("architecture",))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gsmooth_jax.attacks.target import Space, Target
-from tests.certify.conftest import SHAPE, classifier, examples, guarantee  # noqa: F401 (fixtures)
+from tests.known import SHAPE, classifier, examples, guarantee  # noqa: F401 (fixtures)
 
 
 @pytest.fixture(scope="session")

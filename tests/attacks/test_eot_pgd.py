@@ -11,7 +11,7 @@ from gsmooth_jax.attacks import EotPgd, Random, eot_pgd
 from gsmooth_jax.attacks.target import Space
 from gsmooth_jax.certificates import Additive
 from gsmooth_jax.transforms import Brightness, BrightnessContrast, Clip, Pixelate, Quantize, Rotation, Translation
-from tests.certify.conftest import SHAPE, SIGMA
+from tests.known import SHAPE, SIGMA
 
 FEW = EotPgd(tries=3, steps=12, draws=4)
 

@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from gsmooth_jax import cli, headers, results
+from gsmooth_jax import cli, results
 from gsmooth_jax.attacks import run as attacked
+from gsmooth_jax.results import headers
 from tests.test_cli import gsmooth
 
 ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once

@@ -9,9 +9,9 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax.attacks import EotPgd, Grid, Random, attack_stream
 from gsmooth_jax.attacks.kernels import ascent_kernel, centre_kernel
-from gsmooth_jax.certify.kernels import vote_kernel
+from gsmooth_jax.engine.kernels import vote_kernel
 from gsmooth_jax.transforms import Brightness, Clip, Pixelate, Quantize
-from tests.certify.conftest import SHAPE
+from tests.known import SHAPE
 
 ATTACKS = [Grid(tries=9), Random(tries=40), EotPgd(tries=3, steps=8, draws=4)]
 COVER = gs.Guarantee(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gsmooth_jax.surrogate import AugmentedNoise, Surrogate
-from gsmooth_jax.surrogate.config import FitConfig
-from gsmooth_jax.surrogate.fit import fit
 from gsmooth_jax.surrogate.networks import NETWORKS, Networks, Size, UNet
+from gsmooth_jax.training.surrogate_config import FitConfig
+from gsmooth_jax.training.surrogate_fit import fit
 
 SHAPE = (8, 8, 1)
 

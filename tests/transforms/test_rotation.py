@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gsmooth_jax.certify.kernels import float32_upper
+from gsmooth_jax.methods.cover.kernels import float32_upper
 from gsmooth_jax.transforms import Rotation, composition_defect
 from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 

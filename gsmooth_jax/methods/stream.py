@@ -1,0 +1,80 @@
+"""Streams images through a method's proofs and yields their claims. No file is touched here. Host."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from gsmooth_jax import _validate
+from gsmooth_jax.claims import Claim
+from gsmooth_jax.engine import scheduler
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.engine.execution import Execution
+from gsmooth_jax.estimation.votes import Draws
+from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.methods.prover import prove
+from gsmooth_jax.methods.tests import Tests
+from gsmooth_jax.models import Classifier
+from gsmooth_jax.types import Example
+
+
+def certify_stream(
+    classifier: Classifier,
+    examples: Iterable[Example],
+    guarantee: Guarantee,
+    execution: Execution | None = None,
+    *,
+    on_votes: Callable[[int], None] | None = None,
+) -> Iterator[Claim]:
+    """Certifies a stream of images.
+
+    Another thread lays out cells: what is set by ``with jax.default_device(...)`` and the like does not reach it, what
+    is set by ``jax.config.update`` does.
+
+    Args:
+      classifier: see ``as_classifier``.
+      examples: images [H, W, C] float32 in [0, 1] with id and label; taken only as there is room for them.
+      guarantee: what is claimed.
+      execution: how the machine is used.
+      on_votes: told the votes of each finished batch, for progress bars.
+
+    Yields:
+      One claim an image, in the order of the stream.
+
+    Raises:
+      ValueError: before any work, a budget that can never certify the region; when its turn comes, an image of another
+        shape or dtype, with values outside [0, 1] or NaN, with a label that is no class of the classifier, or whose
+        latents are not finite somewhere in the region.
+    """
+    method, execution = guarantee.method, execution or Execution()
+    method.check_model(classifier)
+    method.requirement(guarantee)
+    tests = Tests(guarantee)
+
+    def provers() -> Iterator[scheduler.Prover[Claim]]:
+        for example in examples:
+            _validate.word(id=example.id)
+            _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
+            _validate.label(example.label, image_id=example.id, classes=classifier.classes)
+            yield _named(prove(example, classifier, guarantee, tests), example)
+
+    vote = method.vote(guarantee.transform)
+    if vote is None:
+        return scheduler.run(provers(), _no_votes, rows=1, block=1, threaded=method.computes)
+    counter, rows = batch_counter(
+        classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution, on_votes=on_votes
+    )
+    return scheduler.run(
+        provers(), counter, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threaded=method.computes
+    )
+
+
+def _no_votes(blocks: list[Draws]) -> Callable[[], np.ndarray]:
+    raise AssertionError(f"a method without votes asked for {blocks}")
+
+
+def _named(prover: scheduler.Prover[Claim], example: Example) -> scheduler.Prover[Claim]:
+    """The prover of an input, whose numerical failures say which it was."""
+    try:
+        return (yield from prover)
+    except FloatingPointError as error:
+        raise ValueError(f"Image {example.id}: {error}") from error

@@ -1,0 +1,168 @@
+"""Tables and curves of certified accuracy, from result files alone. Host."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from gsmooth_jax import results
+from gsmooth_jax.claims import Claim, Status
+from gsmooth_jax.regions import Box
+from gsmooth_jax.results import headers
+from gsmooth_jax.results.accuracy import accuracy_curve, certified_accuracy
+from gsmooth_jax.types import Region
+
+STATUSES = get_args(Status)
+"""How rigorous a claim is, from the most to the least; runs of one never share a table or a curve's panel with runs of
+another."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run folder, read."""
+
+    name: str
+    header: dict[str, Any]
+    claims: list[Claim]
+
+    @property
+    def region(self) -> Region:
+        """The region that was claimed."""
+        return headers.region_of(self.header)
+
+    @property
+    def status(self) -> str:
+        """The label of the claims: the weakest of any image."""
+        return max((c.status for c in self.claims), key=STATUSES.index)
+
+
+def read(folder: Path) -> Run:
+    """Reads a run folder.
+
+    Raises:
+      ValueError: no run there, one without a finished image, or a damaged one.
+    """
+    header, claims = results.read_run(folder)
+    if not claims:
+        raise ValueError(f"The run {folder} has no finished image yet.")
+    headers.check(header, claims, folder)
+    return Run(folder.name, header, claims)
+
+
+def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
+    """Returns the figures of one run. Every image counts in every share.
+
+    Args:
+      run: at least one claim.
+      radii: sizes of regions at which the certified accuracy is wanted besides the run's own.
+    """
+    votes = np.array([c.votes for c in run.claims])
+    return {
+        "run": run.name,
+        "data": run.header["data"]["name"],
+        "transform": run.header["transform"],
+        "region": _in_words(run.region),
+        "law": run.header["law"],
+        "method": run.header["method"],
+        "status": run.status,
+        "assumes": sorted({a for c in run.claims for a in c.assumes}),
+        "alpha": run.header["alpha"],
+        "images": len(run.claims),
+        "images_of_run": run.header["data"].get("images", len(run.claims)),
+        "accuracy": sum(c.correct is True for c in run.claims) / len(run.claims),
+        "abstained": sum(c.statement is None for c in run.claims) / len(run.claims),
+        "certified_accuracy": certified_accuracy(run.claims),
+        "certified_accuracy_at": {f"{r:g}": certified_accuracy(run.claims, r) for r in radii},
+        "votes_mean": float(votes.mean()),
+        "votes_median": float(np.median(votes)),
+        "votes_total": int(votes.sum()),
+        "notes": sum(bool(c.note) for c in run.claims),
+    }
+
+
+def render(summaries: Sequence[dict[str, Any]]) -> Group:
+    """Returns what the terminal shows: what each run claimed, in a line, then a table a label, ``proved`` first."""
+    order = sorted({s["status"] for s in summaries}, key=STATUSES.index)
+    groups = [[s for s in summaries if s["status"] == status] for status in order]
+    claims = [
+        f"{s['run']}: {s['data']}, {s['transform']} in {s['region']}, {s['status']} at alpha {s['alpha']:g} "
+        f"by {s['method']}"
+        + (f" with {s['law']}" if s["law"] else "")
+        + (f", assuming {', '.join(s['assumes'])}" if s["assumes"] else "")
+        for group in groups
+        for s in group
+    ]
+    return Group(*(Text(line) for line in claims), *map(_table, groups))
+
+
+def _table(summaries: Sequence[dict[str, Any]]) -> Table:
+    radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
+    figures = Table(title=f"Certified accuracy, {summaries[0]['status']} (every image counts)")
+    figures.add_column("run", overflow="fold")
+    for column in ("images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image"):
+        figures.add_column(column, justify="right")
+    for s in summaries:
+        at = s["certified_accuracy_at"]
+        figures.add_row(
+            s["run"],
+            f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
+            f"{s['accuracy']:.1%}",
+            f"[bold]{s['certified_accuracy']:.1%}[/bold]",
+            *(f"{at[r]:.1%}" if r in at else "" for r in radii),
+            f"{s['votes_mean']:,.0f}",
+        )
+    return figures
+
+
+def draw_curves(runs: Sequence[Run], path: Path) -> None:
+    """Draws certified accuracy against the size of the region as a PNG, one step curve a run.
+
+    Runs of different transforms measure size in different units, so each transform gets its own panel; claims that are
+    not proved get one of their own, and are drawn dashed.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = list(dict.fromkeys((r.header["transform"], r.status) for r in runs))
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False, layout="constrained")
+    for axis, (transform, status) in zip(axes[0], panels, strict=True):
+        shown = [r for r in runs if (r.header["transform"], r.status) == (transform, status)]
+        edge = 1.25 * max(r.region.size for r in shown)
+        for run in shown:
+            sizes, share = accuracy_curve(run.claims)
+            inside = sizes <= edge
+            x = np.append(sizes[inside], edge)
+            y = np.append(share[inside], share[~inside][0] if (~inside).any() else 0.0)
+            style = "solid" if status == "proved" else "dashed"
+            (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({status})")
+            axis.plot(
+                [run.region.size],
+                [100 * certified_accuracy(run.claims)],
+                "o",
+                color=line.get_color(),
+                markersize=5,
+                clip_on=False,
+            )
+        units = dict.fromkeys(p.unit for p in headers.guarantee_of(shown[0].header).transform.params)
+        axis.set(title=transform, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge))
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(loc="lower left", frameon=False, fontsize=8)
+    axes[0][0].set_ylabel("certified accuracy (%)")
+    claimed = "proved" if {r.status for r in runs} == {"proved"} else "certified"
+    figure.suptitle(f"Share of images {claimed} for every transformation up to this size", fontsize=11)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _in_words(region: Region) -> str:
+    if isinstance(region, Box):
+        return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(region.low, region.high, strict=True))
+    return f"|xi| <= {region.size:g}"
