@@ -2,48 +2,25 @@
 
 import contextlib
 import json
+import os
+import select
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import tyro
-from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
+from gsmooth_jax._console import UNREAD, PlainConsole
+
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3
-UNREAD = 128 + signal.SIGPIPE  # what a shell reports of a program that wrote into a closed pipe
 
 Runs = tyro.conf.Positional[tuple[Path, ...]]
 
-_UNBOUNDED = 100_000  # columns
-
-
-class _Console(Console):
-    """Prints every string as it stands: paths, names and errors may hold brackets and colons, which rich would read.
-
-    What is not shown on a terminal has no width to keep to: lines are neither wrapped nor cut. A reader who has gone,
-    as after ``| head``, ends the program without a word.
-    """
-
-    def __init__(self, stderr: bool = False):
-        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
-
-    @property
-    def size(self) -> ConsoleDimensions:
-        """Columns and lines."""
-        size = super().size
-        return size if self.is_terminal else ConsoleDimensions(_UNBOUNDED, size.height)
-
-    def on_broken_pipe(self) -> NoReturn:
-        """Is called by rich."""
-        self.quiet = True
-        raise SystemExit(UNREAD)
-
-
-out_console = _Console()
-err_console = _Console(stderr=True)
+out_console = PlainConsole()
+err_console = PlainConsole(stderr=True)
 
 
 class RunFailed(Exception):
@@ -69,6 +46,14 @@ def print_plain(text: str) -> None:
         raise SystemExit(UNREAD) from None
 
 
+def unread() -> bool:
+    """Whether standard output or standard error is a pipe that nobody reads any more."""
+    pipes = select.poll()
+    for number in (1, 2):
+        pipes.register(number, 0)
+    return any(event & select.POLLERR for _, event in pipes.poll(0))
+
+
 def require_devices() -> None:
     """Starts JAX's devices.
 
@@ -80,9 +65,9 @@ def require_devices() -> None:
     try:
         jax.devices()
     except (RuntimeError, AssertionError) as error:  # the latter, without a word, for CUDA that is not installed
-        reason = str(error).split(" (set JAX_PLATFORMS")[0] or "no device of this kind was found"
+        reason = str(error).split(" (set JAX_PLATFORMS")[0].rstrip(".") or "no device of this kind was found"
         raise ValueError(
-            f"JAX cannot start with JAX_PLATFORMS={jax.config.jax_platforms!r}: {reason}. "
+            f"JAX cannot start with JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS')!r}: {reason}. "
             "Unset it, or install the jax of this kind of device."
         ) from error
 

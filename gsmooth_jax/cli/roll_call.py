@@ -126,8 +126,9 @@ class _Line:
     def _opened(self) -> socket.socket:
         host, port = self.address.rsplit(":", 1)
         if self.index == 0:
-            opened = socket.socket(socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET, socket.SOCK_DGRAM)
-            if opened.family == socket.AF_INET6:
+            both = socket.has_dualstack_ipv6()
+            opened = socket.socket(socket.AF_INET6 if both else socket.AF_INET, socket.SOCK_DGRAM)
+            if both:
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             opened.bind(("", int(port)))
         else:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import tyro
 
+from gsmooth_jax.cli.console import require_devices
 from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.surrogate_config import FitConfig
 
@@ -15,6 +16,7 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
         config: the run.
         data_dir: where data sets are prepared; the TFDS default if left out.
     """
+    require_devices()
     from gsmooth_jax import training
     from gsmooth_jax.data import load_split
 
@@ -32,6 +34,7 @@ def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir
         config: the fit.
         data_dir: where data sets are prepared; the TFDS default if left out.
     """
+    require_devices()
     from gsmooth_jax.data import load_split
     from gsmooth_jax.training.surrogate_fit import fit
 

@@ -23,6 +23,7 @@ from gsmooth_jax.data.specs import (
     DatasetSpec,
     FileFormatError,
     MissingDataError,
+    expanded,
     resolve,
     split_spec,
 )
@@ -66,12 +67,12 @@ class ImageSource(Protocol):
 
 def default_data_dir() -> Path:
     """Returns TFDS's data folder: the environment's TFDS_DATA_DIR, else tensorflow_datasets in the home folder."""
-    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    return expanded(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
 def dataset_folder(spec: DatasetSpec, data_dir: str | None = None) -> Path:
     """Returns where TFDS keeps this data set and version."""
-    return (Path(data_dir).expanduser() if data_dir else default_data_dir()) / spec.name / spec.version
+    return (expanded(data_dir) if data_dir else default_data_dir()) / spec.name / spec.version
 
 
 class TfdsSplit:
