@@ -17,11 +17,11 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
         data_dir: where data sets are prepared; the TFDS default if left out.
     """
     require_devices()
-    from gsmooth_jax import training
     from gsmooth_jax.data import load_split
+    from gsmooth_jax.training import loop
 
     sets = [load_split(config.data, split, data_dir) for split in ("train", "test")]
-    training.train(config, *sets[0], *sets[1])
+    loop.train(config, *sets[0], *sets[1])
 
 
 def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:

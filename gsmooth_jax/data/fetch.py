@@ -13,8 +13,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-import tensorflow_datasets as tfds
-
 from gsmooth_jax.data.specs import DataError, DatasetSpec, expanded
 
 _TOOLS = {"npm": ("npm",), "apt": ("apt-get", "dpkg"), "tfds": (), "files": ()}
@@ -81,6 +79,8 @@ def _apt(spec: DatasetSpec, scratch: Path) -> None:
 
 def _tfds(spec: DatasetSpec, scratch: Path) -> None:
     """Lets TFDS download, and check, the original files; reading them stays ours, since its readers need TensorFlow."""
+    import tensorflow_datasets as tfds
+
     builder = tfds.builder(spec.name, data_dir=str(scratch / "tfds"))
     url_infos = builder.url_infos or {}
     urls = sorted(url_infos)

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import tensorflow_datasets as tfds
-from PIL import Image
 
 from gsmooth_jax.data import manifest, raw
 from gsmooth_jax.data.specs import (
@@ -122,6 +120,8 @@ class TfdsSplit:
 
     def _open(self) -> tuple[Any, bool]:
         """Returns the TFDS data source (images still encoded) and whether TFDS shuffled the records."""
+        import tensorflow_datasets as tfds
+
         spec, folder = self._spec, self._folder
         if not folder.is_dir():
             raise MissingDataError(
@@ -171,6 +171,8 @@ class TfdsSplit:
         return False
 
     def _decode(self, example: dict[str, Any], index: int) -> Record:
+        from PIL import Image
+
         where = f"{self._spec.name}/{self._split} image {index}"
         try:
             with Image.open(io.BytesIO(example["image"])) as picture:

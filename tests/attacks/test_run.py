@@ -8,7 +8,7 @@ import pytest
 from gsmooth_jax import cli, results
 from gsmooth_jax.attacks import run as attacked
 from gsmooth_jax.results import headers
-from tests.test_cli import gsmooth
+from tests.cli.test_commands import gsmooth
 
 ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
 

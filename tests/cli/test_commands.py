@@ -24,7 +24,7 @@ UPRIGHT = ["--checkpoint", "shipped:mnist_brightness_contrast"]
 """A classifier that was not trained for what it is certified against; good enough for two degrees."""
 
 
-CIFAR = str(Path(__file__).parent.parent / "experiments/table1_cifar10/checkpoint")
+CIFAR = str(Path(__file__).parents[2] / "experiments/table1_cifar10/checkpoint")
 
 
 def gsmooth(*args):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gsmooth_jax import models
-from gsmooth_jax.training import TrainConfig, train
+from gsmooth_jax.training import TrainConfig
+from gsmooth_jax.training.loop import train
 
 
 def _data(count, size, channels, seed):
