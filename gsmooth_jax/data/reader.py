@@ -120,14 +120,14 @@ class TfdsSplit:
 
     def _open(self) -> tuple[Any, bool]:
         """Returns the TFDS data source (images still encoded) and whether TFDS shuffled the records."""
-        import tensorflow_datasets as tfds
-
         spec, folder = self._spec, self._folder
         if not folder.is_dir():
             raise MissingDataError(
                 f"Expected data set {spec.name!r} version {spec.version} in {folder}, found none. "
                 f"Run: gsmooth data prepare {spec.name}"
             )
+        import tensorflow_datasets as tfds
+
         try:
             info = tfds.builder_from_directory(str(folder)).info
             stored = info.splits[self._split]
