@@ -20,8 +20,8 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
     from gsmooth_jax.data import load_split
     from gsmooth_jax.training import loop
 
-    sets = [load_split(config.data, split, data_dir) for split in ("train", "test")]
-    loop.train(config, *sets[0], *sets[1])
+    test = () if config.validation else load_split(config.data, "test", data_dir)
+    loop.train(config, *load_split(config.data, "train", data_dir), *test)
 
 
 def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
