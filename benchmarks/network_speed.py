@@ -1,9 +1,9 @@
 """How long does one image take a network: forward, as a vote has it, and with the gradient, as a training step has it?
 
 Random weights, random images of 32 x 32 x 3; all networks take turns on each pass, so that other work on the machine
-slows them alike. Prints one JSON line with, for each network, the median milliseconds an image, by the clock and of this
-process on all cores (the fairer figure on a busy machine, and none on an accelerator), the operations of a forward pass
-(as XLA counts them, in 10^9), and what compiling took.
+slows them alike. Prints one JSON line with, for each network, the median milliseconds an image, by the clock and of
+this process on all cores (the fairer figure on a busy machine, and none on an accelerator), the operations of a forward
+pass (as XLA counts them, in 10^9), and what compiling took.
 
     python benchmarks/network_speed.py [--networks speed_net resnet20 ...] [--batch N] [--repeats N] [--quick]
 """
