@@ -14,7 +14,7 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.models import Classifier, Model
+from gsmooth_jax.models import Classifier, Model, Regressor
 from gsmooth_jax.types import Example
 
 
@@ -46,7 +46,11 @@ def certify_stream(
         shape or dtype, with values outside [0, 1] or NaN, with a label that is no class of the classifier, or whose
         latents are not finite somewhere in the region.
     """
-    method, execution = guarantee.method, execution or Execution()
+    _validate.kind(Classifier | Regressor, "a classifier or regressor, see as_classifier", classifier=classifier)
+    _validate.kind(Guarantee, "a gs.Guarantee", guarantee=guarantee)
+    execution = Execution() if execution is None else execution
+    _validate.kind(Execution, "a gs.Execution, or None", execution=execution)
+    method = guarantee.method
     method.check_model(classifier)
     method.requirement(guarantee)
     tests = Tests(guarantee)

@@ -17,7 +17,7 @@ def model(images):
 
 @pytest.mark.parametrize("chunk", [32, 16, 8, 1])
 def test_the_model_stands_in_the_program_once(chunk):
-    """Of two copies XLA's CPU compiler shares the constant -inf, makes a variable of it, and pools 2.5 times as long."""
+    """XLA's CPU compiler makes a variable of a constant that two copies share, and pools 2.5 times as long from it."""
     names = (jnp.zeros(3, jnp.uint32),) * 3
     rows = Draws(jnp.full((3, 4, 4, 1), 0.5), *names, jnp.zeros(3, jnp.int32), jnp.full(3, 30, jnp.int32))
     count = functools.partial(count_votes, model, ClassVote(noise=PixelNoise(sigma=0.2)), votes=32, chunk=chunk)
