@@ -14,7 +14,7 @@ from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee, Method, Test
 from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier, as_classifier
-from gsmooth_jax.types import Example, Region, Transform
+from gsmooth_jax.types import Domain, Example, Region, Transform
 
 
 def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
@@ -47,13 +47,14 @@ def certify(
     max_votes: int = 10_000,
     seed: int = 0,
     ids: Sequence[int] | np.ndarray | None = None,
+    domain: Domain | None = None,
     execution: Execution | None = None,
 ) -> list[Claim]:
-    """Certifies a few images against every transformation of a region.
+    """Certifies a few images, or other inputs, against every transformation of a region.
 
     Args:
       model: any callable images [B, H, W, C] float32 -> logits [B, K]; see ``as_classifier``.
-      images: [N, H, W, C] float32 in [0, 1].
+      images: [N, H, W, C] float32 in [0, 1]; or N inputs of another ``domain``.
       labels: [N] true classes. What is proved does not depend on them, but ``cover`` spends no votes on proving another
         class; a model's own predictions as labels have those proved.
       transform: what the adversary applies.
@@ -66,6 +67,8 @@ def certify(
       max_votes: most draws that test one image.
       seed: of all draws.
       ids: [N] image ids >= 0, part of every draw's key; 0, 1, ... unless given.
+      domain: shape and range of an input, such as ``Domain((16000,), -1.0, 1.0)`` of waveforms; unless given the
+        model's own, and of a model that has none the shape of the images and [0, 1].
       execution: how the machine is used; never changes a claim.
 
     Returns:
@@ -76,13 +79,12 @@ def certify(
     """
     pictures, truth = np.asarray(images), np.asarray(labels)
     numbers = np.arange(len(pictures)) if ids is None else np.asarray(ids)
-    if pictures.ndim != 4 or truth.shape != pictures.shape[:1] or numbers.shape != truth.shape:
+    if pictures.ndim < 2 or truth.shape != pictures.shape[:1] or numbers.shape != truth.shape:
         raise ValueError(
-            "Expected images [N, H, W, C] with N labels and N ids, "
+            "Expected images [N, H, W, C], or N other inputs, with N labels and N ids, "
             f"got {pictures.shape}, {truth.shape}, {numbers.shape}."
         )
-    height, width, channels = pictures.shape[1:]
-    classifier = as_classifier(model, (height, width, channels))
+    classifier = as_classifier(model, domain or pictures.shape[1:])
     guarantee = Guarantee(
         transform=transform,
         region=region,
@@ -104,7 +106,7 @@ def _examples(classifier: Classifier, ids: np.ndarray, images: np.ndarray, label
     examples = []
     for number, image, label in zip(ids, images, labels, strict=True):
         _validate.word(id=int(number))
-        _validate.image(image, image_id=int(number))
+        _validate.image(image, image_id=int(number), domain=classifier.domain)
         _validate.label(label, image_id=int(number), classes=classifier.classes)
         examples.append(Example(id=int(number), image=image, label=int(label)))
     return examples

@@ -17,6 +17,7 @@ from gsmooth_jax.training import _run_folder
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
 from gsmooth_jax.training.step import Recipe, TrainState, count_correct, init_state, train_step
+from gsmooth_jax.types import Domain
 
 # Streams of the run's seed.
 _INIT, _ORDER, _DRAWS, _EVAL = range(4)
@@ -71,7 +72,7 @@ def train(
             variables=jax.tree.map(jnp.copy, state.variables),  # the next step donates the state's buffers
             apply=architecture,
             classes=architecture.classes,
-            input_shape=input_shape,
+            domain=Domain(input_shape),
         )
 
     settings = _run_folder.settings(config, images, labels)

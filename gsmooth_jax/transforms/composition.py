@@ -62,6 +62,17 @@ class Composition:
             image, start = stage(image, theta[start:stop]), stop
         return image
 
+    def unbounded(self) -> str:
+        """Says why ``lipschitz_upper`` cannot be stated; empty where it can."""
+        moving = False
+        for stage in self.stages:
+            if moving and not isinstance(stage, Chainable):
+                return f"stage {stage.name!r} states none behind another, only where it comes first."
+            if stage.params and not isinstance(stage, LipschitzBounded):
+                return f"stage {stage.name!r} states none."
+            moving |= bool(stage.params)
+        return ""
+
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the L2 change of the result per unit of each parameter on the box [low, high]. Device.
 
@@ -73,6 +84,8 @@ class Composition:
         Raises:
           ValueError: a stage states no bound, or none that holds behind another stage; names the stage.
         """
+        if why := self.unbounded():
+            raise ValueError(f"No Lipschitz bound for {self.name!r}: {why}")
         bounds: list[jax.Array] = []
         radius = jnp.zeros((), image.dtype)
         start, moving = 0, False
@@ -80,19 +93,14 @@ class Composition:
             part = slice(start, start + param_dim(stage, image.shape))
             lowest, highest, start = low[part], high[part], part.stop
             if moving:
-                if not isinstance(stage, Chainable):
-                    raise ValueError(
-                        f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none behind another, only "
-                        "where it comes first."
-                    )
+                assert isinstance(stage, Chainable)
                 apart, growth = stage.sensitivity_upper(lowest, highest)
                 bounds = [apart * b for b in bounds]
             else:
                 apart, growth = jnp.ones((), image.dtype), jnp.zeros_like(lowest)
             own = growth * radius
             if stage.params:
-                if not isinstance(stage, LipschitzBounded):
-                    raise ValueError(f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none.")
+                assert isinstance(stage, LipschitzBounded)
                 own = own + stage.lipschitz_upper(image, lowest, highest)
                 moving = True
             radius = apart * radius + jnp.sum(own * (0.5 * (highest - lowest)))

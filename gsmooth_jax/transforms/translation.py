@@ -33,7 +33,7 @@ class Translation(Pipe, group="additive"):
         # Under vmap a traced jnp.roll is up to 2.5 times slower on a CPU than these reads, a one-hot product 6 times.
         return image[(jnp.arange(h) - steps[0]) % h][:, (jnp.arange(w) - steps[1]) % w]
 
-    def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    def representatives(self, image_shape: tuple[int, ...], low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Returns [M, 2] float64: the whole shifts that the box rounds to, each once up to whole turns. Host."""
         axes = []
         for a, b, n in zip(low, high, image_shape[:2], strict=True):
