@@ -1,6 +1,7 @@
 """Data flows one way, host and device stay apart, and importing the package stays cheap."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_fitting", "_threefry", "version"),
+    ("types", "_validate", "version"),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
@@ -23,21 +24,42 @@ ORDER = [
     ("models", "data"),
     ("surrogate",),
     ("training",),
-    ("certify",),
-    ("api", "headers", "records"),
-    ("results",),
-    ("verify", "replay", "report", "catalogue", "attacks"),
+    ("engine",),
+    ("methods",),
+    ("results", "api"),
+    ("attacks",),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
-HOST_ONLY = ["certificates", "estimation/bounds.py", "estimation/sequential.py", "regions.py", "claims.py", "verify.py"]
+HOST_ONLY = [
+    "certificates",
+    "estimation/bounds.py",
+    "estimation/sequential.py",
+    "regions.py",
+    "claims.py",
+    "engine/scheduler.py",
+    "engine/execution.py",
+    "methods/base.py",
+    "methods/tests.py",
+    "methods/prover.py",
+    "methods/verifier.py",
+    "methods/coverage.py",
+    "methods/closed_form.py",
+    "methods/cover/cell_votes.py",
+    "results/records.py",
+    "results/old_records.py",
+    "results/folder.py",
+    "results/verify.py",
+]
 DEVICE_ONLY = [
-    "_threefry.py",
+    "estimation/_threefry.py",
     "transforms",
     "estimation/votes.py",
     "estimation/keys.py",
-    "certify/kernels.py",
+    "engine/kernels.py",
+    "methods/surrogate_kernel.py",
+    "methods/cover/kernels.py",
     "attacks/kernels.py",
 ]
 
@@ -70,6 +92,21 @@ def test_imports_point_left(path):
         parts = name.split(".")
         if parts[0] == "gsmooth_jax" and len(parts) > 1 and parts[1] != room(path):
             assert RANK[parts[1]] < RANK[room(path)], f"{room(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", list(modules("engine")), ids=lambda p: p.name)
+def test_the_engine_knows_votes_and_no_method(path):
+    rooms = {name.split(".")[1] for name in imports(path) if name.startswith("gsmooth_jax.")}
+    assert rooms <= {"engine", "estimation", "models", "types", "_validate"}
+
+
+def test_no_function_of_the_package_has_a_modules_name():
+    """``gsmooth_jax.certify`` is the function; a module of that name would depend on what was imported before."""
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("gsmooth_jax.certify")
+    for name, value in vars(gsmooth_jax).items():
+        if not isinstance(value, ModuleType) and not name.startswith("_"):
+            assert importlib.util.find_spec(f"gsmooth_jax.{name}") is None, name
 
 
 @pytest.mark.parametrize("path", list(modules(*HOST_ONLY)), ids=lambda p: p.name)

@@ -83,15 +83,13 @@ def as_classifier(
     """
     wanted = domain if isinstance(domain, Domain) else Domain(domain)
     if isinstance(model, Classifier):
-        same = model.domain == domain if isinstance(domain, Domain) else model.input_shape == wanted.shape
-        if not same or classes not in (None, model.classes):
-            inputs = wanted if isinstance(domain, Domain) else wanted.shape
+        if not model.domain.meets(domain) or classes not in (None, model.classes):
             raise ValueError(
-                f"Expected a classifier of inputs {inputs} and {classes or 'any number of'} classes, "
+                f"Expected a classifier of inputs {domain} and {classes or 'any number of'} classes, "
                 f"got one of {model.domain} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
-    variables, apply = _split(model)
+    variables, apply = split_model(model)
     made = Classifier(variables=variables, apply=apply, classes=0, domain=wanted)
     made = made if dtype is None else made.astype(dtype)
     found = _infer_classes(made)
@@ -161,7 +159,8 @@ class _Function:
         return self.function(images)
 
 
-def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
+def split_model(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
+    """Returns a model's variables, and the static function that applies them; see ``as_classifier``."""
     # Whoever made a Flax model has imported Flax; nobody else should wait for it.
     nnx, nn = sys.modules.get("flax.nnx"), sys.modules.get("flax.linen")
     if nnx is not None and isinstance(model, nnx.Module):
