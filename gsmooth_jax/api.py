@@ -78,10 +78,10 @@ def certify(
     Raises:
       ValueError: before any work, whatever is wrong with the arguments: the message has name, value and rule.
     """
-    pictures = np.asarray(images)
-    truth = None if labels is None else np.asarray(labels)
-    numbers = np.arange(len(pictures)) if ids is None else np.asarray(ids)
+    pictures = _validate.array("[N, H, W, C]", images=images)
+    truth = None if labels is None else _validate.array("[N]", labels=labels)
     count = pictures.shape[:1]
+    numbers = np.arange(*count) if ids is None else _validate.array("[N]", ids=ids)
     if pictures.ndim < 2 or numbers.shape != count or (truth is not None and truth.shape != count):
         raise ValueError(
             "Expected images [N, H, W, C], or N other inputs, with N labels and N ids, "

@@ -190,6 +190,7 @@ class FiniteValued(Protocol):
         ...
 
 
+@runtime_checkable
 class Smoothing(Protocol):
     """A law of the smoothing parameter: a device sampler and its host radius theory, in one file."""
 
@@ -304,6 +305,7 @@ class Region(Protocol):
         ...
 
 
+@runtime_checkable
 class Certificate(Protocol):
     """A radius theory: turns probability bounds into a statement about a region. Host."""
 

@@ -25,6 +25,7 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_certificate, check_law
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -57,6 +58,10 @@ class ClosedForm:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
+
+    def __post_init__(self):
+        check_law(smoothing=self.smoothing)
+        check_certificate(self.certificate)
 
     @property
     def name(self) -> str:

@@ -32,6 +32,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -81,6 +82,8 @@ class GSmooth:
     takes: ClassVar[Takes] = "surrogate"
 
     def __post_init__(self):
+        _validate.kind(AugmentedNoise | SurrogateNoise, "the noise of a surrogate", noise=self.noise)
+        check_noise(noise=self.noise)
         _validate.at_least(1, centres=self.centres)
 
     @property

@@ -133,7 +133,7 @@ HYPOTHESIS = {
 
 def test_every_field_is_tampered_with_below():
     """But for a label, the time and the file's own; a label and a note are found by ``replay``."""
-    of_nobody = {"id", "label", "seconds", "note", "header"}
+    of_nobody = {"id", "label", "seconds", "own_seconds", "note", "header"}
     assert CLAIM.keys() == {f.name for f in dataclasses.fields(Claim)} - of_nobody
     assert HYPOTHESIS.keys() == set(Hypothesis._fields)
 

@@ -29,6 +29,7 @@ import numpy as np
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -67,6 +68,9 @@ class Cover:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+
+    def __post_init__(self):
+        check_noise(noise=self.noise)
 
     @property
     def name(self) -> str:
