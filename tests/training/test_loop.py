@@ -9,8 +9,9 @@ import pytest
 
 from gsmooth_jax import models
 from gsmooth_jax.models import Classifier
-from gsmooth_jax.training import TrainConfig, _run_folder, train
+from gsmooth_jax.training import TrainConfig, _run_folder
 from gsmooth_jax.training.augment import Augment
+from gsmooth_jax.training.loop import train
 from gsmooth_jax.training.step import TrainState, averaged, batch_moments
 
 
