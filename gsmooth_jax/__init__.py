@@ -12,7 +12,9 @@ from gsmooth_jax.engine.execution import Execution as Execution
 from gsmooth_jax.methods.base import Guarantee as Guarantee
 from gsmooth_jax.methods.closed_form import ClosedForm as ClosedForm
 from gsmooth_jax.methods.cover import Cover as Cover
+from gsmooth_jax.methods.enumerate import Enumerate as Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth as GSmooth
+from gsmooth_jax.methods.median import Median as Median
 from gsmooth_jax.methods.stream import certify_stream as certify_stream
 from gsmooth_jax.models import Classifier as Classifier
 from gsmooth_jax.models import as_classifier as as_classifier

@@ -13,7 +13,7 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee, Method, Test
 from gsmooth_jax.methods.stream import certify_stream
-from gsmooth_jax.models import Classifier, as_classifier
+from gsmooth_jax.models import Classifier, Model, as_model
 from gsmooth_jax.types import Example, Region, Transform
 
 
@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
 def certify(
     model: Any,
     images: np.ndarray | jax.Array,
-    labels: Sequence[int] | np.ndarray | jax.Array,
+    labels: Sequence[int] | Sequence[float] | np.ndarray | jax.Array | None = None,
     *,
     transform: Transform,
     region: Region,
@@ -52,10 +52,11 @@ def certify(
     """Certifies a few images against every transformation of a region.
 
     Args:
-      model: any callable images [B, H, W, C] float32 -> logits [B, K]; see ``as_classifier``.
+      model: any callable images [B, H, W, C] float32 -> logits [B, K], see ``as_classifier``; or -> numbers [B], for
+        ``median``.
       images: [N, H, W, C] float32 in [0, 1].
-      labels: [N] true classes. What is proved does not depend on them, but ``cover`` spends no votes on proving another
-        class; a model's own predictions as labels have those proved.
+      labels: [N] true classes, or numbers; None where they are not known. What is proved does not depend on them, but
+        ``cover`` and ``enumerate`` spend nothing on proving another class than the label.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
       law: the smoothing law of the parameter, or the noise of the pixels or of a surrogate's latent.
@@ -74,15 +75,17 @@ def certify(
     Raises:
       ValueError: before any work, whatever is wrong with the arguments: the message has name, value and rule.
     """
-    pictures, truth = np.asarray(images), np.asarray(labels)
+    pictures = np.asarray(images)
+    truth = None if labels is None else np.asarray(labels)
     numbers = np.arange(len(pictures)) if ids is None else np.asarray(ids)
-    if pictures.ndim != 4 or truth.shape != pictures.shape[:1] or numbers.shape != truth.shape:
+    count = pictures.shape[:1]
+    if pictures.ndim != 4 or numbers.shape != count or (truth is not None and truth.shape != count):
         raise ValueError(
             "Expected images [N, H, W, C] with N labels and N ids, "
-            f"got {pictures.shape}, {truth.shape}, {numbers.shape}."
+            f"got {pictures.shape}, {None if truth is None else truth.shape}, {numbers.shape}."
         )
     height, width, channels = pictures.shape[1:]
-    classifier = as_classifier(model, (height, width, channels))
+    found = as_model(model, (height, width, channels))
     guarantee = Guarantee(
         transform=transform,
         region=region,
@@ -92,19 +95,21 @@ def certify(
         max_votes=max_votes,
         seed=seed,
     )
-    return list(certify_stream(classifier, _examples(classifier, numbers, pictures, truth), guarantee, execution))
+    return list(certify_stream(found, _examples(found, numbers, pictures, truth), guarantee, execution))
 
 
-def _examples(classifier: Classifier, ids: np.ndarray, images: np.ndarray, labels: np.ndarray) -> list[Example]:
-    for name, values in (("ids", ids), ("labels", labels)):
+def _examples(model: Model, ids: np.ndarray, images: np.ndarray, labels: np.ndarray | None) -> list[Example]:
+    whole = {"ids": ids} | ({"labels": labels} if labels is not None and isinstance(model, Classifier) else {})
+    for name, values in whole.items():
         if len(values) and not np.issubdtype(values.dtype, np.integer):
             raise ValueError(f"Expected {name} to be integers, got dtype {values.dtype}.")
     if len(np.unique(ids)) != len(ids):
         raise ValueError("Expected ids to be distinct: the draws of an image are keyed by its id.")
     examples = []
-    for number, image, label in zip(ids, images, labels, strict=True):
+    for number, image, label in zip(ids, images, [None] * len(ids) if labels is None else labels.tolist(), strict=True):
         _validate.word(id=int(number))
         _validate.image(image, image_id=int(number))
-        _validate.label(label, image_id=int(number), classes=classifier.classes)
-        examples.append(Example(id=int(number), image=image, label=int(label)))
+        if label is not None and isinstance(model, Classifier):
+            _validate.label(label, image_id=int(number), classes=model.classes)
+        examples.append(Example(id=int(number), image=image, label=label))
     return examples

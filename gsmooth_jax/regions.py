@@ -1,4 +1,7 @@
-"""Regions of adversarial parameters. Host, float64."""
+"""Regions of adversarial parameters. Host, float64.
+
+Of a parameter whose values are whole numbers (``Param.whole``) a region holds the whole numbers only.
+"""
 
 import dataclasses
 import itertools

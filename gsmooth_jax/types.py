@@ -33,12 +33,12 @@ class Example:
     Attributes:
       id: its index in the data set's original file order.
       image: [H, W, C] float32 in [0, 1].
-      label: its class.
+      label: its class, or the true number; None where that is not known. No claim rests on it.
     """
 
     id: int
     image: np.ndarray
-    label: int
+    label: int | float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Param:
     high: float = math.inf
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
     per_pixel: bool = False  # one number for each of the H W C entries
-    whole: bool = False  # attacks are whole numbers; draws are rounded
+    whole: bool = False  # its values are whole numbers: of a region these are meant, and draws are rounded
     offset: bool = False  # whatever the others are, another value adds one number to every entry of the result
 
 
@@ -101,6 +101,25 @@ class LipschitzBounded(Protocol):
 
         Returns:
           [P] constants L with |T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| for all xi, xi' in the box; rounded up.
+        """
+        ...
+
+
+@runtime_checkable
+class EntryBounded(Protocol):
+    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M)."""
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the change of each entry per unit of each parameter on a whole box. Device.
+
+        Args:
+          image: [H, W, C].
+          low: [P], the box's lower corner.
+          high: [P], the box's upper corner.
+
+        Returns:
+          [P, H, W, C] speeds v with |T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| for each entry e and all xi, xi'
+          in the box; rounded up.
         """
         ...
 
@@ -181,8 +200,14 @@ class Vote(Protocol):
     """What one draw decides: E yes/no events about the model's output on a noisy input; a pytree.
 
     A hypothesis says that one of the events has more than some probability. Which draw it is comes from its key alone,
-    so a vote may draw a noisy input, several of them, or the majority of votes of its own.
+    so a vote may draw a noisy input, several of them, or the majority of votes of its own. The last event is that the
+    model's output is not finite; such a draw speaks for no other event.
     """
+
+    @property
+    def noise(self) -> "Noise":
+        """What a draw does to its centre."""
+        ...
 
     def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
         """Casts N votes at each of S centres. Device. The keys are consumed.

@@ -18,7 +18,7 @@ class Space:
       low: [P] float64, in parameter units; at most 0.
       high: [P], at least 0.
       radius: of the ball, or None.
-      whole: [P], whether only whole numbers are attacks.
+      whole: [P], whether the region holds whole numbers only.
     """
 
     low: np.ndarray

@@ -31,7 +31,9 @@ def transforms() -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "parameters": [f"{p.name} ({p.unit}){_range(p)}" for p in transform.params],
+                "parameters": [
+                    f"{p.name} ({'whole ' if p.whole else ''}{p.unit}){_range(p)}" for p in transform.params
+                ],
                 "published": [f"{low:g} to {high:g}" for low, high in transform.typical],
                 "law": "joint" if transform.group == "brightness_contrast" else transform.group,
                 "bound": "Lipschitz" if isinstance(transform, LipschitzBounded) else bound,

@@ -94,7 +94,7 @@ def certify(
     guarantee = Guarantee(
         transform=adversary,
         region=_region(adversary, region, ball),
-        method=registry.parse(method, law or _trained_law(cards[0], adversary.name), adversary),
+        method=registry.parse(method, _law(method, law, cards[0], adversary.name), adversary),
         alpha=alpha,
         test=test,
         selection_votes=selection_votes,
@@ -211,6 +211,14 @@ class _Progress:
         elapsed = self._bar.tasks[0].elapsed or 1e-9
         text = f"certified {self._certified}, {self._votes / elapsed:,.0f} votes/s"
         self._bar.update(self._task, description=text)
+
+
+def _law(method: str, law: str | None, card: dict[str, Any], transform: str) -> str:
+    from gsmooth_jax.methods import registry
+
+    if law is None and registry.takes(method) == "nothing":
+        return ""
+    return law or _trained_law(card, transform)
 
 
 def _trained_law(card: dict[str, Any], transform: str) -> str:

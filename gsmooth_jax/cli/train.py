@@ -18,8 +18,8 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
     from gsmooth_jax import training
     from gsmooth_jax.data import load_split
 
-    sets = [load_split(config.data, split, data_dir) for split in ("train", "test")]
-    training.train(config, *sets[0], *sets[1])
+    test = () if config.validation else load_split(config.data, "test", data_dir)
+    training.train(config, *load_split(config.data, "train", data_dir), *test)
 
 
 def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:

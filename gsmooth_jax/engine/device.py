@@ -14,12 +14,12 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.engine.kernels import vote_kernel
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.estimation.votes import Draws
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Model
 from gsmooth_jax.types import Vote
 
 
 def batch_counter(
-    classifier: Classifier,
+    classifier: Model,
     vote: Vote,
     *,
     seed: int,
@@ -67,13 +67,13 @@ class _Kernel:
     """``vote_kernel`` with all but its rows: what is on the devices, and what it was compiled for."""
 
     mesh: Mesh
-    operands: tuple[Classifier, Vote, jax.Array]  # weights, the vote's numbers, the run's key
+    operands: tuple[Model, Vote, jax.Array]  # weights, the vote's numbers, the run's key
     votes: int
     chunk: int
     in_flight: int  # batches
 
     @classmethod
-    def placed(cls, classifier: Classifier, vote: Vote, seed: int, block: int, execution: Execution) -> "_Kernel":
+    def placed(cls, classifier: Model, vote: Vote, seed: int, block: int, execution: Execution) -> "_Kernel":
         """Raises ValueError where classifier, block and execution do not fit each other."""
         models = sharding.model_mesh(classifier)
         mesh = models or _row_mesh(execution)

@@ -12,9 +12,13 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.claims import Hypothesis, Ledger, Statement, Status
+from gsmooth_jax.models import Classifier
 from gsmooth_jax.types import Example, Region, Transform, Vote
 
 Test = Literal["sequential", "fixed", "fixed_two_sided"]
+
+Takes = Literal["law", "latent", "surrogate", "nothing"]
+"""A law of the parameter; noise of a latent, such as the image's own pixels; of a surrogate's latent alone; or none."""
 
 
 class Pilots(NamedTuple):
@@ -106,6 +110,9 @@ class Method(Protocol):
 
     computes: ClassVar[bool]
     """Whether inquiries ask the device for more than votes."""
+
+    takes: ClassVar[Takes]
+    """The smoothing noise that it is given."""
 
     @property
     def name(self) -> str:
@@ -211,3 +218,18 @@ class Guarantee:
         _validate.word(seed=self.seed)
         _validate.known(dict.fromkeys(("sequential", "fixed", "fixed_two_sided")), test=self.test)
         self.method.check(self.transform, self.region)
+
+
+def chosen_class(selection: Sequence[int], guarantee: Guarantee) -> tuple[int, tuple[str, ...]]:
+    """Returns the class that K + 1 selection counts choose, and what is wrong with them: each draw is for one event."""
+    if len(selection) < 2:
+        return 0, (f"selection: impossible counts {selection}",)
+    total = sum(selection)
+    wrong = f"selection: the file says {total} votes, the evidence gives {guarantee.selection_votes}"
+    return int(np.argmax(selection[:-1])), () if total == guarantee.selection_votes else (wrong,)
+
+
+def check_classes(name: str, model: Any) -> None:
+    """Raises ValueError unless the model is a classifier."""
+    if not isinstance(model, Classifier):
+        raise ValueError(f"{name} speaks of classes: expected a model with logits [B, K], got {type(model).__name__}.")

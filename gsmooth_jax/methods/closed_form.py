@@ -1,13 +1,17 @@
-"""Transforms with a composition law: the smoothing is a random transform, and a closed form says what it proves.
+"""Transforms with a composition law: the smoothing is a random transform, and a closed form says what it proves. Host.
 
-One hypothesis. Let theta be drawn from the law, and let the smoothed classifier answer class c for x with probability
-p_A = P(f(T(x, theta)) = c). A theorem (``certificates``: GSmooth Theorem 1, TSS, Cohen et al., Muravev and Petiushko)
-gives the p_A above which it answers c for every T(x, xi) with xi in the region; the votes at x have to show that p_A is
-above. A two-sided test also bounds every other class from above, and the theorem takes both bounds.
+HYPOTHESES. T(T(x, a), b) = T(x, gamma_a(b)) holds exactly (THEORY B1) and theta is drawn from the law. There is one
+smoothing centre, the image itself, and one hypothesis at the whole alpha: p_A = P(f(T(x, theta)) = c) > t. A two-sided
+test also bounds every other class from above (THEORY F5).
 
-Differences from the papers: the test is sequential and anytime-valid unless asked otherwise; the radii are the exact
-ones of each direction (THEORY A1); a region is a box or a ball, not a number; nothing is claimed at a p_A that was
-looked at twice. Host.
+FORMULA. t is the smallest p_A at which the certificate covers every shift of the region, by the Neyman-Pearson lemma
+for its law (THEORY 0.1, A1 to A6, A8): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The
+radius is the size of the largest similar region that the same bound on p_A certifies (THEORY F10).
+
+DIFFERENCES from GSmooth Theorem 1, TSS, Cohen et al., Muravev and Petiushko: radii are the exact ones of each
+direction, where the published integral is too large for laws whose density has an edge (THEORY A7); contrast with
+brightness is tested exactly, over a whole box (THEORY A6); a region is a box or a ball, not a number; the test is
+sequential and anytime-valid (THEORY F2) unless asked otherwise, and a fixed number of votes is looked at once.
 """
 
 import dataclasses
@@ -16,12 +20,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gsmooth_jax import smoothing
+from gsmooth_jax import _spec, smoothing
 from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Pilots, Poll, Tests
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Pilots,
+    Poll,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
 from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
 
@@ -40,11 +56,12 @@ class ClosedForm:
 
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
+    takes: ClassVar[Takes] = "law"
 
     @property
     def name(self) -> str:
-        """The theorem's."""
-        return self.certificate.name
+        """The text of the theorem."""
+        return _spec.describe(self.certificate)
 
     @property
     def law(self) -> str:
@@ -61,7 +78,8 @@ class ClosedForm:
         self.certificate.check(transform, self.smoothing, region)
 
     def check_model(self, model: Any) -> None:
-        """Takes any classifier."""
+        """Raises ValueError unless it is a classifier."""
+        check_classes(self.name, model)
 
     def vote(self, transform: Transform) -> ClassVote:
         """The classes of a draw of the transform."""
@@ -134,10 +152,11 @@ def _asked(g: Guarantee, selection: np.ndarray | tuple[int, ...], threshold: flo
 
 def _faults(method: ClosedForm, g: Guarantee, evidence: Evidence) -> tuple[str, ...]:
     selection, found = evidence.selection, evidence.hypotheses
+    _, wrong = chosen_class(selection, g)
     if len(selection) < 2:
-        return (f"selection: impossible counts {selection}",)
+        return wrong
     asked = _asked(g, selection, plan(method, g).threshold)
-    faults = []
+    faults = list(wrong)
     if len(found) != len(asked):
         return (f"hypotheses: expected {len(asked)} about one smoothing centre, got {len(found)}",)
     for says, follows in zip(found, asked, strict=True):

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 def parts(passed: Iterable[Hypothesis]) -> list[Part]:
     """What hypotheses about one event have proved: each its own box, or two neighbours that share one what both hold.
 
-    Neighbours on a chain of centres have consecutive numbers.
+    Neighbours on a chain of centres have consecutive numbers (THEORY P5).
     """
     proved, before = [], None
     for h in sorted(passed, key=operator.attrgetter("centre_id")):
@@ -44,7 +44,7 @@ def parts(passed: Iterable[Hypothesis]) -> list[Part]:
 def holds_identity(part: Hypothesis | Part, region: Region) -> bool:
     """Whether a part holds the input itself, half open: of neighbours that share that face, one does.
 
-    So one test of each level speaks for the input, and the sum of the levels is all that its answer costs.
+    So one chain of tests, one of each level, speaks for the input (THEORY F9).
     """
     ends = region.high if isinstance(region, Box) else (math.inf,) * len(part.low)
     return all(
@@ -99,7 +99,7 @@ def boxes_cover(
 ) -> bool:
     """Whether the union of closed boxes [M, P] holds the closed box [P], or of it what lies in a ball around 0.
 
-    Marks the boxes on the grid of all their faces.
+    Marks the boxes on the grid of all their faces (THEORY P6).
     """
     inside = np.where(high > low, (lows < high) & (highs > low), (lows <= high) & (highs >= low))
     meets = inside.all(axis=1)

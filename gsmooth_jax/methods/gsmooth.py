@@ -1,16 +1,22 @@
-"""Any transform with a fitted surrogate: the published certificate, its gaps named.
+"""GSmooth as published (Hao et al., ICML 2022): any transform, through a fitted surrogate. Heuristic. Host.
 
-COROLLARY 1 of GSmooth (Hao et al., ICML 2022). Let tau(theta, x) = H(F1(theta) + F2(x)) with F1 affine, smoothed by
-Gaussian noise of theta and of the latent. If the smoothed classifier answers class c at x with probability p_A, then it
-answers c at tau(xi, x) for every |xi| < Phi^-1(p_A) / M*, where M* is the supremum over xi of the norm that
-``surrogate.jacobian`` describes.
+HYPOTHESES. tau(theta, x) = H(F1(theta) + F2(x)), F1 affine with matrix A1; noise theta ~ N(0, s1^2) of the parameter
+and N(0, s2^2 I) of the latent. The region is divided into equal cells, as published, with the latent of the really
+transformed image in its middle for a centre; at every centre p_A > Phi(M* |v|), v half a cell, is tested at the whole
+alpha, since a false claim has a false cell (THEORY F3).
 
-The published protocol divides the region into cells, votes at the real transformed image in the middle of each, and
-takes for M* the largest value on a grid. Two steps are missing to a proof: the largest value on a grid is no supremum,
-and what travels with M* is the surrogate's image, not the real one. Theorem 3 is to cover the second; as repaired
-(THEORY D4) it adds 2 Lip(F2) eps / sigma to the distance, with eps the largest L2 error of the surrogate on the region.
-A claim's note says how large that term is at least. ``cover`` needs neither, and its distances are never longer on the
-way that both describe (THEORY D3).
+FORMULA (Corollary 1; THEORY D3). The answer c at a centre holds at tau(xi, x) for |xi| < Phi^-1(p_A) / M*, where M* is
+the supremum over xi of the norm of v -> (v / s1, (J v - A1 v) / s2), J the derivative of F2(tau(xi, x)) in xi. In units
+of half widths |v| is at most sqrt(P).
+
+GAPS, for which it is labelled heuristic. M* is the largest value on a grid, and no grid bounds it (THEORY D5). What
+travels with M* is the surrogate's image, not the real one: Theorem 3 is to cover that; as repaired (THEORY D4) it adds
+2 Lip(F2) eps / s2 to the distance, eps the surrogate's largest L2 error on the region. A claim's note says how large
+that term is at least. ``cover`` needs neither, and its distances are never longer on the way that both describe (THEORY
+D3).
+
+DIFFERENCES from the public code: Gaussian noise only; the test is sequential unless asked otherwise; M* by the P x P
+Gram matrix, exactly, instead of power iteration, which comes from below (THEORY E1, E2).
 """
 
 import dataclasses
@@ -26,7 +32,19 @@ from gsmooth_jax import _validate
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Pilots, Poll, Tests
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Pilots,
+    Poll,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
 from gsmooth_jax.methods.cover.method import check_surrogate
 from gsmooth_jax.methods.coverage import answered, covered, holds_identity
 from gsmooth_jax.methods.surrogate_kernel import surrogate_kernel
@@ -60,6 +78,7 @@ class GSmooth:
 
     status: ClassVar[Status] = "heuristic"
     computes: ClassVar[bool] = True
+    takes: ClassVar[Takes] = "surrogate"
 
     def __post_init__(self):
         _validate.at_least(1, centres=self.centres)
@@ -88,7 +107,8 @@ class GSmooth:
             raise ValueError(f"gsmooth takes a box of {count} parameters for {transform.name}, got {region}.")
 
     def check_model(self, model: Any) -> None:
-        """Raises ValueError where the surrogate is of other images than the model's."""
+        """Raises ValueError unless it is a classifier of the surrogate's images."""
+        check_classes("gsmooth", model)
         check_surrogate(self.noise, model)
 
     def vote(self, transform: Transform) -> ClassVote:
@@ -175,8 +195,8 @@ class GSmooth:
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
         """Says whether every cell has passed. M* is taken as it is, but for all cells alike."""
         g, found = guarantee, evidence.hypotheses
-        top, cells = int(np.argmax(evidence.selection[:-1])), _cells(g, self.centres)
-        faults: list[str] = []
+        top, wrong = chosen_class(evidence.selection, g)
+        cells, faults = _cells(g, self.centres), list(wrong)
         for h in found:
             if h.centre_id >= len(cells) or h != cells[h.centre_id]._replace(
                 threshold=h.threshold, event=top, successes=h.successes, votes=h.votes

@@ -1,20 +1,29 @@
 """From names to methods: what ``--method`` and ``--law`` mean, and which parts are this library's own. Host."""
 
+import dataclasses
 import functools
+from typing import Any, cast
 
 from gsmooth_jax import _spec, _validate, smoothing
 from gsmooth_jax.certificates import CERTIFICATES, default_for
-from gsmooth_jax.methods.base import Guarantee, Method
+from gsmooth_jax.methods.base import Guarantee, Method, Takes
 from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
+from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
+from gsmooth_jax.methods.median import Median
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import TRANSFORMS, Composition
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
-METHODS = {**CERTIFICATES, "cover": Cover, "gsmooth": GSmooth}
-"""Name -> the theorem or method behind it."""
+METHODS: dict[str, Any] = {**CERTIFICATES} | {
+    "cover": Cover,
+    "enumerate": Enumerate,
+    "gsmooth": GSmooth,
+    "median": Median,
+}
+"""Name -> the theorem of a ``ClosedForm``, or the method."""
 
 LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name: SurrogateNoise}
 """Name -> a law of the parameter, or the noise of a latent."""
@@ -23,12 +32,18 @@ Law = Smoothing | LatentNoise | SurrogateNoise
 
 
 def parse(name: str, law: str, transform: Transform) -> Method:
-    """Returns the method of that name with the law that the text describes; see ``choose``.
+    """Returns the method of that name with the law that the text describes, if any; see ``choose``.
 
     A surrogate is only read when the text does not say by its fingerprint which one it was.
     """
-    found = _spec.build(law, LAWS, kind="law")
+    found = _spec.build(law, LAWS, kind="law") if law else None
     return choose(name, found.pinned() if isinstance(found, SurrogateNoise) else found, transform)
+
+
+def takes(name: str) -> Takes:
+    """What a method is given, by the text that names it (``auto`` takes a law or noise)."""
+    head = _spec.head(name)
+    return "law" if head == "auto" else _found(head)[1]
 
 
 def choose(method: str | Method, law: Law | None, transform: Transform) -> Method:
@@ -40,29 +55,66 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
       ValueError: an unknown name, or a method that the law does not fit.
     """
     _validate.instance(transform=transform, law=law)
-    if isinstance(method, str) == (law is None):
-        raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
-    if not isinstance(method, str) or law is None:
-        assert not isinstance(method, str)
+    if not isinstance(method, str):
+        if law is not None:
+            raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
         return method
-    name = method.partition("(")[0].strip()
-    if isinstance(law, LatentNoise | SurrogateNoise):
-        by_surrogate = isinstance(law, AugmentedNoise | SurrogateNoise)
-        if name == "gsmooth" and by_surrogate:
-            return _spec.build(method, {name: functools.partial(GSmooth, noise=law)}, kind="method")
-        if name in ("auto", "cover"):
-            return Cover(noise=law)
-        _validate.known(METHODS, method=name)
-        takers = (
-            "surrogate_noise is for cover and gsmooth" if by_surrogate else "pixel_noise is for cover, and cover alone"
-        )
-        raise ValueError(f"Method {method!r} does not take {smoothing.describe(law)}: {takers}.")
-    name = default_for(transform, law) if name == "auto" else method
-    _validate.known(METHODS, method=name)
-    if name not in CERTIFICATES:
-        wanted = "noise of a latent: pixel_noise or surrogate_noise" if name == "cover" else "surrogate_noise"
-        raise ValueError(f"Method {method!r} does not take {smoothing.describe(law)}, but {wanted}.")
-    return ClosedForm(smoothing=law, certificate=CERTIFICATES[name]())
+    name, given = _spec.head(method), _given(law)
+    if name == "auto":
+        if given == "nothing":
+            raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
+        method = name = default_for(transform, cast(Smoothing, law)) if given == "law" else "cover"
+    factory, wanted = _found(name)
+    if given != wanted and (given, wanted) != ("surrogate", "latent"):
+        raise ValueError(_misfit(method, wanted, law, given))
+    if wanted == "law" and not hasattr(factory, "hypotheses"):
+        theorem = _spec.build(method, {name: factory}, kind="method")
+        return ClosedForm(smoothing=cast(Smoothing, law), certificate=theorem)
+    brought = {"nothing": {}, "law": {"law": law}}.get(given, {"noise": law})
+    return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
+
+
+def _found(name: str) -> tuple[Any, Takes]:
+    """The class of a method or certificate, and what it takes."""
+    factory = _spec.find(name, METHODS, kind="method")
+    return factory, getattr(factory, "takes", "law")
+
+
+def describe(method: Method) -> str:
+    """Returns the text of a method, which ``parse`` reads back together with its law's."""
+    if _spec.own(method):
+        return method.name
+    brought = ("noise", "law")
+    fields = [f for f in dataclasses.fields(method) if f.name not in brought]  # pyright: ignore[reportArgumentType]
+    written = ", ".join(f"{f.name}={getattr(method, f.name)!r}" for f in fields)
+    return f"{_spec.head(_spec.describe(method))}({written})"
+
+
+def _given(law: Law | None) -> Takes:
+    if law is None:
+        return "nothing"
+    if isinstance(law, AugmentedNoise | SurrogateNoise):
+        return "surrogate"
+    return "latent" if isinstance(law, LatentNoise) else "law"
+
+
+_WORDS: dict[Takes, str] = {
+    "law": "a law of the parameter, such as gaussian",
+    "latent": "noise of a latent: pixel_noise or surrogate_noise",
+    "surrogate": "surrogate_noise",
+    "nothing": "none",
+}
+
+
+def _misfit(method: str, wanted: Takes, law: Law | None, given: Takes) -> str:
+    if law is None:
+        return f"Expected a law for method {method!r}: {_WORDS[wanted]}; got {law=}."
+    shown = smoothing.describe(law)
+    if given == "law":
+        return f"Method {method!r} does not take {shown}, but {_WORDS[wanted]}."
+    own = ("latent", "surrogate") if given == "surrogate" else ("latent",)
+    takers = [n for n, m in METHODS.items() if getattr(m, "takes", "law") in own]
+    return f"Method {method!r} does not take {shown}: {_spec.head(shown)} is for {' and '.join(takers)}."
 
 
 def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
@@ -71,12 +123,18 @@ def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
     What such a part promises (a bound, a law, a theorem) is taken from its author; ``gsmooth_jax.testing`` has the
     checks that the library's own pass.
     """
+    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, AugmentedNoise}
+    return tuple(f"{kind} {_named(part)}" for kind, part in parts(guarantee) if type(part) not in own)
+
+
+def parts(guarantee: Guarantee) -> list[tuple[str, object]]:
+    """Returns everything that a claim is made with: (what it is, the object)."""
     transform, method = guarantee.transform, guarantee.method
     stages = transform.stages if isinstance(transform, Composition) else (transform,)
-    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, AugmentedNoise}
-    parts = [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
-    return tuple(f"{kind} {_named(part)}" for kind, part in parts if type(part) not in own)
+    return [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
 
 
 def _named(part: object) -> str:
-    return f"{type(part).__module__}.{type(part).__qualname__}"
+    if dataclasses.is_dataclass(part):
+        return _spec.head(_spec.describe(part))
+    return f"{type(part).__module__}:{type(part).__qualname__}"

@@ -13,12 +13,12 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Classifier, Model
 from gsmooth_jax.types import Example
 
 
 def certify_stream(
-    classifier: Classifier,
+    classifier: Model,
     examples: Iterable[Example],
     guarantee: Guarantee,
     execution: Execution | None = None,
@@ -31,8 +31,8 @@ def certify_stream(
     is set by ``jax.config.update`` does.
 
     Args:
-      classifier: see ``as_classifier``.
-      examples: images [H, W, C] float32 in [0, 1] with id and label; taken only as there is room for them.
+      classifier: see ``as_classifier``; or a regressor, for methods about a number.
+      examples: images [H, W, C] float32 in [0, 1] with id and perhaps a label; taken only as there is room for them.
       guarantee: what is claimed.
       execution: how the machine is used.
       on_votes: told the votes of each finished batch, for progress bars.
@@ -54,7 +54,8 @@ def certify_stream(
         for example in examples:
             _validate.word(id=example.id)
             _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
-            _validate.label(example.label, image_id=example.id, classes=classifier.classes)
+            if example.label is not None and isinstance(classifier, Classifier):
+                _validate.label(int(example.label), image_id=example.id, classes=classifier.classes)
             yield _named(prove(example, classifier, guarantee, tests), example)
 
     vote = method.vote(guarantee.transform)

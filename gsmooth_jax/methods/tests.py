@@ -20,9 +20,8 @@ class Tests:
     def decide(self, hypothesis: Hypothesis) -> Decision:
         """Returns what the votes say of P(event) > threshold; asked often, as an image has many hypotheses.
 
-        Of those with equal votes at one level, all pass whose threshold is below some number (for the sequential test
-        see ``lower_confidence``), and all are given up whose threshold is above another, by the same argument with
-        successes and failures exchanged. So one that lies between two with the same verdict has it too.
+        Of those with equal votes at one level, all pass whose threshold is below some number, and all are given up
+        whose threshold is above another. So one that lies between two with the same verdict has it too (THEORY F8).
         """
         spans = self._known.setdefault((hypothesis.successes, hypothesis.votes, hypothesis.level), {})
         for decision, (least, most) in spans.items():

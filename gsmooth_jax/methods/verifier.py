@@ -37,7 +37,6 @@ def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
         "votes": (claim.votes, pilots * guarantee.selection_votes + prover.votes_of(claim.hypotheses)),
         "status": (claim.status, "conditional" if assumes and method.status == "proved" else method.status),
         "assumes": (claim.assumes, assumes),
-        "selection": (sum(claim.selection), guarantee.selection_votes if pilots else 0),
     }
     for field, (says, follows) in derived.items():
         if not _same(says, follows):
@@ -46,7 +45,8 @@ def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
 
 def _impossible(claim: Claim, guarantee: Guarantee) -> Iterator[str]:
     """What no prover writes: hypotheses with votes or values that cannot be."""
-    if any(type(count) is not int or count < 0 for count in claim.selection):
+    most = guarantee.selection_votes if guarantee.method.pilots(guarantee) else 0
+    if any(type(count) is not int or not 0 <= count <= most for count in claim.selection):
         yield f"selection: impossible counts {claim.selection}"
     params = len(guarantee.transform.params)
     strange = next(

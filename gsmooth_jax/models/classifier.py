@@ -83,7 +83,7 @@ def as_classifier(
                 f"got one of {model.input_shape} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
-    variables, apply = _split(model)
+    variables, apply = split_model(model)
     made = Classifier(variables=variables, apply=apply, classes=0, input_shape=input_shape)
     made = made if dtype is None else made.astype(dtype)
     found = _infer_classes(made)
@@ -153,7 +153,8 @@ class _Function:
         return self.function(images)
 
 
-def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
+def split_model(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
+    """Returns a model's variables, and the static function that applies them; see ``as_classifier``."""
     # Whoever made a Flax model has imported Flax; nobody else should wait for it.
     nnx, nn = sys.modules.get("flax.nnx"), sys.modules.get("flax.linen")
     if nnx is not None and isinstance(model, nnx.Module):

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 
-from gsmooth_jax import transforms
+from gsmooth_jax import _spec, transforms
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee
@@ -35,21 +35,37 @@ def make(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, A
       data: the data set, split and selection.
     """
     g = guarantee
-    return {
-        "transform": transforms.describe(g.transform),
-        "region": _region_to_json(g.region),
-        "law": g.method.law,
-        "method": g.method.name,
-        "alpha": g.alpha,
-        "test": g.test,
-        "selection_votes": g.selection_votes,
-        "max_votes": g.max_votes,
-        "block": g.block,
-        "futility": g.futility,
-        "seed": g.seed,
-        "model": dict(model),
-        "data": dict(data),
-    } | environment()
+    return (
+        {
+            "transform": transforms.describe(g.transform),
+            "region": _region_to_json(g.region),
+            "law": g.method.law,
+            "method": registry.describe(g.method),
+            "alpha": g.alpha,
+            "test": g.test,
+            "selection_votes": g.selection_votes,
+            "max_votes": g.max_votes,
+            "block": g.block,
+            "futility": g.futility,
+            "seed": g.seed,
+            "model": dict(model),
+            "data": dict(data),
+        }
+        | _plugins(g)
+        | environment()
+    )
+
+
+def _plugins(guarantee: Guarantee) -> dict[str, Any]:
+    """The source files of the parts that are not this library's, if there are any."""
+    found = _spec.sources(*(part for _, part in registry.parts(guarantee)))
+    return {"plugins": found} if found else {}
+
+
+def other_plugins(header: Mapping[str, Any], guarantee: Guarantee) -> list[str]:
+    """Says which plug-ins are not those of a header."""
+    then, now = header.get("plugins", {}), _spec.sources(*(part for _, part in registry.parts(guarantee)))
+    return [f"plug-in {name} is another file than the run's" for name in now if then.get(name) != now[name]]
 
 
 def environment() -> dict[str, Any]:

@@ -32,6 +32,7 @@ def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:
         guarantee.method.check_budget(guarantee)
     except (ValueError, TypeError, OverflowError) as error:
         return [*faults, f"header: {error}"]
+    faults += [f"header: {other}" for other in headers.other_plugins(header, guarantee)]
     return faults + verify(guarantee, claims)
 
 

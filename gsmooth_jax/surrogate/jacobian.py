@@ -2,8 +2,8 @@
 
 At a parameter xi the latent F2(tau(xi, x)) moves by J v for a small change v. GSmooth lets the parameter noise make up
 for v itself and the latent noise for the rest, so v costs |L v|_2 with L v = (v / s1, (J v - A1 v) / s2), and M is the
-norm of L (Hao et al. 2022, Theorem 2 and Corollary 1). Every value here holds at one xi: the largest over points of a
-region is no bound over the region (THEORY D5).
+norm of L (Hao et al. 2022, Theorem 2 and Corollary 1; THEORY D3). Every value here holds at one xi: the largest over
+points of a region is no bound over the region (THEORY D5).
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def cost(
 
 
 def gram(noise: AugmentedNoise, image: jax.Array, xi: jax.Array, units: jax.Array) -> jax.Array:
-    """Returns L^T L [P, P] by one jvp a parameter: its largest eigenvalue is M^2. For few parameters. As ``cost``."""
+    """Returns L^T L [P, P] by one jvp a parameter: its largest eigenvalue is M^2 (THEORY E1). For few parameters."""
     own, rest = jax.vmap(cost(noise, image, xi, units))(jnp.eye(len(units), dtype=xi.dtype))
     columns = jnp.concatenate([own, rest.reshape(len(units), -1)], axis=1)
     return jnp.matmul(columns, columns.T, precision="highest")
@@ -52,7 +52,7 @@ def gram(noise: AugmentedNoise, image: jax.Array, xi: jax.Array, units: jax.Arra
 def power_step(
     noise: AugmentedNoise, image: jax.Array, xi: jax.Array, units: jax.Array, v: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """One step of power iteration on L^T L, by a jvp and a vjp. For many parameters.
+    """One step of power iteration on L^T L, by a jvp and a vjp (THEORY E2). For many parameters.
 
     Args:
       noise: as in ``cost``.

@@ -1,7 +1,8 @@
 """How steep a bilinear image is: the range of the pixel differences over any box of cells, for Lipschitz bounds.
 
 A cell is the unit square between four neighbouring pixels. Inside it the derivative along x of the interpolated image
-lies between the two horizontal differences of its corners, and the derivative along y between the two vertical ones.
+lies between the two horizontal differences of its corners, and the derivative along y between the two vertical ones
+(THEORY C2).
 The image is extended by a ring of zeros, as ``_warp`` reads it, so there are (H + 1) (W + 1) cells. A table of maxima
 over all blocks of 2^i x 2^j cells answers the maximum over any box with four overlapping blocks; the boxes may be
 traced values. Memory: 4 log2(H) log2(W) copies of the image.
@@ -11,6 +12,7 @@ are large, and only their ranges can tell.
 """
 
 import dataclasses
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -45,12 +47,16 @@ def slack(h: int, w: int) -> float:
     return 1e-5 * max(h, w)
 
 
-def block_maxima(image: jax.Array) -> jax.Array:
+def block_maxima(image: jax.Array, beyond: Literal["constant", "edge"] = "constant") -> jax.Array:
     """Returns [Ly, Lx, H + 1, W + 1, 4, C]: maxima of dy, -dy, dx, -dx over blocks of 2^i x 2^j cells from each on.
 
     Blocks that reach over the last cell end there. Device.
+
+    Args:
+      image: [H, W, C].
+      beyond: what the ring around it is: zeros (``constant``), or the outermost pixels again (``edge``).
     """
-    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
+    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode=beyond)
     dy, dx = jnp.diff(ring, axis=0), jnp.diff(ring, axis=1)
     left, right, upper, lower = dy[:, :-1], dy[:, 1:], dx[:-1], dx[1:]  # the sides of each cell
     steep = jnp.stack(

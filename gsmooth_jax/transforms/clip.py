@@ -9,7 +9,7 @@ from gsmooth_jax.transforms._pipe import Pipe
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Clip(Pipe):
+class Clip(Pipe, pointwise=True):
     """Clips every entry to [0, 1]. No parameter.
 
     A projection on a convex set: no two images end further apart than they were, so Lipschitz bounds survive it. Group

@@ -2,11 +2,12 @@
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.types import Chainable, Group, LipschitzBounded, Param, Transform, param_dim
+from gsmooth_jax.types import Chainable, EntryBounded, Group, LipschitzBounded, Param, Transform, param_dim
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +69,28 @@ class Composition:
         Stages in front of the first that has parameters only prepare the image. Each later one sees an image somewhere
         in a ball: the earlier stages at the middle of their box, and at most the sum of their bounds times the half
         widths from it. Its own bound there is the one at the ball's centre plus what it can grow within the radius;
-        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, triangle inequality.)
+        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, THEORY D7.2.)
 
         Raises:
           ValueError: a stage states no bound, or none that holds behind another stage; names the stage.
         """
+        return self._chained(image, low, high, entries=False)
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the change of each entry per unit of each parameter on the box [low, high]: [P, H, W, C]. Device.
+
+        The chain of ``lipschitz_upper``, entry by entry: the stages behind the first that moves must be pointwise.
+
+        Raises:
+          ValueError: a stage states no speeds of entries, or none behind another stage, or mixes entries; names it.
+        """
+        return self._chained(image, low, high, entries=True)
+
+    def _chained(self, image: jax.Array, low: jax.Array, high: jax.Array, *, entries: bool) -> jax.Array:
+        """The bounds of both: numbers [P], or speeds of entries [P, H, W, C]."""
+        kind = "bound on the entries' speeds" if entries else "Lipschitz bound"
         bounds: list[jax.Array] = []
-        radius = jnp.zeros((), image.dtype)
+        radius = jnp.zeros(image.shape if entries else (), image.dtype)
         start, moving = 0, False
         for stage in self.stages:
             part = slice(start, start + param_dim(stage, image.shape))
@@ -82,20 +98,31 @@ class Composition:
             if moving:
                 if not isinstance(stage, Chainable):
                     raise ValueError(
-                        f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none behind another, only "
+                        f"No {kind} for {self.name!r}: stage {stage.name!r} states none behind another, only "
                         "where it comes first."
                     )
+                if entries and not getattr(stage, "pointwise", False):
+                    raise ValueError(f"No {kind} for {self.name!r}: stage {stage.name!r} mixes entries behind another.")
                 apart, growth = stage.sensitivity_upper(lowest, highest)
                 bounds = [apart * b for b in bounds]
             else:
                 apart, growth = jnp.ones((), image.dtype), jnp.zeros_like(lowest)
-            own = growth * radius
+            own = jnp.multiply.outer(growth, radius)
             if stage.params:
-                if not isinstance(stage, LipschitzBounded):
-                    raise ValueError(f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none.")
-                own = own + stage.lipschitz_upper(image, lowest, highest)
+                bound = _bound(stage, entries)
+                if bound is None:
+                    raise ValueError(f"No {kind} for {self.name!r}: stage {stage.name!r} states none.")
+                own = own + bound(image, lowest, highest)
                 moving = True
-            radius = apart * radius + jnp.sum(own * (0.5 * (highest - lowest)))
+            half = (0.5 * (highest - lowest)).reshape(-1, *(1,) * radius.ndim)
+            radius = apart * radius + jnp.sum(own * half, axis=0)
             image = stage(image, 0.5 * (lowest + highest))
             bounds.append(own)
         return jnp.concatenate(bounds)
+
+
+def _bound(stage: Transform, entries: bool) -> Callable[..., jax.Array] | None:
+    """The stage's own bound, if it states one."""
+    if entries:
+        return stage.entry_speeds_upper if isinstance(stage, EntryBounded) else None
+    return stage.lipschitz_upper if isinstance(stage, LipschitzBounded) else None

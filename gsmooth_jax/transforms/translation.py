@@ -16,7 +16,15 @@ class Translation(Pipe, group="additive"):
 
     Parameters: (dy, dx) in px, positive down and right; identity (0, 0). Each is rounded to the nearest whole number,
     halves up: floor(theta + 1/2) commutes with adding whole numbers, which truncation does not. So the law
+    <<<<<<< HEAD
+    T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021; THEORY B1.)
+    =======
     T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021.)
+
+    A claim speaks of the whole shifts in its region. In a box, whose ends have to be whole, any other shift is rounded
+    to one of them. In a ball it need not be: (5.6, 5.6), of length 7.9, moves the image by (6, 6), of length 8.5, and a
+    claim about the ball of radius 8 does not speak of it.
+    >>>>>>> pix
     """
 
     name = "translation"

@@ -6,7 +6,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -14,7 +14,7 @@ _PER_DB = math.log(10.0) / 20.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Volume(Pipe, group="additive"):
+class Volume(Pipe, group="additive", pointwise=True):
     """Multiplies a signal by 10^(b / 20).
 
     The signal is any array of three axes, say [samples, 1, channels] or [frequencies, frames, channels]. Parameter: b,
@@ -34,3 +34,8 @@ class Volume(Pipe, group="additive"):
         """Returns [1]: 10^(high / 20) ln(10) / 20 |x|_2. The derivative is a gain times x that grows with b. Device."""
         del low
         return (_PER_DB * jnp.exp(_PER_DB * high[0]) * norm_upper(image))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: 10^(high / 20) ln(10) / 20 |x|. Device."""
+        del low
+        return rounded_up(_PER_DB * jnp.exp(_PER_DB * high[0]) * jnp.abs(image))[None]

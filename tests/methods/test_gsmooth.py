@@ -233,7 +233,7 @@ def test_classifiers_are_trained_under_the_noise_that_votes(fitted, spec):
     augment, noise = Augment.build(config), spec.load()
     image, key = jnp.full(SHAPE, 0.4), jax.random.key(5)
     expected = jax.jit(lambda n, k: n(jax.random.split(k)[1], n.encode(image[None])[0]))(noise, key)
-    found = jax.jit(lambda a, k: a.smooth(k, image))(augment, jax.random.key(5))
+    found = jax.jit(lambda a, k: a.smooth(k[None], image[None])[0])(augment, jax.random.key(5))
     np.testing.assert_allclose(found, expected, atol=1e-6)
     with pytest.raises(ValueError, match="surrogate, sigma_parameter and noise > 0 together"):
         TrainConfig(out="unused", surrogate="somewhere", sigma_parameter=0.1)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import jax
@@ -51,6 +52,25 @@ def test_the_reported_errors_are_those_of_the_images(fitted):
     assert found[-1]["mean"] == pytest.approx(np.abs(difference).mean(), rel=1e-3)
     assert found[-1]["max"] == pytest.approx(np.abs(difference).max(), rel=1e-3)
     assert found[-1]["max_l2"] == pytest.approx(np.linalg.norm(difference.reshape(40, -1), axis=1).max(), rel=1e-3)
+    decibels = -10 * np.log10((difference.reshape(40, -1) ** 2).mean(axis=1))
+    assert found[-1]["psnr"] == pytest.approx(decibels.mean(), rel=1e-3)
+    assert 0.0 < found[-1]["ssim"] < 1.0
+
+
+def test_a_perfect_surrogate_has_the_best_figures(fitted):
+    @jax.tree_util.register_dataclass
+    @dataclasses.dataclass(frozen=True)
+    class Perfect:
+        """Brightness itself."""
+
+        encode = decode = staticmethod(lambda images: images)
+        shift = staticmethod(lambda theta: jnp.full(SHAPE, theta[0]))
+
+    recipe = dataclasses.replace(Recipe.build(fit_config(fitted[0]), SHAPE, 1), sigma=0.0)
+    images = jnp.asarray(flat_images(8, 1))
+    for entry in errors(Perfect(), recipe, jax.random.key(0), images, np.array([[-0.3], [0.3]])):
+        assert entry["psnr"] == 100.0
+        assert entry["ssim"] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_a_resumed_fit_equals_an_uninterrupted_one(fitted, tmp_path, capsys):

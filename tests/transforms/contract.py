@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from gsmooth_jax.transforms import composition_defect, describe, parse
-from gsmooth_jax.types import FiniteValued, LipschitzBounded, Transform, param_dim
+from gsmooth_jax.types import EntryBounded, FiniteValued, LipschitzBounded, Transform, param_dim
 
 _SHAPES = ((9, 7, 3), (6, 8, 1))
 
@@ -55,6 +55,8 @@ def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_ide
         assert defect <= law_tolerance, f"composition law missed by {defect} in L2"
     if isinstance(transform, LipschitzBounded):
         _check_lipschitz(transform, shape)
+    if isinstance(transform, EntryBounded):
+        _check_entry_speeds(transform, shape)
     if isinstance(transform, FiniteValued):
         _check_representatives(transform, shape)
 
@@ -67,8 +69,19 @@ def _value_and_change(transform: Transform, images: jax.Array, thetas: jax.Array
 @functools.partial(jax.jit, static_argnums=0)
 def _outputs_and_bounds(transform, image: jax.Array, points: jax.Array, low: jax.Array, high: jax.Array):
     """Outputs [B, N, H, W, C] at points [B, N, P], and bounds [B, P] on the boxes."""
-    outputs = jax.vmap(jax.vmap(transform, in_axes=(None, 0)), in_axes=(None, 0))(image, points)
-    return outputs, jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
+    bounds = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
+    return _outputs(transform, image, points), bounds
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _outputs(transform, image: jax.Array, points: jax.Array) -> jax.Array:
+    return jax.vmap(jax.vmap(transform, in_axes=(None, 0)), in_axes=(None, 0))(image, points)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def entry_speeds(transform, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """[B, P, H, W, C] bounds on boxes [B, P]."""
+    return jax.vmap(transform.entry_speeds_upper, in_axes=(None, 0, 0))(image, low, high)
 
 
 def _check_metadata(transform: Transform) -> None:
@@ -83,15 +96,8 @@ def _check_metadata(transform: Transform) -> None:
 
 def _check_lipschitz(transform: LipschitzBounded, shape: tuple[int, int, int]) -> None:
     """|T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| on boxes from a thousandth of the typical range to all of it."""
-    rng = np.random.default_rng(4)
-    boxes, points = 12, 6
-    ends = np.sort(_thetas(transform, shape, rng, 2 * boxes).reshape(boxes, 2, -1), axis=1)
-    middle, half = ends.mean(axis=1), (ends[:, 1] - ends[:, 0]) / 2 * 10.0 ** rng.uniform(-3, 0, (boxes, 1))
-    low, high = (middle - half).astype(np.float32), (middle + half).astype(np.float32)
-    low[0], high[0] = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
-    inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
-    inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
-
+    low, high, inside = _boxes(transform, shape)
+    boxes, points = inside.shape[0], inside.shape[1] - 2
     for image in _images(shape, 3):
         evaluated = _outputs_and_bounds(transform, image, inside, low, high)
         outputs, bound = (np.asarray(a, np.float64) for a in evaluated)
@@ -103,6 +109,34 @@ def _check_lipschitz(transform: LipschitzBounded, shape: tuple[int, int, int]) -
         steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
         excess = moved - np.einsum("bpqj,bj->bpq", steps, bound)
         assert excess.max() <= 1e-5, f"moved {excess.max()} further than the bound"  # float32 noise of two images
+
+
+def _check_entry_speeds(transform: EntryBounded, shape: tuple[int, int, int]) -> None:
+    """|T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| on the same boxes."""
+    low, high, inside = _boxes(transform, shape)
+    steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
+    for image in _images(shape, 3):
+        speeds = np.asarray(entry_speeds(transform, image, low, high), np.float64)
+        assert speeds.shape == (*low.shape, *shape)
+        assert np.isfinite(speeds).all()
+        assert speeds.min(initial=0.0) >= 0.0
+        outputs = np.asarray(_outputs(transform, image, inside), np.float64)
+        moved = np.abs(outputs[:, :, None] - outputs[:, None, :])
+        excess = moved - np.einsum("bpqj,bjhwc->bpqhwc", steps, speeds)
+        assert excess.max() <= 5e-6, f"an entry moved {excess.max()} further than its bound"  # float32 noise
+
+
+def _boxes(transform, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Corners [B, P] of boxes, from a thousandth of the typical range to all of it, and points [B, N, P] in them."""
+    rng = np.random.default_rng(4)
+    boxes, points = 12, 6
+    ends = np.sort(_thetas(transform, shape, rng, 2 * boxes).reshape(boxes, 2, -1), axis=1)
+    middle, half = ends.mean(axis=1), (ends[:, 1] - ends[:, 0]) / 2 * 10.0 ** rng.uniform(-3, 0, (boxes, 1))
+    low, high = (middle - half).astype(np.float32), (middle + half).astype(np.float32)
+    low[0], high[0] = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
+    inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
+    inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
+    return low, high, inside
 
 
 def _check_representatives(transform: FiniteValued, shape: tuple[int, int, int]) -> None:

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gsmooth_jax.transforms import Quantize
+from gsmooth_jax.transforms import Quantize, describe, parse
 from tests.transforms.contract import check_transform, smooth_image
 
 
@@ -27,3 +27,28 @@ def test_leaves_the_levels_alone():
 def test_refuses_other_bits(bits):
     with pytest.raises(ValueError, match="bits"):
         Quantize(bits=bits)
+
+
+def test_rounds_down_as_pillow_does():
+    image = smooth_image((16, 16, 3))
+    out = np.asarray(Quantize(rounding="down")(image, jnp.zeros(0)))
+    np.testing.assert_array_equal((out * 255).round(), np.floor(image.astype(np.float64) * 255 + 1e-3))
+    moved = image.astype(np.float64) - out
+    assert 0.9 * Quantize(rounding="down").jump < moved.max() <= Quantize(rounding="down").jump
+    assert moved.min() > -5e-6
+    check_transform(Quantize(rounding="down"), at_identity=lambda image: np.floor(image * 255) / 255)
+
+
+def test_rounding_down_leaves_the_levels_alone_whatever_float32_made_of_them():
+    levels = np.arange(256, dtype=np.float32) / np.float32(255)
+    for nearly in (levels, np.nextafter(levels, np.float32(0)), levels * np.float32(1 - 2e-7)):
+        out = Quantize(rounding="down")(nearly.reshape(16, 16, 1), jnp.zeros(0))
+        np.testing.assert_allclose(out, levels.reshape(16, 16, 1), rtol=4e-7)
+
+
+def test_specs_of_the_first_release_stay_equal():
+    assert describe(Quantize()) == "quantize(bits=8)"
+    assert parse("quantize(bits=8)") == Quantize()
+    assert parse(describe(Quantize(rounding="down"))).rounding == "down"
+    with pytest.raises(ValueError, match="Known: down, nearest"):
+        Quantize(rounding="up")

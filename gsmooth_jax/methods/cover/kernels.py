@@ -24,21 +24,27 @@ def float32_upper(image_shape: tuple[int, ...]) -> float:
     return 5e-6 * max(1.0, max(image_shape[:2]) / 32.0)
 
 
-@functools.partial(jax.jit, static_argnames=("transform", "ties"))
+@functools.partial(jax.jit, static_argnames=("transform", "ties", "fixed"))
 def latent_kernel(
-    noise: LatentNoise, image: jax.Array, theta: jax.Array, *, transform: Transform, ties: Ties | None
+    noise: LatentNoise,
+    image: jax.Array,
+    theta: jax.Array,
+    *,
+    transform: Transform,
+    ties: Ties | None,
+    fixed: tuple[float, ...] = (0.0, 1.0),
 ) -> tuple[jax.Array, jax.Array]:
     """Follows a transformed image through the latent space.
 
     Returns:
       The latents [N, ...] of an image [H, W, C] transformed by the parameters [N, P], and [N] how many entries of each
-      transformed image a rounding may take elsewhere. Without ``ties`` it is still to come: all entries but those that
-      are 0 or 1. With them it has been done: entries so near half way between two levels that another program may
+      transformed image a rounding may take elsewhere. Without ``ties`` it is still to come: all entries but those of a
+      ``fixed`` value. With them it has been done: entries so near half way between two levels that another program may
       round them the other way.
     """
     moved = jax.vmap(transform, in_axes=(None, 0))(image, theta)
     if ties is None:
-        doubtful = (moved != 0.0) & (moved != 1.0)
+        doubtful = functools.reduce(jnp.logical_and, [moved != value for value in fixed])
     else:
         level = jax.vmap(ties.before, in_axes=(None, 0))(image, theta) * ties.levels
         near = 4 * float32_upper(image.shape) * ties.levels

@@ -1,18 +1,22 @@
-"""Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included.
+"""Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included. Host.
 
-The region is covered with smoothing centres, and every one is tested.
+HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, each
+with one smoothing centre u_c or, between neighbours on a path, two. D is a proved bound on the |.|_(S^-1) distance of
+*every* transformed image of the box from its centre, or what the theorem of two centres makes of its distance from the
+segment between them: values at the ends of small boxes plus what a Lipschitz bound allows, never a largest value over
+samples (THEORY D7, P2 to P5). At every centre p_A > Phi(D) is tested.
 
-THEOREM (THEORY D1). Let z ~ N(0, S) with S fixed, and let the smoothed classifier answer class c with probability p_A
-at a latent u. Then it answers c at every latent u' with |u' - u|_(S^-1) < Phi^-1(p_A). Nothing is assumed about how u'
-came about: a transformed, clipped, rounded image is as good as any. (Cohen et al. 2019, Theorem 1, after whitening.)
+FORMULA. One centre: the answer c at u_c holds at every latent within Phi^-1(p_A) of it in |.|_(S^-1), however that
+latent came about (THEORY D1: Cohen et al. 2019, after whitening). Two centres L apart: where p_A > Phi(D) at both,
+Phi(-D) = Phi(L/2 + t) - Phi(L/2 - t) and 2 Phi(t) - 1 = Phi(-w), it holds at every latent within w of the segment
+(THEORY P1).
 
-So a region is proved when it is covered by cells, each with a centre u_c and a proved bound D on the distance from u_c
-of every transformed image of the cell (``geometry``), and at every centre a test accepts p_A > Phi(D). Two neighbouring
-centres on a path prove together what lies between them, with D from the theorem of two centres (``two_centres``), and
-reach further so than each by itself. Cells fixed before the test's draws need no union bound: a false claim has a false
-cell, or two that share one and not both of which may pass, and a test that must not pass does so with probability alpha
-(Berger 1982). A cell that fails may be cut into smaller ones, tested anew at a lower level: alpha is spent over depths,
-never over cells, since the parameter that makes a claim false lies in one cell, or between one pair, of each depth.
+LEVELS. A false claim has a false hypothesis, and a test that must not pass does so with probability alpha at most: no
+union bound over cells (THEORY F3; Berger 1982). A part that fails may be laid out anew, tested at a lower level: alpha
+is spent over depths, never over cells (THEORY F9).
+
+DIFFERENCES from GSmooth and TSS: the real image instead of the surrogate's, so that its error does not enter (THEORY
+D4); the chord instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; two centres.
 """
 
 import dataclasses
@@ -25,10 +29,20 @@ import numpy as np
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Tests
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
 from gsmooth_jax.methods.base import Pilots as PilotDraws
 from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
 from gsmooth_jax.methods.coverage import answered, covered, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -52,6 +66,7 @@ class Cover:
 
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
+    takes: ClassVar[Takes] = "latent"
 
     @property
     def name(self) -> str:
@@ -73,7 +88,8 @@ class Cover:
         check_cells(self.name, transform, region)
 
     def check_model(self, model: Any) -> None:
-        """Raises ValueError where a surrogate is of other images than the model's."""
+        """Raises ValueError unless it is a classifier, or where a surrogate is of other images."""
+        check_classes("cover", model)
         check_surrogate(self.noise, model)
 
     def vote(self, transform: Transform) -> ClassVote:
@@ -111,7 +127,9 @@ class Cover:
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
         """Says whether the cells that have passed cover the region, and the image itself. Distances are as recorded."""
-        return conclude(evidence, guarantee, (int(np.argmax(evidence.selection[:-1])),), Answer)
+        top, faults = chosen_class(evidence.selection, guarantee)
+        found = conclude(evidence, guarantee, (top,), Answer)
+        return found._replace(faults=faults + found.faults)
 
 
 class Choice(NamedTuple):
@@ -148,15 +166,24 @@ def inquire(
     points = pilot_points(g.region)
     selections = yield PilotDraws(list(geometry.values(points)[0]))
     choice = choose(selections)
+    if not choice.events:
+        return Found((), "the pilot draws suggest nothing to claim")
     fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
     pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
     cells = CellTests(geometry, pilots, choice.events, g, tests)
-    if choice.worth and pilots.shares.min() > 0.5:
-        yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
-    else:
+    alone, notes = not choice.worth or pilots.shares.min() <= 0.5, []
+    if not alone:
+        try:
+            yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+        except Unbounded as error:
+            alone, cells.lost = not cells.hypotheses(), True
+            notes.append(str(error))
+    if alone:
         cells.lost = True
         yield from cells.run([geometry.point(points[0])])
-    return Found(cells.hypotheses(), f"max_votes={g.max_votes} is too few for all cells" if cells.exhausted else "")
+    if cells.exhausted:
+        notes.append(f"max_votes={g.max_votes} is too few for all cells")
+    return Found(cells.hypotheses(), "; ".join(notes))
 
 
 def _successes(counts: np.ndarray, event: int) -> int:
@@ -184,8 +211,8 @@ def conclude(
     votes = sum({h.centre_id: h.votes for h in found}.values())
     if votes > guarantee.max_votes:
         faults.append(f"hypotheses: {votes} votes, the header allows {guarantee.max_votes}")
-    for one in sorted({h.level for h in found}):
-        if overlapping(h for h in found if h.level == one and h.event == events[0]):
+    for one, event in sorted({(h.level, h.event) for h in found}):
+        if overlapping(h for h in found if (h.level, h.event) == (one, event)):
             faults.append(f"hypotheses: cells of level {one} overlap, so its part of alpha is spent more than once")
     passed = [[h for h in evidence.passed if h.event == event] for event in events]
     certified = all(covered(cells, region) for cells in passed)

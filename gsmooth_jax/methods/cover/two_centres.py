@@ -1,26 +1,17 @@
 """Where to put smoothing centres along a path of latents, and how far the classifier's answer carries from them. Host.
 
-THEOREM (two centres). Let z ~ N(0, S) with S fixed, distances be |.|_(S^-1), and let a classifier answer class c with
-probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of the segment
-between them. If p_A > Phi(D) at a and at b, where
+THEOREM (two centres; THEORY P1). Let z ~ N(0, S) with S fixed, distances be |.|_(S^-1), and let a classifier answer
+class c with probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of
+the segment between them. If p_A > Phi(D) at a and at b, where
 
     2 Phi(t) - 1 = Phi(-w),    Phi(-D) = Phi(L / 2 + t) - Phi(L / 2 - t),
 
 then p_A > 1 / 2 at u. So centres may stand much further apart than where each speaks for itself, and the nearer D comes
-to w, the more: then L grows like the square root of D - w.
-
-Proof. Whitened, S = 1; let D be that of the true L, which is no larger. Let p be that point of the segment, strictly
-inside it, P_p the law of p + z, and I = {x : |<x - m, v>| <= t} with m = (a + b) / 2 and v along b - a. Then
-P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, dP_a / dP_p falls, dP_b / dP_p rises, and
-both are convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1
-inside and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
-s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less
-than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have, by assumption, less than Phi(-D) = P_a(I); so at b.) By the
-theorem of one centre (THEORY D1), p_A > 1 / 2 at u. []
+to w, the more: L grows like the square root of D - w.
 
 A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
-proves what lies between: whichever takes fewer. A box of several parameters is cut into strips with a path along the
-middle of each: what a strip holds beside its path only adds to w.
+proves what lies between (THEORY P5): whichever takes fewer. A box of several parameters is cut into strips with a path
+along the middle of each: what a strip holds beside its path only adds to w (THEORY P4).
 """
 
 import dataclasses
@@ -103,7 +94,7 @@ class Path:
         return len(self.latents) - len(self.beyond)
 
     def _reach(self, far: np.ndarray, first: int) -> np.ndarray:
-        """How far the images of each box may be from something convex, given how far the latents from ``first`` on are.
+        """How far the images of each box may be from a convex set whose distance to the latents is given (THEORY P5).
 
         On a segment that distance, a convex function, is largest at an end.
         """
