@@ -71,7 +71,7 @@ CASES: dict[str, tuple[str, tuple[int, int, int], Callable[[], gs.Guarantee]]] =
 def measure(name: str, shape: tuple[int, int, int], guarantee: gs.Guarantee, repeats: int) -> dict[str, float]:
     architecture = Architecture(name=name, classes=10)
     variables = jax.jit(architecture.init, static_argnums=1)(jax.random.key(0), shape)
-    classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, input_shape=shape)
+    classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, domain=gs.Domain(shape))
     vote = guarantee.method.vote(guarantee.transform)
     assert vote is not None
     count, rows = batch_counter(classifier, vote, seed=guarantee.seed, block=guarantee.block)

@@ -29,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     architecture = Architecture(name="convnet", classes=10)
     variables = jax.jit(architecture.init, static_argnums=1)(jax.random.key(0), SHAPE)
-    classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, input_shape=SHAPE)
+    classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, domain=gs.Domain(SHAPE))
     noise = gs.PixelNoise(sigma=0.25)
     image = np.random.default_rng(0).random(SHAPE, np.float32)
     rows = Draws(*(np.stack([a] * ROWS) for a in (image, *np.uint32([7, 0, 1]), *np.int32([0, BLOCK]))))

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gsmooth_jax.types import Domain
+
 T = TypeVar("T")
 
 
@@ -18,6 +20,12 @@ def positive(**values: float) -> None:
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def ascending(*, low: float, high: float) -> None:
+    """Raises unless low < high, both finite numbers."""
+    if not (_number(low) and _number(high) and math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"Expected low < high, both finite numbers, got {low=}, {high=}.")
 
 
 def probability(**values: float) -> None:
@@ -99,19 +107,20 @@ def known(registry: Mapping[str, T], **names: str) -> T:
     return registry[name]
 
 
-def image(value: np.ndarray, *, image_id: int, shape: tuple[int, ...] | None = None) -> None:
-    """Raises unless the value is a float32 image [H, W, C] of finite numbers in [0, 1] (and of the given shape)."""
-    where = f"image {image_id}"
+def image(value: np.ndarray, *, image_id: int, domain: Domain) -> None:
+    """Raises unless the value is a float32 array of the domain's shape, of finite numbers in its range."""
+    where, within = f"image {image_id}", f"[{domain.low:g}, {domain.high:g}]"
     if value.dtype != np.float32:
-        raise ValueError(f"Expected {where} to be float32 in [0, 1], got dtype {value.dtype}.")
-    if value.ndim != 3 or (shape is not None and value.shape != tuple(shape)):
-        raise ValueError(f"Expected {where} to have shape {shape or '[H, W, C]'}, got {value.shape}.")
+        raise ValueError(f"Expected {where} to be float32 in {within}, got dtype {value.dtype}.")
+    if value.shape != domain.shape:
+        raise ValueError(f"Expected {where} to have shape {domain.shape}, got {value.shape}.")
     if not np.isfinite(value).all():
         raise ValueError(
             f"Expected {where} to be finite, got {int((~np.isfinite(value)).sum())} NaN or infinite values."
         )
-    if value.min() < 0.0 or value.max() > 1.0:
-        raise ValueError(f"Expected {where} to lie in [0, 1], got values in [{value.min()}, {value.max()}].")
+    # What float32 makes of the ends, and not of the values: an end such as 0.1 is a float32 number, or next to one.
+    if value.min() < np.float32(domain.low) or value.max() > np.float32(domain.high):
+        raise ValueError(f"Expected {where} to lie in {within}, got values in [{value.min()}, {value.max()}].")
 
 
 def label(value: int, *, image_id: int, classes: int) -> None:

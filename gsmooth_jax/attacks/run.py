@@ -12,6 +12,7 @@ from gsmooth_jax.attacks.target import Attack
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.models import Classifier
+from gsmooth_jax.results import headers
 from gsmooth_jax.results.accuracy import certified_accuracy
 from gsmooth_jax.results.tables import Figures
 from gsmooth_jax.types import Example
@@ -19,6 +20,9 @@ from gsmooth_jax.types import Example
 
 def check_classifier(header: Mapping[str, Any], classifier: Classifier) -> None:
     """Raises ValueError unless the classifier is the one that the run's claims are about."""
+    domain = headers.domain_of(header)
+    if domain not in (None, classifier.domain):
+        raise ValueError(f"The run's claims are about inputs {domain}, this classifier takes {classifier.domain}.")
     wanted, found = header["model"]["fingerprint"], models.fingerprint(classifier)
     if wanted != found:
         raise ValueError(

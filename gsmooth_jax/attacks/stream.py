@@ -98,7 +98,7 @@ def attack_stream(
 
     Args:
       classifier: the one that the claims are about.
-      claimed: images [H, W, C] with their claims; taken only as there is room.
+      claimed: images with their claims; taken only as there is room.
       guarantee: the claims' terms.
       attack: proposes the candidates. The identity is always tried too, last.
       votes: draws a candidate.
@@ -111,7 +111,7 @@ def attack_stream(
 
     Raises:
       ValueError: before any work, an attack that does not apply, or too few draws to ever show a claim false; when its
-        turn comes, an image of another shape or dtype.
+        turn comes, an image that is none of the classifier's domain.
     """
     execution = Execution() if execution is None else execution
     _validate.kind(Execution, "a gs.Execution, or None", execution=execution)
@@ -131,7 +131,7 @@ def attack_stream(
 
     def attempts() -> Iterator[Prover[Outcome]]:
         for example, claim in claimed:
-            _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
+            _validate.image(example.image, image_id=example.id, domain=classifier.domain)
             target = Target(
                 classifier=placed,
                 noise=noise,

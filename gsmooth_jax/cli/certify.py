@@ -87,6 +87,7 @@ def certify(
     from gsmooth_jax.methods.base import Guarantee
     from gsmooth_jax.methods.stream import certify_stream
     from gsmooth_jax.results import headers
+    from gsmooth_jax.types import Domain
 
     adversary = transforms.parse(transform)
     folders = checkpoint or (assets.classifier_for(adversary.name),)
@@ -105,17 +106,16 @@ def certify(
     source = open_source(data, split, data_dir)
     chosen = subset(len(source), every=every, limit=limit)
     shape = source[chosen[0]].image.shape
-    if shape != classifier.input_shape or source.classes > classifier.classes:
+    if (pictures := Domain(shape)) != classifier.domain or source.classes > classifier.classes:
         raise ValueError(
-            f"The classifier takes images {classifier.input_shape} of {classifier.classes} classes, {data} has images "
-            f"{shape} of {source.classes}: choose another --checkpoint or --data."
+            f"The classifier takes images {classifier.domain} of {classifier.classes} classes, {data} has images "
+            f"{pictures} of {source.classes}: choose another --checkpoint or --data."
         )
     header = headers.make(
         guarantee,
         model={
             "architectures": [card["architecture"] for card in cards],
-            "fingerprint": models.fingerprint(classifier),
-            "dtype": classifier.dtype,
+            **headers.model_of(classifier),
         },
         data={
             "name": data,

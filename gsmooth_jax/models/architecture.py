@@ -50,7 +50,7 @@ class Architecture:
         """Returns the Linen module behind the input layer."""
         return _validate.known(MODELS, arch=self.name)(classes=self.classes, **dict(self.options))
 
-    def init(self, key: jax.Array, input_shape: tuple[int, int, int]) -> dict[str, Any]:
+    def init(self, key: jax.Array, input_shape: tuple[int, ...]) -> dict[str, Any]:
         """Returns fresh variables for images [H, W, C]. Device. The key is consumed."""
         return dict(self.module().init(key, self.normalize(jnp.zeros((1, *input_shape)))))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.models.program import Applied, Foreign
+from gsmooth_jax.types import Domain
 
 DTYPES = ("float32", "bfloat16")
 """In which a classifier may compute."""
@@ -20,7 +21,7 @@ DTYPES = ("float32", "bfloat16")
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """images [B, H, W, C] float32 -> logits [B, K] float32.
+    """images [B, ...] float32 of a domain -> logits [B, K] float32.
 
     A pytree: pass it to compiled functions as an argument, then new weights of the same architecture never recompile.
     The images are cast to ``dtype`` before the network sees them; what is certified is the network at that precision,
@@ -30,11 +31,16 @@ class Classifier:
     variables: Any
     apply: Callable[[Any, jax.Array], jax.Array] = dataclasses.field(metadata={"static": True})
     classes: int = dataclasses.field(metadata={"static": True})
-    input_shape: tuple[int, int, int] = dataclasses.field(metadata={"static": True})
+    domain: Domain = dataclasses.field(metadata={"static": True})
     dtype: str = dataclasses.field(default="float32", metadata={"static": True})
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one input: (H, W, C) of an image."""
+        return self.domain.shape
+
     def __call__(self, images: jax.Array) -> jax.Array:
-        """[B, H, W, C] -> logits [B, K]. Device."""
+        """[B, ...] -> logits [B, K]. Device."""
         return self.apply(self.variables, images.astype(self.dtype)).astype(jnp.float32)
 
     def astype(self, dtype: str) -> "Classifier":
@@ -53,9 +59,9 @@ class Classifier:
 
 
 def as_classifier(
-    model: Any, input_shape: tuple[int, int, int], classes: int | None = None, dtype: str | None = None
+    model: Any, domain: Domain | tuple[int, ...], classes: int | None = None, dtype: str | None = None
 ) -> Classifier:
-    """Wraps any callable images [B, H, W, C] -> logits [B, K].
+    """Wraps any callable images [B, ...] -> logits [B, K].
 
     An image's logits have to come from that image alone: where others of its batch matter (batch statistics, say),
     votes are no independent draws, and no claim holds.
@@ -67,32 +73,32 @@ def as_classifier(
         compiled program. It is taken as it is now: a classifier whose callable has changed is refused, and wrapped
         again it is another one. (What a ``jax.jit`` further inside has captured stays what it was when first called;
         what a callback computes is not looked at.)
-      input_shape: (H, W, C).
+      domain: of the inputs; a shape alone, such as (H, W, C), is one of entries in [0, 1] (of a ``Classifier``: in
+        whatever range it has).
       classes: K; inferred from the output when None.
       dtype: of weights and images, see ``Classifier.astype``; None leaves both as they are, the images float32.
 
     Raises:
       TypeError: the model is none of these.
-      ValueError: it does not map [B, H, W, C] to [B, K], or K differs from ``classes``.
+      ValueError: it does not map [B, ...] to [B, K], K differs from ``classes``, or a ``Classifier`` is one of another
+        domain.
     """
-    if len(input_shape) != 3 or any(size < 1 for size in input_shape):
-        raise ValueError(f"Expected input_shape (H, W, C), got {input_shape!r}.")
-    input_shape = (int(input_shape[0]), int(input_shape[1]), int(input_shape[2]))
+    wanted = domain if isinstance(domain, Domain) else Domain(domain)
     if isinstance(model, Classifier):
-        if model.input_shape != input_shape or classes not in (None, model.classes):
+        if not model.domain.meets(domain) or classes not in (None, model.classes):
             raise ValueError(
-                f"Expected a classifier of {input_shape} images and {classes or 'any number of'} classes, "
-                f"got one of {model.input_shape} and {model.classes}."
+                f"Expected a classifier of inputs {domain} and {classes or 'any number of'} classes, "
+                f"got one of {model.domain} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
     variables, function, name = split_model(model)
     variables = variables if dtype is None else _cast(variables, dtype)
     dtype = dtype or "float32"
-    found = _infer_classes(function, variables, input_shape, dtype)
+    found = _infer_classes(function, variables, wanted.shape, dtype)
     if classes is not None and classes != found:
         raise ValueError(f"Expected logits of {classes} classes, got {found}.")
-    apply = Applied.of(function, name, variables, input_shape, dtype)
-    return Classifier(variables=variables, apply=apply, classes=found, input_shape=input_shape, dtype=dtype)
+    apply = Applied.of(function, name, variables, wanted.shape, dtype)
+    return Classifier(variables=variables, apply=apply, classes=found, domain=wanted, dtype=dtype)
 
 
 def apply_name(apply: Callable) -> str:

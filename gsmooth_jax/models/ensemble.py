@@ -40,13 +40,13 @@ def ensemble(members: Sequence[Classifier]) -> Classifier:
     """Returns the classifier whose logits are the mean of the members' log-probabilities; of one member, itself.
 
     Raises:
-      ValueError: no members, or members of different image shapes, classes or dtypes.
+      ValueError: no members, or members of different domains, classes or dtypes.
     """
     if not members:
         raise ValueError("Expected at least one classifier, got none.")
-    kinds = {(m.input_shape, m.classes, m.dtype) for m in members}
+    kinds = {(str(m.domain), m.classes, m.dtype) for m in members}
     if len(kinds) > 1:
-        raise ValueError(f"Expected members of one image shape, number of classes and dtype, got {sorted(kinds)}.")
+        raise ValueError(f"Expected members of one domain, number of classes and dtype, got {sorted(kinds)}.")
     if len(members) == 1:
         return members[0]
     return dataclasses.replace(

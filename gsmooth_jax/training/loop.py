@@ -27,6 +27,7 @@ from gsmooth_jax.training.step import (
     init_variables,
     train_step,
 )
+from gsmooth_jax.types import Domain
 
 # Streams of the run's seed.
 _INIT, _ORDER, _DRAWS, _EVAL, _MOMENTS = range(5)
@@ -88,7 +89,7 @@ def train(
             variables=jax.tree.map(jnp.copy, kept),  # the next step donates the state's buffers
             apply=architecture,
             classes=architecture.classes,
-            input_shape=input_shape,
+            domain=Domain(input_shape),
         )
 
     settings = _run_folder.settings(config, images, labels)

@@ -5,6 +5,7 @@ import pytest
 
 from gsmooth_jax.models import Architecture, Classifier, Normalize, load, save
 from gsmooth_jax.models.speed_net import whitening
+from gsmooth_jax.types import Domain
 from tests.models.fill import random_variables
 
 _TINY = Architecture(name="speed_net", classes=3, options=(("widths", (4, 6)),))
@@ -49,7 +50,7 @@ def test_fit_sees_the_images_as_the_network_does_and_changes_the_kernel_alone():
 
 def test_the_kernel_is_stored_with_the_weights(tmp_path):
     variables = _TINY.fit(random_variables(_TINY, (8, 8, 3)), jnp.asarray(_images(20)))
-    made = Classifier(variables=variables, apply=_TINY, classes=3, input_shape=(8, 8, 3))
+    made = Classifier(variables=variables, apply=_TINY, classes=3, domain=Domain((8, 8, 3)))
     save(tmp_path, made)
     read = load(tmp_path)
     np.testing.assert_array_equal(read.variables["frozen"]["whitening"], variables["frozen"]["whitening"])

@@ -56,17 +56,19 @@ class Stages:
       jump: how far a rounding to levels may take an entry: ``Quantize.jump`` where it was left out of ``moving``, a
         whole level at a tie where it was not.
       ties: the rounding inside ``moving``, or None.
-      fixed: values that the rounding leaves where they are, and takes no entry beside them further than its distance.
+      fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
+        the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
+        distance from there.
     """
 
     moving: Transform
     values: FiniteValued | None
     jump: float
     ties: Ties | None = None
-    fixed: tuple[float, ...] = (0.0, 1.0)
+    fixed: tuple[float, ...] = ()
 
     @classmethod
-    @functools.lru_cache(maxsize=16)  # asked once an image, and it traces the bound
+    @functools.lru_cache(maxsize=16)  # asked once an image
     def of(cls, transform: Transform) -> "Stages":
         """Splits a transform.
 
@@ -89,26 +91,25 @@ class Stages:
                 return cls(transform, stages[0], 0.0)
             if down:
                 raise ValueError(f"cover enumerates the values of {stages[0].name}: round them to the nearest level.")
-            levels = 2 ** roundings[0].bits - 1
             before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(transform, stages[0], 1.0 / levels, Ties(before, levels))
+            return cls(transform, stages[0], 2 * roundings[0].jump, Ties(before, roundings[0]))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
-        # Rounding down takes what is a little below 1 a whole level further.
-        return cls(moving, None, sum(t.jump for t in roundings), fixed=(0.0,) if down else (0.0, 1.0))
+        ends = {0.0, *(end for t in tail if isinstance(t, Clip | Quantize) for end in (t.low, t.high))}
+        if down:  # takes what is a little below a level a whole one further: only below the first is nothing
+            ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
+        fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
+        return cls(moving, None, sum(r.jump for r in roundings), fixed=fixed)
 
 
 def _require_bound(transform: Composition) -> None:
     """Raises ValueError, before any image, where the transform will not be able to state a bound."""
-    point = jax.ShapeDtypeStruct((len(transform.params),), np.float32)
-    try:
-        jax.eval_shape(transform.lipschitz_upper, jax.ShapeDtypeStruct((8, 8, 1), np.float32), point, point)
-    except ValueError as error:
+    if why := transform.unbounded():
         raise ValueError(
-            f"cover has no cell bound for {transform.name!r}. {error} "
+            f"cover has no cell bound for {transform.name!r}: {why} "
             "Methods for a transform with a group law may still apply: gsmooth methods."
-        ) from error
+        )
 
 
 class Unbounded(Exception):
