@@ -28,7 +28,8 @@ ORDER = [
     ("training",),
     ("engine",),
     ("methods",),
-    ("results", "api"),
+    ("results",),
+    ("api",),
     ("attacks",),
     ("cli",),
 ]
