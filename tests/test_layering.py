@@ -16,7 +16,8 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_console", "version"),
+    ("types", "_console", "version"),
+    ("_validate",),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
@@ -29,7 +30,7 @@ ORDER = [
     ("engine",),
     ("methods",),
     ("results", "api"),
-    ("attacks",),
+    ("attacks", "testing"),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
