@@ -86,8 +86,8 @@ def entry_speeds(transform, image: jax.Array, low: jax.Array, high: jax.Array) -
 
 
 def _check_metadata(transform: Any) -> None:
-    assert isinstance(transform, Transform)
     assert hash(transform) == hash(dataclasses.replace(transform))
+    assert isinstance(transform, Transform)
     assert parse(describe(transform)) == transform
     assert len({p.name for p in transform.params}) == len(transform.params) == len(transform.typical)
     for p, (low, high) in zip(transform.params, transform.typical, strict=True):
