@@ -32,4 +32,5 @@ from gsmooth_jax.smoothing import Rayleigh as Rayleigh
 from gsmooth_jax.smoothing import Uniform as Uniform
 from gsmooth_jax.surrogate import AugmentedNoise as AugmentedNoise
 from gsmooth_jax.types import ABSTAIN as ABSTAIN
+from gsmooth_jax.types import Domain as Domain
 from gsmooth_jax.types import Example as Example

@@ -14,7 +14,7 @@ from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee, Method, Test
 from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier, Model, as_model
-from gsmooth_jax.types import Example, Region, Transform
+from gsmooth_jax.types import Domain, Example, Region, Transform
 
 
 def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
@@ -47,14 +47,15 @@ def certify(
     max_votes: int = 10_000,
     seed: int = 0,
     ids: Sequence[int] | np.ndarray | None = None,
+    domain: Domain | None = None,
     execution: Execution | None = None,
 ) -> list[Claim]:
-    """Certifies a few images against every transformation of a region.
+    """Certifies a few images, or other inputs, against every transformation of a region.
 
     Args:
       model: any callable images [B, H, W, C] float32 -> logits [B, K], see ``as_classifier``; or -> numbers [B], for
         ``median``.
-      images: [N, H, W, C] float32 in [0, 1].
+      images: [N, H, W, C] float32 in [0, 1]; or N inputs of another ``domain``.
       labels: [N] true classes, or numbers; None where they are not known. What is proved does not depend on them, but
         ``cover`` and ``enumerate`` spend nothing on proving another class than the label.
       transform: what the adversary applies.
@@ -67,6 +68,8 @@ def certify(
       max_votes: most draws that test one image.
       seed: of all draws.
       ids: [N] image ids >= 0, part of every draw's key; 0, 1, ... unless given.
+      domain: shape and range of an input, such as ``Domain((16000,), -1.0, 1.0)`` of waveforms; unless given the
+        model's own, and of a model that has none the shape of the images and [0, 1].
       execution: how the machine is used; never changes a claim.
 
     Returns:
@@ -75,17 +78,16 @@ def certify(
     Raises:
       ValueError: before any work, whatever is wrong with the arguments: the message has name, value and rule.
     """
-    pictures = np.asarray(images)
-    truth = None if labels is None else np.asarray(labels)
-    numbers = np.arange(len(pictures)) if ids is None else np.asarray(ids)
+    pictures = _validate.array("[N, H, W, C]", images=images)
+    truth = None if labels is None else _validate.array("[N]", labels=labels)
     count = pictures.shape[:1]
-    if pictures.ndim != 4 or numbers.shape != count or (truth is not None and truth.shape != count):
+    numbers = np.arange(*count) if ids is None else _validate.array("[N]", ids=ids)
+    if pictures.ndim < 2 or numbers.shape != count or (truth is not None and truth.shape != count):
         raise ValueError(
-            "Expected images [N, H, W, C] with N labels and N ids, "
+            "Expected images [N, H, W, C], or N other inputs, with N labels and N ids, "
             f"got {pictures.shape}, {None if truth is None else truth.shape}, {numbers.shape}."
         )
-    height, width, channels = pictures.shape[1:]
-    found = as_model(model, (height, width, channels))
+    found = as_model(model, domain or pictures.shape[1:])
     guarantee = Guarantee(
         transform=transform,
         region=region,
@@ -108,7 +110,7 @@ def _examples(model: Model, ids: np.ndarray, images: np.ndarray, labels: np.ndar
     examples = []
     for number, image, label in zip(ids, images, [None] * len(ids) if labels is None else labels.tolist(), strict=True):
         _validate.word(id=int(number))
-        _validate.image(image, image_id=int(number))
+        _validate.image(image, image_id=int(number), domain=model.domain)
         if label is not None and isinstance(model, Classifier):
             _validate.label(label, image_id=int(number), classes=model.classes)
         examples.append(Example(id=int(number), image=image, label=label))

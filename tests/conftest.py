@@ -16,3 +16,4 @@ hypothesis.settings.load_profile("fixed")
 from tests.known import classifier as classifier  # noqa: E402 (after jax has been told of the devices)
 from tests.known import examples as examples  # noqa: E402
 from tests.known import guarantee as guarantee  # noqa: E402
+from tests.surrogates import fitted as fitted  # noqa: E402

@@ -51,7 +51,7 @@ class EotPgd:
         _validate.at_least(1, tries=self.tries, steps=self.steps, draws=self.draws)
         _validate.positive(first=self.first)
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError if a stage is piecewise constant in its parameter: there is nothing to climb."""
         for stage in _stages(transform):
             if isinstance(stage, FiniteValued) or any(p.whole for p in stage.params):

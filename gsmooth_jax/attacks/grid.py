@@ -31,7 +31,7 @@ class Grid:
     def __post_init__(self):
         _validate.at_least(1, tries=self.tries)
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError if there are too many parameters for two points along each."""
         self._points(transform, space, image_shape)
 
@@ -42,8 +42,7 @@ class Grid:
     def _points(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> np.ndarray:
         values = _values(transform)
         if values is not None:
-            height, width, channels = image_shape
-            listed = values.representatives((height, width, channels), space.low, space.high)
+            listed = values.representatives(image_shape, space.low, space.high)
             if space.radius is not None:
                 listed = listed[np.linalg.norm(listed, axis=1) <= space.radius]
             return space.inside(_thinned(listed, self.tries))

@@ -98,7 +98,7 @@ def attack_stream(
 
     Args:
       classifier: the one that the claims are about.
-      claimed: images [H, W, C] with their claims; taken only as there is room.
+      claimed: images with their claims; taken only as there is room.
       guarantee: the claims' terms.
       attack: proposes the candidates. The identity is always tried too, last.
       votes: draws a candidate.
@@ -111,14 +111,16 @@ def attack_stream(
 
     Raises:
       ValueError: before any work, an attack that does not apply, or too few draws to ever show a claim false; when its
-        turn comes, an image of another shape or dtype.
+        turn comes, an image that is none of the classifier's domain.
     """
+    execution = Execution() if execution is None else execution
+    _validate.kind(Execution, "a gs.Execution, or None", execution=execution)
     _validate.at_least(1, votes=votes, confirm=confirm)
+    _validate.at_most(2**31 - guarantee.block, votes=votes, confirm=confirm)
     if not _contradicted(guarantee, np.array([0, confirm, 0]), (0,), confirm):
         raise ValueError(f"Expected more draws to confirm an attack: {confirm=} shows nothing at level {LEVEL:g}.")
     space = Space.of(guarantee.transform, guarantee.region, classifier.input_shape)
     attack.check(guarantee.transform, space, classifier.input_shape)
-    execution = execution or Execution()
     vote = guarantee.method.vote(guarantee.transform) or ClassVote(noise=NoNoise())
     if attack.climbs and not isinstance(vote, ClassVote):
         raise ValueError(f"{attack.name} climbs the loss of a class, and the claims are of none; use grid or random.")
@@ -129,7 +131,7 @@ def attack_stream(
 
     def attempts() -> Iterator[Prover[Outcome]]:
         for example, claim in claimed:
-            _validate.image(example.image, image_id=example.id, shape=classifier.input_shape)
+            _validate.image(example.image, image_id=example.id, domain=classifier.domain)
             target = Target(
                 classifier=placed,
                 noise=noise,

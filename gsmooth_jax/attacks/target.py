@@ -18,7 +18,7 @@ class Space:
       low: [P] float64, in parameter units; at most 0.
       high: [P], at least 0.
       radius: of the ball, or None.
-      whole: [P], whether only whole numbers are attacks.
+      whole: [P], whether the region holds whole numbers only.
     """
 
     low: np.ndarray
@@ -27,8 +27,8 @@ class Space:
     whole: np.ndarray
 
     @classmethod
-    def of(cls, transform: Transform, region: Region, image_shape: tuple[int, int, int]) -> "Space":
-        """Returns the region's parameters within the transform's range, for images [H, W, C].
+    def of(cls, transform: Transform, region: Region, image_shape: tuple[int, ...]) -> "Space":
+        """Returns the region's parameters within the transform's range, for images of this shape.
 
         Raises:
           ValueError: the region has another number of parameters than the transform.
@@ -85,7 +85,7 @@ class Target:
       noise: what one vote does to its centre.
       transform: what the adversary applies.
       space: the parameters to search.
-      image: [H, W, C] float32.
+      image: float32, an input of the classifier.
       image_id: part of every random number's key.
       events: the claimed ones, such as one class.
       seed: of all random numbers.
@@ -118,7 +118,7 @@ class Attack(Protocol):
         """How many parameters are proposed, at most."""
         ...
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError unless the attack applies."""
         ...
 

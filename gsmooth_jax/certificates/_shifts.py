@@ -33,7 +33,7 @@ def bounding_box(region: Region) -> Box:
 
 
 def check_shifts(certificate: str, transform: Transform, law: Smoothing, region: Region) -> None:
-    """Raises unless region and law fit the transform's parameters: their number, their range, the law's dimension."""
+    """Raises unless region and law fit the transform's parameters: number, range, whole ends, the law's dimension."""
     dim = len(transform.params)
     if any(p.per_pixel for p in transform.params):
         raise ValueError(f"{certificate} needs scalar parameters; {transform.name} has one a pixel: use additive.")
@@ -44,9 +44,28 @@ def check_shifts(certificate: str, transform: Transform, law: Smoothing, region:
     box = bounding_box(region)
     if len(box.low) != dim:
         raise ValueError(f"Expected a region of {dim} parameters for {transform.name}, got {region}.")
+    _check_whole(transform, region, box)
     law.certifies(np.zeros(dim), 0.9, 0.1)  # raises for a law of another number of parameters
     for param, low, high in zip(transform.params, box.low, box.high, strict=True):
         _check_range(transform, law, param, low, high)
+
+
+def _check_whole(transform: Transform, region: Region, box: Box) -> None:
+    """Raises where a region reads as if it held more than its whole numbers: T rounds (0, .5) to (0, 1)."""
+    whole = [p.whole for p in transform.params]
+    if isinstance(region, Ball):
+        if all(whole) and region.radius < 1.0:
+            raise ValueError(
+                f"Expected a ball of {transform.name} with a radius >= 1 {transform.params[0].unit}, got {region}: it "
+                "moves by whole numbers, and a smaller ball holds none but 0."
+            )
+        return
+    for param, low, high in zip(transform.params, box.low, box.high, strict=True):
+        if param.whole and not (low.is_integer() and high.is_integer()):
+            raise ValueError(
+                f"Expected whole numbers of {param.unit} for {transform.name}'s {param.name}, got [{low:g}, {high:g}]: "
+                "it moves by whole numbers, and rounds all others to these."
+            )
 
 
 def _check_range(transform: Transform, law: Smoothing, param: Param, low: float, high: float) -> None:

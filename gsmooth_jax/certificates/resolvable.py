@@ -13,7 +13,8 @@ class Resolvable:
 
     Let T(T(x, a), b) = T(x, a + b), and let theta have the law g. With G(x) = E f(T(x, theta)), p_lower <=
     G(x)_A and p_upper >= G(x)_B for every B != A: if g certifies every shift in the region, then A wins at T(x, xi) for
-    every xi in it.
+    every xi in it. Where T rounds a parameter (``Param.whole``) the law holds for whole ``a``, and of the region the
+    whole xi are meant; a radius between two whole numbers then says what the smaller one says.
 
     A shift is certified if every classifier that respects the two bounds under g keeps A in front under the shifted
     law: the Neyman-Pearson lemma, in each direction (``Smoothing.certifies`` holds the exact condition of each law;

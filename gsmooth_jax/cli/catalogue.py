@@ -31,7 +31,9 @@ def transforms() -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "parameters": [f"{p.name} ({p.unit}){_range(p)}" for p in transform.params],
+                "parameters": [
+                    f"{p.name} ({'whole ' if p.whole else ''}{p.unit}){_range(p)}" for p in transform.params
+                ],
                 "published": [f"{low:g} to {high:g}" for low, high in transform.typical],
                 "law": "joint" if transform.group == "brightness_contrast" else transform.group,
                 "bound": "Lipschitz" if isinstance(transform, LipschitzBounded) else bound,
@@ -57,7 +59,8 @@ def table(title: str, rows: list[dict[str, Any]]) -> Table:
     """Returns a terminal table of rows that share their keys; the entries of a list stand below each other."""
     out = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
     for position, column in enumerate(rows[0]):
-        out.add_column(column, overflow="fold", no_wrap=position == 0)
+        figures = any(isinstance(row[column], float) for row in rows)
+        out.add_column(column, overflow="fold", no_wrap=position == 0 or figures)
     for row in rows:
         out.add_row(*(_cell(value) for value in row.values()))
     return out

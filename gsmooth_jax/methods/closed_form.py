@@ -4,14 +4,14 @@ HYPOTHESES. T(T(x, a), b) = T(x, gamma_a(b)) holds exactly (THEORY B1) and theta
 smoothing centre, the image itself, and one hypothesis at the whole alpha: p_A = P(f(T(x, theta)) = c) > t. A two-sided
 test also bounds every other class from above (THEORY F5).
 
-FORMULA. t is the smallest p_A at which the certificate covers every shift of the region, by the Neyman-Pearson lemma for
-its law (THEORY 0.1, A1 to A6, A8): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The radius is
-the size of the largest similar region that the same bound on p_A certifies (THEORY F10).
+FORMULA. t is the smallest p_A at which the certificate covers every shift of the region, by the Neyman-Pearson lemma
+for its law (THEORY 0.1, A1 to A6, A8): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The
+radius is the size of the largest similar region that the same bound on p_A certifies (THEORY F10).
 
-DIFFERENCES from GSmooth Theorem 1, TSS, Cohen et al., Muravev and Petiushko: radii are the exact ones of each direction,
-where the published integral is too large for laws whose density has an edge (THEORY A7); contrast with brightness is
-tested exactly, over a whole box (THEORY A6); a region is a box or a ball, not a number; the test is sequential and
-anytime-valid (THEORY F2) unless asked otherwise, and a fixed number of votes is looked at once.
+DIFFERENCES from GSmooth Theorem 1, TSS, Cohen et al., Muravev and Petiushko: radii are the exact ones of each
+direction, where the published integral is too large for laws whose density has an edge (THEORY A7); contrast with
+brightness is tested exactly, over a whole box (THEORY A6); a region is a box or a ball, not a number; the test is
+sequential and anytime-valid (THEORY F2) unless asked otherwise, and a fixed number of votes is looked at once.
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_certificate, check_law
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -57,6 +58,10 @@ class ClosedForm:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
+
+    def __post_init__(self):
+        check_law(smoothing=self.smoothing)
+        check_certificate(self.certificate)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """GSmooth as published (Hao et al., ICML 2022): any transform, through a fitted surrogate. Heuristic. Host.
 
-HYPOTHESES. tau(theta, x) = H(F1(theta) + F2(x)), F1 affine with matrix A1; noise theta ~ N(0, s1^2) of the parameter and
-N(0, s2^2 I) of the latent. The region is divided into equal cells, as published, with the latent of the really
+HYPOTHESES. tau(theta, x) = H(F1(theta) + F2(x)), F1 affine with matrix A1; noise theta ~ N(0, s1^2) of the parameter
+and N(0, s2^2 I) of the latent. The region is divided into equal cells, as published, with the latent of the really
 transformed image in its middle for a centre; at every centre p_A > Phi(M* |v|), v half a cell, is tested at the whole
 alpha, since a false claim has a false cell (THEORY F3).
 
@@ -11,11 +11,12 @@ of half widths |v| is at most sqrt(P).
 
 GAPS, for which it is labelled heuristic. M* is the largest value on a grid, and no grid bounds it (THEORY D5). What
 travels with M* is the surrogate's image, not the real one: Theorem 3 is to cover that; as repaired (THEORY D4) it adds
-2 Lip(F2) eps / s2 to the distance, eps the surrogate's largest L2 error on the region. A claim's note says how large that
-term is at least. ``cover`` needs neither, and its distances are never longer on the way that both describe (THEORY D3).
+2 Lip(F2) eps / s2 to the distance, eps the surrogate's largest L2 error on the region. A claim's note says how large
+that term is at least. ``cover`` needs neither, and its distances are never longer on the way that both describe (THEORY
+D3).
 
-DIFFERENCES from the public code: Gaussian noise only; the test is sequential unless asked otherwise; M* by the P x P Gram
-matrix, exactly, instead of power iteration, which comes from below (THEORY E1, E2).
+DIFFERENCES from the public code: Gaussian noise only; the test is sequential unless asked otherwise; M* by the P x P
+Gram matrix, exactly, instead of power iteration, which comes from below (THEORY E1, E2).
 """
 
 import dataclasses
@@ -31,6 +32,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -80,6 +82,8 @@ class GSmooth:
     takes: ClassVar[Takes] = "surrogate"
 
     def __post_init__(self):
+        _validate.kind(AugmentedNoise | SurrogateNoise, "the noise of a surrogate", noise=self.noise)
+        check_noise(noise=self.noise)
         _validate.at_least(1, centres=self.centres)
 
     @property

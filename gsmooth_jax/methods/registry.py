@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from gsmooth_jax import _spec, _validate, smoothing
 from gsmooth_jax.certificates import CERTIFICATES, default_for
+from gsmooth_jax.methods.arguments import check_law, check_method, check_noise, check_transform
 from gsmooth_jax.methods.base import Guarantee, Method, Takes
 from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
@@ -56,11 +57,14 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
     Raises:
       ValueError: an unknown name, or a method that the law does not fit.
     """
-    _validate.instance(transform=transform, law=law)
+    check_transform(transform)
     if not isinstance(method, str):
         if law is not None:
             raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
+        check_method(method)
         return method
+    if law is not None:
+        _check_brought(law)
     name, given = _spec.head(method), _given(law)
     if name == "auto":
         if given == "nothing":
@@ -74,6 +78,14 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
         return ClosedForm(smoothing=cast(Smoothing, law), certificate=theorem)
     brought = {"nothing": {}, "law": {"law": law}}.get(given, {"noise": law})
     return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
+
+
+def _check_brought(law: Any) -> None:
+    _validate.instance(law=law)
+    if isinstance(law, SurrogateNoise | AugmentedNoise | PixelNoise) or hasattr(law, "encode"):
+        check_noise(law=law)
+    else:
+        check_law(law=law)
 
 
 def _found(name: str) -> tuple[Any, Takes]:

@@ -29,4 +29,4 @@ def surrogate_kernel(
     real = jax.vmap(transform, in_axes=(None, 0))(image, points)
     found = noise.surrogate.decode(noise.encode(image[None]) + jax.vmap(noise.surrogate.shift)(points))
     grams = jax.vmap(jacobian.gram, in_axes=(None, None, 0, None))(noise, image, points, units)
-    return grams, noise.encode(real), jnp.sqrt(jnp.sum((found - real) ** 2, axis=(1, 2, 3)))
+    return grams, noise.encode(real), jnp.sqrt(jnp.sum((found - real) ** 2, axis=tuple(range(1, real.ndim))))

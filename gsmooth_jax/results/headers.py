@@ -1,5 +1,6 @@
 """A run's header: everything that changes a claim, and what computed it. ``header.json`` in the run's folder. Host."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -12,12 +13,13 @@ from typing import Any
 
 import jax
 
-from gsmooth_jax import _spec, transforms
+from gsmooth_jax import _spec, models, transforms
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.models import Classifier
 from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.types import Region
+from gsmooth_jax.types import Domain, Region
 from gsmooth_jax.version import VERSION
 
 FILE = "header.json"
@@ -31,7 +33,7 @@ def make(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, A
 
     Args:
       guarantee: the claim's terms.
-      model: where the classifier came from; holds at least its ``fingerprint``.
+      model: what ``model_of`` gives, and where the classifier came from.
       data: the data set, split and selection.
     """
     g = guarantee
@@ -68,6 +70,30 @@ def other_plugins(header: Mapping[str, Any], guarantee: Guarantee) -> list[str]:
     return [f"plug-in {name} is another file than the run's" for name in now if then.get(name) != now[name]]
 
 
+def model_of(classifier: Classifier) -> dict[str, Any]:
+    """Returns what a header says of a classifier: which it is, in what it computes, and on what inputs."""
+    return {
+        "fingerprint": models.fingerprint(classifier),
+        "dtype": classifier.dtype,
+        "domain": dataclasses.asdict(classifier.domain),
+    }
+
+
+def domain_of(header: Mapping[str, Any]) -> Domain | None:
+    """Returns the inputs that a run is about; None of versions before 0.7, which knew images in [0, 1] alone.
+
+    Raises:
+      ValueError: a damaged entry.
+    """
+    found = header["model"].get("domain")
+    if found is None:
+        return None
+    try:
+        return Domain(**{**found, "shape": tuple(found["shape"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"The header's domain is damaged: {found!r}.") from error
+
+
 def environment() -> dict[str, Any]:
     """Returns what computes here: the part of a header that is of this machine and these packages."""
     return {
@@ -79,9 +105,13 @@ def environment() -> dict[str, Any]:
 
 
 def claimed(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the rest of a header: what is claimed, whatever computed it."""
+    """Returns the rest of a header: what is claimed, whatever computed it.
+
+    Without the inputs' domain, which older headers do not name: the classifier's fingerprint is of it, too.
+    """
     of_the_machine = environment().keys()
-    return {k: v for k, v in header.items() if k not in of_the_machine}
+    rest = {k: v for k, v in header.items() if k not in of_the_machine}
+    return rest | {"model": {k: v for k, v in header["model"].items() if k != "domain"}}
 
 
 def guarantee_of(header: Mapping[str, Any]) -> Guarantee:

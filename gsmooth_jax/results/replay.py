@@ -9,7 +9,7 @@ names. Another seed shows only where votes are divided: unanimous ones are the s
 import dataclasses
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gsmooth_jax.claims import Claim, Hypothesis
@@ -18,8 +18,9 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.results import headers
+from gsmooth_jax.types import Example
 
-_OF_THE_FILE = ("seconds", "header")
+_OF_THE_FILE = ("seconds", "own_seconds", "header")
 """Fields that no draw decides."""
 
 
@@ -38,6 +39,7 @@ def replay(
     claims: Sequence[Claim],
     execution: Execution | None = None,
     data_dir: str | None = None,
+    examples: Iterable[Example] | None = None,
 ) -> Iterator[tuple[int, list[str]]]:
     """Certifies the images of some claims again, under the header's terms.
 
@@ -47,6 +49,7 @@ def replay(
       claims: some of the run's.
       execution: how the machine is used; never changes a claim.
       data_dir: where data sets are prepared; the TFDS default if None.
+      examples: the run's inputs, in its order, where they are from no data set that the header could name.
 
     Yields:
       An image's id and what differs, one line a field; first those of the data, in its order, then those that it lacks.
@@ -55,7 +58,8 @@ def replay(
       ValueError: data that cannot be opened, or that does not suit the classifier.
     """
     data, wanted = header["data"], {c.id: c for c in claims}
-    examples = stream(data["name"], data["split"], every=data["every"], limit=data["images"], data_dir=data_dir)
+    if examples is None:
+        examples = stream(data["name"], data["split"], every=data["every"], limit=data["images"], data_dir=data_dir)
     again = certify_stream(classifier, (e for e in examples if e.id in wanted), headers.guarantee_of(header), execution)
     for redrawn in again:
         found = differences(wanted.pop(redrawn.id), redrawn)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import dm_pix
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +34,8 @@ _REFRESH = 20  # steps between looks at the device's sum, so that steps are disp
 _GRID = 11  # parameters at which one parameter is tested; several are tested at as many drawn points and the corners
 _TEST_BATCH = 200
 _TEST_IMAGES = 1000
+_WINDOW = 11  # px, of the published structural similarity; smaller images have a smaller one
+_MOST_DB = 100.0  # peak signal-to-noise ratio of images that float32 hardly tells apart
 
 
 @jax.tree_util.register_dataclass
@@ -206,7 +209,8 @@ def errors(
 
     Returns:
       For each parameter: ``theta``; the ``mean`` and ``max`` absolute error of a pixel; ``max_l2``, the largest L2
-      distance of an image; and, where H is a denoiser, ``mean_noisy``.
+      distance of an image; ``psnr`` in dB and ``ssim``, the peak signal-to-noise ratio and the structural similarity
+      (Wang et al. 2004), means over the images; and, where H is a denoiser, ``mean_noisy``.
     """
     low, high = corners.min(axis=0), corners.max(axis=0)
     points_key, noise_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)  # every epoch the same
@@ -218,15 +222,16 @@ def errors(
     points = np.unique(np.concatenate([np.zeros((1, len(low))), points]), axis=0).astype(np.float32)
     found = []
     for number, theta in enumerate(points):
-        sums, tops = np.zeros(2), np.zeros(2)
+        sums, tops = np.zeros(4), np.zeros(2)
         for start in range(0, len(images), _TEST_BATCH):
             batch = images[start : start + _TEST_BATCH]
             own = jax.random.fold_in(jax.random.fold_in(noise_key, number), start)
             mean, largest = jax.device_get(_compare(surrogate, own, batch, jnp.asarray(theta), recipe=recipe))
             sums, tops = sums + np.asarray(mean, np.float64) * len(batch), np.maximum(tops, largest)
-        entry = {"theta": theta.tolist(), "mean": float(sums[0]) / len(images)}
-        entry |= {"max": float(tops[0]), "max_l2": float(tops[1])}
-        found.append(entry | ({"mean_noisy": float(sums[1]) / len(images)} if recipe.sigma else {}))
+        mean, noisy, psnr, ssim = (sums / len(images)).tolist()
+        entry = {"theta": theta.tolist(), "mean": mean, "max": float(tops[0]), "max_l2": float(tops[1])}
+        entry |= {"psnr": psnr, "ssim": ssim}
+        found.append(entry | ({"mean_noisy": noisy} if recipe.sigma else {}))
     return found
 
 
@@ -296,18 +301,26 @@ def fit_step() -> Callable[..., tuple[FitState, jax.Array]]:
 def _compare(
     surrogate: Surrogate, key: jax.Array, images: jax.Array, theta: jax.Array, *, recipe: Recipe
 ) -> tuple[jax.Array, jax.Array]:
-    """[M, H, W, C] uint8, [P] -> [2] mean error without and with latent noise; [2] largest of a pixel, in L2."""
+    """[M, H, W, C] uint8, [P] -> [4] means and [2] largest.
+
+    Returns:
+      Mean error without and with latent noise, peak signal-to-noise ratio, structural similarity; the largest error of
+      a pixel, and of an image in L2.
+    """
     clean = images.astype(jnp.float32) / 255.0
     truth = jax.vmap(recipe.transform, in_axes=(0, None))(clean, theta)
     latents = surrogate.encode(clean) + surrogate.shift(theta)[None]
-    difference = surrogate.decode(latents) - truth
+    decoded = surrogate.decode(latents)
+    difference = decoded - truth
     mean = jnp.abs(difference).mean()
     noisy = mean
     if recipe.sigma:
         drawn = latents + recipe.sigma * jax.random.normal(key, latents.shape)
         noisy = jnp.abs(surrogate.decode(drawn) - truth).mean()
     lengths = jnp.sqrt(jnp.sum(difference**2, axis=(1, 2, 3)))
-    return jnp.stack([mean, noisy]), jnp.stack([jnp.abs(difference).max(), lengths.max()])
+    psnr = jnp.minimum(dm_pix.psnr(decoded, truth), _MOST_DB).mean()
+    ssim = jnp.asarray(dm_pix.ssim(decoded, truth, filter_size=min(_WINDOW, *truth.shape[1:3]))).mean()
+    return jnp.stack([mean, noisy, psnr, ssim]), jnp.stack([jnp.abs(difference).max(), lengths.max()])
 
 
 @functools.partial(jax.jit, static_argnames="transform")

@@ -1,8 +1,9 @@
-"""Image transforms: pure functions of one image [H, W, C] and theta [P]. ``TRANSFORMS`` is the registry."""
+"""Transforms: pure functions of one image [H, W, C], or another input, and theta [P]. ``TRANSFORMS`` lists them."""
 
 from gsmooth_jax import _spec
 from gsmooth_jax.transforms._defect import composed as composed
 from gsmooth_jax.transforms._defect import composition_defect as composition_defect
+from gsmooth_jax.transforms._domain import check_domain as check_domain
 from gsmooth_jax.transforms.additive import Additive as Additive
 from gsmooth_jax.transforms.brightness import Brightness as Brightness
 from gsmooth_jax.transforms.brightness_contrast import BrightnessContrast as BrightnessContrast
@@ -12,11 +13,13 @@ from gsmooth_jax.transforms.contrast import Contrast as Contrast
 from gsmooth_jax.transforms.defocus_blur import DefocusBlur as DefocusBlur
 from gsmooth_jax.transforms.gamma import Gamma as Gamma
 from gsmooth_jax.transforms.gaussian_blur import GaussianBlur as GaussianBlur
+from gsmooth_jax.transforms.hue import Hue as Hue
 from gsmooth_jax.transforms.motion_blur import MotionBlur as MotionBlur
 from gsmooth_jax.transforms.pixelate import Pixelate as Pixelate
 from gsmooth_jax.transforms.quantize import Quantize as Quantize
 from gsmooth_jax.transforms.rotation import Rotation as Rotation
 from gsmooth_jax.transforms.rotational_blur import RotationalBlur as RotationalBlur
+from gsmooth_jax.transforms.saturation import Saturation as Saturation
 from gsmooth_jax.transforms.scaling import Scaling as Scaling
 from gsmooth_jax.transforms.shift import Shift as Shift
 from gsmooth_jax.transforms.translation import Translation as Translation
@@ -35,11 +38,13 @@ TRANSFORMS = {
         DefocusBlur,
         Gamma,
         GaussianBlur,
+        Hue,
         MotionBlur,
         Pixelate,
         Quantize,
         Rotation,
         RotationalBlur,
+        Saturation,
         Scaling,
         Shift,
         Translation,

@@ -12,6 +12,7 @@ are large, and only their ranges can tell.
 """
 
 import dataclasses
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -46,12 +47,16 @@ def slack(h: int, w: int) -> float:
     return 1e-5 * max(h, w)
 
 
-def block_maxima(image: jax.Array) -> jax.Array:
+def block_maxima(image: jax.Array, beyond: Literal["constant", "edge"] = "constant") -> jax.Array:
     """Returns [Ly, Lx, H + 1, W + 1, 4, C]: maxima of dy, -dy, dx, -dx over blocks of 2^i x 2^j cells from each on.
 
     Blocks that reach over the last cell end there. Device.
+
+    Args:
+      image: [H, W, C].
+      beyond: what the ring around it is: zeros (``constant``), or the outermost pixels again (``edge``).
     """
-    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
+    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode=beyond)
     dy, dx = jnp.diff(ring, axis=0), jnp.diff(ring, axis=1)
     left, right, upper, lower = dy[:, :-1], dy[:, 1:], dx[:-1], dx[1:]  # the sides of each cell
     steep = jnp.stack(

@@ -63,6 +63,19 @@ class Composition:
             image, start = stage(image, theta[start:stop]), stop
         return image
 
+    def unbounded(self, *, entries: bool = False) -> str:
+        """Says why ``lipschitz_upper``, or ``entry_speeds_upper``, cannot be stated; empty where it can."""
+        moving = False
+        for stage in self.stages:
+            if moving and not isinstance(stage, Chainable):
+                return f"stage {stage.name!r} states none behind another, only where it comes first."
+            if moving and entries and not getattr(stage, "pointwise", False):
+                return f"stage {stage.name!r} mixes entries behind another."
+            if stage.params and not isinstance(stage, EntryBounded if entries else LipschitzBounded):
+                return f"stage {stage.name!r} states none."
+            moving |= bool(stage.params)
+        return ""
+
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the L2 change of the result per unit of each parameter on the box [low, high]. Device.
 
@@ -88,7 +101,9 @@ class Composition:
 
     def _chained(self, image: jax.Array, low: jax.Array, high: jax.Array, *, entries: bool) -> jax.Array:
         """The bounds of both: numbers [P], or speeds of entries [P, H, W, C]."""
-        kind = "bound on the entries' speeds" if entries else "Lipschitz bound"
+        if why := self.unbounded(entries=entries):
+            kind = "bound on the entries' speeds" if entries else "Lipschitz bound"
+            raise ValueError(f"No {kind} for {self.name!r}: {why}")
         bounds: list[jax.Array] = []
         radius = jnp.zeros(image.shape if entries else (), image.dtype)
         start, moving = 0, False
@@ -96,23 +111,14 @@ class Composition:
             part = slice(start, start + param_dim(stage, image.shape))
             lowest, highest, start = low[part], high[part], part.stop
             if moving:
-                if not isinstance(stage, Chainable):
-                    raise ValueError(
-                        f"No {kind} for {self.name!r}: stage {stage.name!r} states none behind another, only "
-                        "where it comes first."
-                    )
-                if entries and not getattr(stage, "pointwise", False):
-                    raise ValueError(f"No {kind} for {self.name!r}: stage {stage.name!r} mixes entries behind another.")
+                assert isinstance(stage, Chainable)
                 apart, growth = stage.sensitivity_upper(lowest, highest)
                 bounds = [apart * b for b in bounds]
             else:
                 apart, growth = jnp.ones((), image.dtype), jnp.zeros_like(lowest)
             own = jnp.multiply.outer(growth, radius)
             if stage.params:
-                bound = _bound(stage, entries)
-                if bound is None:
-                    raise ValueError(f"No {kind} for {self.name!r}: stage {stage.name!r} states none.")
-                own = own + bound(image, lowest, highest)
+                own = own + _bound(stage, entries)(image, lowest, highest)
                 moving = True
             half = (0.5 * (highest - lowest)).reshape(-1, *(1,) * radius.ndim)
             radius = apart * radius + jnp.sum(own * half, axis=0)
@@ -121,8 +127,9 @@ class Composition:
         return jnp.concatenate(bounds)
 
 
-def _bound(stage: Transform, entries: bool) -> Callable[..., jax.Array] | None:
-    """The stage's own bound, if it states one."""
+def _bound(stage: Transform, entries: bool) -> Callable[..., jax.Array]:
     if entries:
-        return stage.entry_speeds_upper if isinstance(stage, EntryBounded) else None
-    return stage.lipschitz_upper if isinstance(stage, LipschitzBounded) else None
+        assert isinstance(stage, EntryBounded)
+        return stage.entry_speeds_upper
+    assert isinstance(stage, LipschitzBounded)
+    return stage.lipschitz_upper

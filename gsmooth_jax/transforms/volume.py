@@ -17,9 +17,9 @@ _PER_DB = math.log(10.0) / 20.0
 class Volume(Pipe, group="additive", pointwise=True):
     """Multiplies a signal by 10^(b / 20).
 
-    The signal is any array of three axes, say [samples, 1, channels] or [frequencies, frames, channels]. Parameter: b,
-    in dB; positive is louder; identity 0. Never clips, so the law T(T(x, a), b) = T(x, a + b) is exact. (SPT, Fischer
-    et al. 2020, section on audio.)
+    The signal is any array: a waveform [T] in [-1, 1], or a spectrogram. Parameter: b, in dB; positive is louder;
+    identity 0. Never clips, so the law T(T(x, a), b) = T(x, a + b) is exact. (SPT, Fischer et al. 2020, section on
+    audio.)
     """
 
     name = "volume"
@@ -27,7 +27,7 @@ class Volume(Pipe, group="additive", pointwise=True):
     typical = ((-3.0, 3.0),)
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
-        """[H, W, C], [1] -> [H, W, C]. Device."""
+        """[...], [1] -> the same. Device."""
         return image * jnp.exp(_PER_DB * theta[0])
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:

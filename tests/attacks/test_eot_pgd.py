@@ -25,7 +25,7 @@ def test_it_ends_at_the_corner_that_is_worst_for_the_class(target):
     made = target(cover(BrightnessContrast(), [-0.5, -0.005], [0.5, 0.005]))
     np.testing.assert_allclose(FEW.propose(made), np.tile([-0.5, -0.005], (3, 1)), rtol=1e-3)
     # For the other class the opposite corner is.
-    made = dataclasses.replace(made, top=0)
+    made = dataclasses.replace(made, events=(0,))
     np.testing.assert_allclose(FEW.propose(made), np.tile([0.5, 0.005], (3, 1)), rtol=1e-3)
 
 

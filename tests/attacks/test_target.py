@@ -1,5 +1,6 @@
 """Where an attack may look: exactly the region, in float32, whole numbers where only they are attacks."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -51,6 +52,28 @@ def test_whole_parameters_are_whole_and_equally_likely():
     assert {tuple(x) for x in ball.uniform(np.random.default_rng(0), 5000)} == {
         (a, b) for a in range(-2, 3) for b in range(-2, 3) if a * a + b * b <= 4
     }
+
+
+@pytest.mark.parametrize("region", [gs.Ball(8.0, 2), gs.Ball(2.5, 2), gs.Box([-8, 0], [3, 8])], ids=str)
+def test_what_is_attacked_is_what_the_translation_does(region):
+    """Rounded by T, (5.6, 5.6) would leave the ball of radius 8: no such shift is an attack, or claimed."""
+    space, image = Space.of(Translation(), region, (28, 28, 1)), np.arange(784.0, dtype=np.float32).reshape(28, 28, 1)
+    rng = np.random.default_rng(0)
+    anywhere = np.concatenate([rng.uniform(-9, 9, (200, 2)), [[5.6, 5.6], [-7.5, 2.5], [0.5, 7.5]]])
+    tried = np.concatenate([space.uniform(rng, 200), space.inside(anywhere)])
+    moved = np.asarray(jax.jit(jax.vmap(Translation(), in_axes=(None, 0)))(image, tried))
+    for xi, found in zip(tried, moved, strict=True):
+        np.testing.assert_array_equal(found, np.roll(image, xi.astype(int), (0, 1)))  # by xi itself
+    if isinstance(region, gs.Ball):
+        assert norms(tried).max() <= region.radius
+    else:
+        assert (region.low <= tried).all()
+        assert (tried <= region.high).all()
+        # In a box with whole ends T rounds every other shift to one that is attacked.
+        inside = rng.uniform(region.low, region.high, (200, 2)).astype(np.float32)
+        steps = np.floor(inside + 0.5)
+        assert (region.low <= steps).all()
+        assert (steps <= region.high).all()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class Stub:
 BRIGHTNESS = Stub("brightness", (Param(name="b", unit="intensity"),))
 BLUR = Stub("gaussian_blur", (Param(name="v", unit="px^2", low=0.0),))
 GAMMA = Stub("gamma", (Param(name="g", unit="log exponent", log=True),))
-TRANSLATION = Stub("translation", (Param(name="dy", unit="px"), Param(name="dx", unit="px")))
+TRANSLATION = Stub("translation", tuple(Param(name=name, unit="px", whole=True) for name in ("dy", "dx")))
 ROTATION = Stub("rotation", (Param(name="angle", unit="degrees"),), "none")
 PIXELS = Stub("additive", (Param(name="delta", unit="intensity", per_pixel=True),))
 CONTRAST_BRIGHTNESS = Stub(

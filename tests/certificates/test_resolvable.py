@@ -5,7 +5,7 @@ from scipy import stats
 from gsmooth_jax.certificates import Resolvable, search
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.smoothing import Exponential, FoldedGaussian, Gaussian, Laplace, LogNormal, Uniform
-from tests import contracts
+from gsmooth_jax.testing.certificates import check_certificate
 from tests.certificates import stubs
 
 RESOLVABLE = Resolvable()
@@ -26,7 +26,7 @@ RESOLVABLE = Resolvable()
     ids=str,
 )
 def test_contract(transform, law, region):
-    contracts.check_certificate(RESOLVABLE, transform, law, region, wrong_transform=stubs.ROTATION)
+    check_certificate(RESOLVABLE, transform, law, region, wrong_transform=stubs.ROTATION)
 
 
 def test_within_rounding_of_the_exact_radius():
@@ -75,6 +75,15 @@ def test_balls():
         (stubs.TRANSLATION, Gaussian(sigma=(1, 1, 1)), Ball(1, 2), "shift of 3"),
         (stubs.TRANSLATION, FoldedGaussian(sigma=1), Ball(1, 2), "shift of 1"),
         (stubs.PIXELS, Gaussian(sigma=1), Ball(1), "use additive"),
+        # T moves a whole pixel at (0, .5): a claim about this box would read as if it said so.
+        (stubs.TRANSLATION, Gaussian(sigma=1), Box([0, -0.5], [0, 0.5]), r"whole numbers of px for .* dx, got \[-0.5"),
+        (
+            stubs.TRANSLATION,
+            Gaussian(sigma=1),
+            Box([-1, -1], [1.5, 1]),
+            r"whole numbers of px for .* dy, got \[-1, 1.5",
+        ),
+        (stubs.TRANSLATION, Gaussian(sigma=1), Ball(0.7, 2), "radius >= 1 px"),
     ],
 )
 def test_hypotheses(transform, law, region, message):

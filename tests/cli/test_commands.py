@@ -15,6 +15,7 @@ from rich.console import Console
 
 from gsmooth_jax import cli, results
 from gsmooth_jax.results import headers, report
+from tests import edited
 from tests.tiny import lines
 
 FEW = ["--transform", "brightness_contrast", "--limit", "24", "--devices", "1"]
@@ -24,7 +25,7 @@ UPRIGHT = ["--checkpoint", "shipped:mnist_brightness_contrast"]
 """A classifier that was not trained for what it is certified against; good enough for two degrees."""
 
 
-CIFAR = str(Path(__file__).parent.parent / "experiments/table1_cifar10/checkpoint")
+CIFAR = str(Path(__file__).parents[2] / "experiments/table1_cifar10/checkpoint")
 
 
 def gsmooth(*args):
@@ -102,7 +103,7 @@ def test_no_attack_lands_inside_a_proved_claim(claims, checkpoint, attack, tries
     few = ["--tries", tries, "--limit", limit, "--devices", "1", "--json"]
     assert gsmooth("attack", folder, "--attack", attack, *checkpoint, *few) == cli.DONE
     summary = json.loads(capsys.readouterr().out)
-    assert summary["landed"] == []
+    assert summary["broke_claim"] == []
     assert summary["empirical_robust_accuracy"] >= summary["certified_accuracy"] >= 0.6
 
 
@@ -183,10 +184,14 @@ def test_several_runs_share_a_table(run, capsys):
 def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys):
     assert gsmooth("verify", run) == cli.DONE
     (tmp_path / headers.FILE).write_bytes((run / headers.FILE).read_bytes())
-    lines = (run / results.RESULTS).read_text().splitlines()
-    first = json.loads(lines[0])
-    first["nodes"][0]["counts"][first["predicted"]] -= 5
-    (tmp_path / results.RESULTS).write_text("\n".join([json.dumps(first), *lines[1:]]) + "\n")
+    edited.write(tmp_path / results.RESULTS, edited.lines(run / results.RESULTS))
+    assert gsmooth("verify", tmp_path) == cli.DONE
+
+    def fewer(record):
+        for column in ("successes", "votes"):
+            record["hypotheses"][column][0] -= 5
+
+    edited.edit(tmp_path / results.RESULTS, fewer)
     capsys.readouterr()
     assert gsmooth("verify", tmp_path, "--json") == cli.FAILED
     faults = json.loads(capsys.readouterr().out)["faults"][str(tmp_path)]
@@ -195,8 +200,8 @@ def test_verify_accepts_the_run_and_finds_a_tampered_count(run, tmp_path, capsys
 
 def test_verify_names_a_lost_image_and_one_listed_twice(run, tmp_path, capsys):
     (tmp_path / headers.FILE).write_bytes((run / headers.FILE).read_bytes())
-    kept = (run / results.RESULTS).read_text().splitlines(keepends=True)
-    (tmp_path / results.RESULTS).write_text("".join([*kept[:3], *kept[4:8], kept[7]]))
+    kept = edited.lines(run / results.RESULTS)
+    edited.write(tmp_path / results.RESULTS, [*kept[:3], *kept[4:8], kept[7]])
     assert gsmooth("verify", tmp_path, "--json") == cli.FAILED
     faults = json.loads(capsys.readouterr().out)["faults"][str(tmp_path)]
     assert sorted(faults) == ["image 140: listed twice", "image 60: missing"]

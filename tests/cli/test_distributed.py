@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from gsmooth_jax import cli, models, results
-from gsmooth_jax.cli import hosts
-from tests import tiny
+from gsmooth_jax.cli import distributed
+from tests import edited, tiny
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 IMAGES = 16
 WAIT = 600
 CPU = {
@@ -34,7 +34,7 @@ def alone(tmp_path_factory):
         cli.main(["certify", *tiny.FEW, "--devices", "1", "--out", str(folder)])
     lines = tiny.lines(folder / results.RESULTS)
     assert len(lines) == IMAGES
-    assert len({json.loads(line)["certified"] for line in (folder / results.RESULTS).open()}) == 2
+    assert len({json.loads(line)["certified"] for line in edited.lines(folder / results.RESULTS)}) == 2
     return folder, lines
 
 
@@ -142,7 +142,7 @@ def test_no_cluster_and_absent_processes_are_named(monkeypatch):
 
     fails(ValueError("coordinator_address should be defined."))
     with pytest.raises(ValueError, match="No cluster was detected"):
-        hosts.join(True, None, None, None)
+        distributed.join(True, None, None, None)
     fails(RuntimeError("DEADLINE_EXCEEDED"))
     with pytest.raises(ConnectionError, match="did not meet: DEADLINE_EXCEEDED"):
-        hosts.join(False, "localhost:1", 2, 1)
+        distributed.join(False, "localhost:1", 2, 1)

@@ -27,7 +27,7 @@ def network(place):
     draw = np.random.default_rng(0).normal
     weights = {"first": draw(size=(16, HIDDEN)), "second": draw(size=(HIDDEN, 2)), "bias": np.zeros(2)}
     variables = {name: place(name, w.astype(np.float32)) for name, w in weights.items()}
-    return gs.Classifier(variables=variables, apply=Network(), classes=2, input_shape=SHAPE)
+    return gs.Classifier(variables=variables, apply=Network(), classes=2, domain=gs.Domain(SHAPE))
 
 
 def split(shape, names, kind=AxisType.Auto):

@@ -10,6 +10,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
+from gsmooth_jax.claims import Answer
 from gsmooth_jax.cli import catalogue
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.gsmooth import grid, partition
@@ -21,7 +22,7 @@ from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
 from tests.known import without_time
-from tests.surrogate.conftest import SHAPE
+from tests.surrogates import SHAPE
 
 QUICK = gs.Execution(devices=1, rows=4)
 REGION = gs.Box([-0.1], [0.1])
@@ -88,7 +89,7 @@ def test_the_published_certificate_is_heuristic(published, heuristic):
     assert [c.predicted for c in heuristic[::2]] == [1, 0]
     assert [c.radius for c in heuristic[::2]] == [0.1, 0.1]
     assert verify(published, heuristic) == []
-    assert [e.votes for e in heuristic[0].nodes] == [400] * 10
+    assert [h.votes for h in heuristic[0].hypotheses] == [400] * 10
     assert "Theorem 3" in heuristic[0].note
     assert "Heuristic: 10 centres, 400 votes each" in published.method.requirement(published)
 
@@ -103,8 +104,9 @@ def test_its_distance_is_m_star_times_the_half_width(spec, heuristic, examples):
     )
     rest = np.linalg.norm(np.asarray(dense, np.float64)[:, :, 0] - matrix, axis=1)
     star = np.sqrt(1 / 0.05**2 + (rest / 0.1) ** 2).max()
-    assert heuristic[0].nodes[0].distance == pytest.approx(star * 0.01, rel=1e-4)
-    assert special.ndtr(heuristic[0].nodes[0].distance) < 0.99
+    (threshold,) = {h.threshold for h in heuristic[0].hypotheses}
+    assert special.ndtri(threshold) == pytest.approx(star * 0.01, rel=1e-4)
+    assert threshold < 0.99
 
 
 def test_the_sequential_test_needs_fewer_votes(published, heuristic, classifier, examples):
@@ -122,7 +124,7 @@ def test_cells_out_of_reach_cost_no_votes(published, classifier, examples):
     (claim,) = gs.certify_stream(classifier, examples[:1], wide, QUICK)
     assert not claim.certified
     assert claim.predicted == 1  # the answer at the image itself
-    assert [e.low for e in claim.nodes] == [(0.0,)]
+    assert [h.low for h in claim.hypotheses] == [(0.0,)]
     assert verify(wide, [claim]) == []
 
 
@@ -132,7 +134,9 @@ def test_cells_out_of_reach_cost_no_votes(published, classifier, examples):
         ("certified", {"certified": False}),
         ("radius", {"radius": 0.2}),
         ("status", {"status": "proved"}),
-        ("predicted", {"predicted": 0}),
+        ("assumes", {"assumes": ("transform somewhere.Else",)}),
+        ("statement", {"statement": Answer(0)}),
+        ("statement", {"statement": None}),
         ("votes", {"votes": 3}),
     ],
 )
@@ -142,15 +146,17 @@ def test_a_tampered_field_is_named(published, heuristic, field, change):
 
 
 def test_tampered_evidence_is_found(published, heuristic):
-    first, *rest = heuristic[0].nodes
-    for node, message in (
+    first, *rest = heuristic[0].hypotheses
+    for changed, message in (
         (first._replace(successes=200), "certified"),
-        (first._replace(distance=0.5 * first.distance), "several distances"),
-        (first._replace(low=(-0.2,)), "not cell 0"),
+        (first._replace(threshold=0.5), "several thresholds"),
+        (first._replace(low=(-0.2,)), "none of the 11 centres"),
+        (first._replace(level=5e-4), "none of the 11 centres"),
         (first._replace(votes=500), "more than 400 votes"),
+        (first._replace(votes=399, successes=399), "certified"),  # a fixed test is looked at once
     ):
-        faults = verify(published, [dataclasses.replace(heuristic[0], nodes=(node, *rest))])
-        assert any(message in f for f in faults)
+        faults = verify(published, [dataclasses.replace(heuristic[0], hypotheses=(changed, *rest))])
+        assert any(message in f for f in faults), (message, faults)
 
 
 def test_a_run_is_verified_without_the_surrogate_and_resumed_with_no_other(published, spec, heuristic):
@@ -160,7 +166,7 @@ def test_a_run_is_verified_without_the_surrogate_and_resumed_with_no_other(publi
     gone = {**header, "law": describe(dataclasses.replace(spec, path="nowhere"))}
     assert verify(headers.guarantee_of(gone), heuristic) == []
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        headers.guarantee_of(gone).method.voting_noise(Brightness())
+        headers.guarantee_of(gone).method.vote(Brightness())
     assert {m["name"]: m["claims"] for m in catalogue.methods()}["gsmooth"] == "heuristic"
     renamed = dataclasses.replace(published.method, centres=20)
     assert registry.parse(renamed.name, renamed.law, Brightness()) == renamed
@@ -227,7 +233,7 @@ def test_classifiers_are_trained_under_the_noise_that_votes(fitted, spec):
     augment, noise = Augment.build(config), spec.load()
     image, key = jnp.full(SHAPE, 0.4), jax.random.key(5)
     expected = jax.jit(lambda n, k: n(jax.random.split(k)[1], n.encode(image[None])[0]))(noise, key)
-    found = jax.jit(lambda a, k: a.smooth(k, image))(augment, jax.random.key(5))
+    found = jax.jit(lambda a, k: a.smooth(k[None], image[None])[0])(augment, jax.random.key(5))
     np.testing.assert_allclose(found, expected, atol=1e-6)
     with pytest.raises(ValueError, match="surrogate, sigma_parameter and noise > 0 together"):
         TrainConfig(out="unused", surrogate="somewhere", sigma_parameter=0.1)

@@ -8,8 +8,9 @@ from scipy import special, stats
 
 import gsmooth_jax as gs
 from gsmooth_jax.certificates import Additive, search
-from gsmooth_jax.claims import CellEvidence
-from gsmooth_jax.methods.cover.cell_votes import decide
+from gsmooth_jax.claims import Hypothesis
+from gsmooth_jax.methods import tests as verdicts
+from gsmooth_jax.methods.cover.cell_votes import level, threshold
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness, Contrast
 from tests.known import SHAPE
@@ -35,13 +36,13 @@ def margin(noise, image):
 def provable(successes, votes):
     """The largest distance that the votes of a cell prove, by bisection."""
     guarantee = gs.Guarantee(transform=Brightness(), region=gs.Box([-1], [1]), method=gs.Cover(noise=NOISES[0]))
-    low, high = 0.0, 10.0
+    tests, low, high = verdicts.Tests(guarantee), 0.0, 10.0
     for _ in range(40):
         distance = 0.5 * (low + high)
-        cell = CellEvidence(
-            low=(-1.0,), high=(1.0,), distance=distance, node=0, depth=0, successes=successes, votes=votes
+        cell = Hypothesis(
+            (-1.0,), (1.0,), threshold(distance), 0, level(guarantee, 0), 1, successes=successes, votes=votes
         )
-        low, high = (distance, high) if decide(guarantee, cell) == "certified" else (low, distance)
+        low, high = (distance, high) if tests.decide(cell) == "certified" else (low, distance)
     return low
 
 

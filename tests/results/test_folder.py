@@ -11,10 +11,14 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.certificates import Resolvable
-from gsmooth_jax.claims import Claim, Evidence
+from gsmooth_jax.claims import Answer, Claim, Hypothesis
+from gsmooth_jax.methods.base import Evidence
+from gsmooth_jax.methods.closed_form import plan
+from gsmooth_jax.methods.tests import Tests as Verdicts
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.accuracy import accuracy_curve, certified_accuracy
 from gsmooth_jax.results.verify import lost, verify
+from tests import edited
 
 GUARANTEE = gs.Guarantee(
     transform=gs.transforms.Translation(),
@@ -27,12 +31,16 @@ def header(guarantee=GUARANTEE):
     return headers.make(guarantee, model={"fingerprint": "f"}, data={"name": "mnist"})
 
 
+def hypothesis(successes=64, votes=64):
+    threshold = plan(GUARANTEE.method, GUARANTEE).threshold
+    return Hypothesis((), (), threshold, 0, GUARANTEE.alpha, 1, successes=successes, votes=votes)
+
+
 def claim(number, radius=9.0, **changes):
-    node = Evidence(threshold=0.65, counts=(0, 64, 0), p_lower=0.8, p_upper=0.2)
     values = dict(
-        id=number, label=1, predicted=1, certified=True, radius=radius, status="proved", alpha=1e-3,
+        id=number, label=1, statement=Answer(1), certified=True, radius=radius, status="proved", assumes=(), alpha=1e-3,
         ledger=GUARANTEE.method.ledger(GUARANTEE), votes=96,
-        seconds=0.5, selection=(0, 32, 0), nodes=(node,),
+        seconds=0.5, selection=(0, 32, 0), hypotheses=(hypothesis(),),
     )  # fmt: skip
     return Claim(**(values | changes))
 
@@ -93,8 +101,16 @@ def test_damage_before_the_last_line_is_not_ignored(tmp_path):
         run.append(claim(0))
         run.append(claim(20))
     path = tmp_path / results.RESULTS
-    path.write_bytes(b"{" + path.read_bytes())
-    with pytest.raises(ValueError, match="line 1 of 2 is damaged"):
+    whole = path.read_bytes()
+    for damaged in (b"{" + whole, whole[:60] + b"?" + whole[61:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"results.jsonl.gz, record 1, is damaged .no gzip member"):
+            results.read_run(tmp_path)
+        with pytest.raises(ValueError, match="record 1, is damaged"):
+            results.RunWriter(tmp_path, header())
+        assert path.read_bytes() == damaged
+    edited.write(path, [b"{}", b"{}"])
+    with pytest.raises(ValueError, match=r"record 1, is damaged .it lacks id, label, statement"):
         results.read_run(tmp_path)
 
 
@@ -102,9 +118,8 @@ def test_damage_before_the_last_line_is_not_ignored(tmp_path):
 def test_a_value_of_an_odd_type_is_damage(tmp_path, field, value):
     with results.RunWriter(tmp_path, header()) as run:
         run.append(claim(0))
-    path = tmp_path / results.RESULTS
-    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}) + "\n")
-    with pytest.raises(ValueError, match=f"line 1 of 1 is damaged .its {field} is "):
+    edited.edit(tmp_path / results.RESULTS, lambda record: record.update({field: value}))
+    with pytest.raises(ValueError, match=f"record 1, is damaged .its {field} is "):
         results.read_run(tmp_path)
 
 
@@ -184,7 +199,7 @@ def test_the_shards_of_many_processes_are_read_in_the_order_of_the_data(tmp_path
     write(tmp_path, 0, 3, 0, 60, 120)
     assert [c.id for c in results.read_run(tmp_path)[1]] == [0, 20, 60, 80, 120]
     assert [len(shard) for shard in results.read_shards(tmp_path)[1]] == [3, 2, 0]
-    names = ["header.json", "results-00000-of-00003.jsonl", "results-00001-of-00003.jsonl"]
+    names = ["header.json", "results-00000-of-00003.jsonl.gz", "results-00001-of-00003.jsonl.gz"]
     assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
@@ -228,9 +243,9 @@ def test_a_file_system_without_links_has_a_header_too(tmp_path, monkeypatch):
     def no_link(*_):
         raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
-    monkeypatch.setattr(results.os, "link", no_link)
+    monkeypatch.setattr(headers.os, "link", no_link)
     write(tmp_path, 0, 1, 0)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["header.json", "results.jsonl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["header.json", "results.jsonl.gz"]
 
 
 def test_infinite_radii_never_reach_the_file(tmp_path):
@@ -247,7 +262,7 @@ def test_a_missing_run_and_a_damaged_header_are_named(tmp_path):
 
 
 def test_the_table_of_the_fields_scripts():
-    text = results.to_tsv([claim(0), claim(20, predicted=gs.ABSTAIN, radius=0.0, certified=False)])
+    text = results.to_tsv([claim(0), claim(20, statement=None, radius=0.0, certified=False)])
     assert text.splitlines() == [
         "idx\tlabel\tpredict\tradius\tcorrect\ttime",
         "0\t1\t1\t9\t1\t0.500",
@@ -260,7 +275,7 @@ def test_every_image_is_in_the_denominator():
         claim(0, radius=9.0),
         claim(1, radius=3.0, certified=False),
         claim(2, label=0),
-        claim(3, predicted=-1, radius=0.0, certified=False),
+        claim(3, statement=None, radius=0.0, certified=False),
     ]
     assert certified_accuracy(claims) == 0.25
     assert certified_accuracy(claims, 3.0) == 0.5
@@ -275,21 +290,16 @@ def test_every_image_is_in_the_denominator():
 @pytest.fixture(scope="module")
 def honest():
     """Claims as the engine would have written them."""
-    import numpy as np
-
-    from gsmooth_jax.methods import closed_form
-
-    plan = closed_form.plan(GUARANTEE.method, GUARANTEE)
-    claims = []
-    for number, (top, votes) in enumerate([(64, 64), (60, 96), (40, 96)]):
-        counts = np.array([votes - top, top, 0])
-        node = closed_form.evidence_bounds(GUARANTEE, counts, 1, plan.threshold)
-        certified, radius = closed_form.verdict(GUARANTEE.method, GUARANTEE.region, node)
-        claims.append(
-            claim(number, radius=radius, certified=certified, nodes=(node,), votes=32 + votes)
-            if node.p_lower > node.p_upper
-            else claim(number, radius=radius, certified=certified, nodes=(node,), votes=32 + votes, predicted=-1)
+    claims, verdicts = [], Verdicts(GUARANTEE)
+    for number, (successes, votes) in enumerate([(64, 64), (60, 96), (40, 96)]):
+        h = hypothesis(successes, votes)
+        passed = (h,) if verdicts.decide(h) == "certified" else ()
+        statement, certified, radius, faults = GUARANTEE.method.concludes(
+            Evidence((0, 32, 0), (h,), passed, verdicts.lower), GUARANTEE
         )
+        assert faults == ()
+        found = {"statement": statement, "certified": certified, "radius": radius, "hypotheses": (h,)}
+        claims.append(claim(number, votes=32 + votes, **found))
     return claims
 
 
@@ -304,7 +314,8 @@ def test_honest_claims_follow_from_their_evidence(honest):
         ("certified", {"certified": False}),
         ("radius", {"radius": 9.9}),
         ("alpha", {"alpha": 1e-4}),
-        ("predicted", {"predicted": 0}),
+        ("statement", {"statement": Answer(0)}),
+        ("assumes", {"assumes": ("law somewhere.Else",)}),
         ("votes", {"votes": 95}),
         ("status", {"status": "heuristic"}),
         ("selection", {"selection": (0, 31, 0)}),
@@ -315,10 +326,10 @@ def test_a_tampered_field_is_named(honest, field, change):
     assert any(f.startswith(f"image 0: {field}") for f in faults), faults
 
 
-def test_tampered_counts_are_found(honest):
-    node = dataclasses.replace(honest[1].nodes[0], counts=(1, 95, 0))
-    faults = verify(GUARANTEE, [dataclasses.replace(honest[1], nodes=(node,))])
-    assert any("p_lower" in f for f in faults), faults
+def test_tampered_votes_are_found(honest):
+    faults = verify(GUARANTEE, [dataclasses.replace(honest[1], hypotheses=(hypothesis(95, 96),))])
+    assert any(f.startswith("image 1: radius: ") for f in faults), faults
+    assert any(f.startswith("image 1: certified: ") for f in faults), faults
 
 
 def test_an_image_listed_twice_is_found(honest):

@@ -1,6 +1,7 @@
 """``gsmooth verify --replay``: redraws what the evidence cannot show, on real MNIST images."""
 
 import dataclasses
+import gzip
 import json
 import shutil
 
@@ -12,7 +13,8 @@ from gsmooth_jax import cli, results
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.methods import registry
 from gsmooth_jax.results import headers, records, replay
-from tests.test_cli import gsmooth
+from tests import edited
+from tests.cli.test_commands import gsmooth
 
 ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
 
@@ -38,10 +40,9 @@ def forged(run, folder, change_claim=lambda c: None, change_header=lambda h: Non
     header = json.loads((folder / headers.FILE).read_text())
     change_header(header)
     (folder / headers.FILE).write_text(json.dumps(header))
-    lines = [json.loads(line) for line in (folder / results.RESULTS).read_text().splitlines()]
+    lines = [json.loads(line) for line in edited.lines(folder / results.RESULTS)]
     change_claim(lines[1])
-    text = "".join(json.dumps(line | {"header": headers.digest(header)}) + "\n" for line in lines)
-    (folder / results.RESULTS).write_text(text)
+    edited.write(folder / results.RESULTS, [line | {"header": headers.digest(header)} for line in lines])
     return folder
 
 
@@ -66,21 +67,23 @@ def test_an_honest_run_replays_as_it_was_recorded(name, request, capsys):
 
 def rewrite(claim, change):
     """Changes a record in place by what it says."""
-    claim.update(json.loads(records.to_line(change(records.from_line(json.dumps(claim).encode())))))
+    read = records.from_line(json.dumps(claim).encode())
+    claim.update(json.loads(gzip.decompress(records.to_record(change(read)))))
 
 
 def shorten(claim):
     def nearer(read):
-        return dataclasses.replace(read, nodes=tuple(n._replace(distance=n.distance - 0.01) for n in read.nodes))
+        lower = tuple(h._replace(threshold=h.threshold - 0.003) for h in read.hypotheses)
+        return dataclasses.replace(read, hypotheses=lower)
 
     rewrite(claim, nearer)
 
 
 def more_votes(claim):
     def cast(read):
-        first, second, *rest = read.nodes
+        first, second, *rest = read.hypotheses
         second = second._replace(votes=second.votes + 32, successes=second.successes + 32)
-        return dataclasses.replace(read, nodes=(first, second, *rest), votes=read.votes + 32)
+        return dataclasses.replace(read, hypotheses=(first, second, *rest), votes=read.votes + 32)
 
     rewrite(claim, cast)
 
@@ -88,7 +91,7 @@ def more_votes(claim):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (shorten, "image 20: distance of nodes[0] (and of"),
+        (shorten, "image 20: threshold of hypotheses[0] (and of"),
         (more_votes, "image 20: votes: the file says"),
         (lambda claim: claim.update(label=7), "image 20: label: the file says 7, the replay gives"),
         (lambda claim: claim.update(note="fine"), "image 20: note: the file says 'fine', the replay gives ''"),
@@ -133,7 +136,7 @@ def test_another_seed_shows_where_votes_are_divided():
     claims = list(gs.certify_stream(classifier, stream("embedded", "test", limit=2), guarantee))
     assert dict(replay.replay(classifier, header, claims)) == {0: [], 20: []}
     found = dict(replay.replay(classifier, header | {"seed": 1}, claims))
-    assert any("counts of nodes[0]: the file says" in f for f in found[0]), found
+    assert any("successes of hypotheses[0]: the file says" in f for f in found[0]), found
 
 
 def test_another_classifier_is_refused(closed, tmp_path, capsys):
@@ -169,10 +172,43 @@ def test_images_are_chosen_anew_each_time(closed):
     assert replay.choose(claims, 2000) == claims
 
 
-def test_differences_name_the_first_node_and_count_the_others(cover):
+def test_differences_name_the_first_hypothesis_and_count_the_others(cover):
     claim = results.read_run(cover)[1][0]
-    nodes = tuple(n._replace(successes=n.successes - (n.node > 1)) for n in claim.nodes)
-    (found,) = replay.differences(claim, dataclasses.replace(claim, nodes=nodes, seconds=0.0, header=""))
-    assert found.startswith(f"successes of nodes[2] (and of {len(nodes) - 3} others): the file says 32, the replay")
-    (found,) = replay.differences(claim, dataclasses.replace(claim, nodes=nodes[1:]))
-    assert found == f"nodes: the file has {len(nodes)}, the replay {len(nodes) - 1}"
+    fewer = tuple(h._replace(successes=h.successes - (h.centre_id > 1)) for h in claim.hypotheses)
+    (found,) = replay.differences(claim, dataclasses.replace(claim, hypotheses=fewer, seconds=0.0, header=""))
+    said = f"successes of hypotheses[2] (and of {len(fewer) - 3} others): the file says 32, the replay"
+    assert found.startswith(said)
+    (found,) = replay.differences(claim, dataclasses.replace(claim, hypotheses=fewer[1:]))
+    assert found == f"hypotheses: the file has {len(fewer)}, the replay {len(fewer) - 1}"
+
+
+CHANGES = {
+    "id": 1, "label": 3, "statement": None, "certified": False, "radius": 1.0, "status": "heuristic",
+    "assumes": ("part somewhere.Else",), "alpha": 0.5, "ledger": (), "votes": 1, "selection": (), "note": "odd",
+}  # fmt: skip
+PARTS = {
+    "low": (9.0,), "high": (9.5,), "threshold": 0.99, "centre_id": 77, "level": 1e-9, "event": 3, "successes": 1,
+    "votes": 99, "shared": False,
+}  # fmt: skip
+
+
+def test_no_draw_decides_the_time_and_the_header(cover):
+    claim = results.read_run(cover)[1][0]
+    assert list(replay.differences(dataclasses.replace(claim, seconds=-1.0, header="other"), claim)) == []
+    assert {*CHANGES, "seconds", "header", "hypotheses"} == {f.name for f in dataclasses.fields(gs.Claim)}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_whatever_a_record_says_otherwise_than_its_replay_is_named(cover, field):
+    claim = results.read_run(cover)[1][0]
+    (found,) = replay.differences(dataclasses.replace(claim, **{field: CHANGES[field]}), claim)
+    assert found.startswith(f"{field}: the file says {CHANGES[field]!r}, the replay gives")
+
+
+@pytest.mark.parametrize("field", gs.Hypothesis._fields)
+def test_whatever_a_hypothesis_says_otherwise_than_its_replay_is_named(cover, field):
+    claim = results.read_run(cover)[1][0]
+    first, *rest = claim.hypotheses
+    changed = first._replace(**{field: PARTS[field]})
+    (found,) = replay.differences(dataclasses.replace(claim, hypotheses=(changed, *rest)), claim)
+    assert found.startswith(f"{field} of hypotheses[0]: the file says {PARTS[field]!r}, the replay gives")

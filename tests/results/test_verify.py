@@ -10,12 +10,14 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax import results
+from gsmooth_jax.claims import Answer
 from gsmooth_jax.methods import registry
+from gsmooth_jax.methods.cover.cell_votes import level, threshold
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.verify import verify_run
-from gsmooth_jax.types import ABSTAIN
+from tests import edited
 
-KEPT = Path(__file__).parents[1] / "experiments"
+KEPT = Path(__file__).parents[2] / "experiments"
 COVER, GSMOOTH, CLOSED = (
     "table1_mnist/rotational_blur",
     "published_certificate/gsmooth",
@@ -51,7 +53,9 @@ def test_the_kept_runs_follow_from_their_evidence(run):
     ("field", "change"),
     [
         ("certified", {"certified": False}),
-        ("predicted", {"predicted": ABSTAIN}),
+        ("statement", {"statement": None}),
+        ("statement", {"statement": Answer(0)}),
+        ("assumes", {"assumes": ("transform somewhere.Else",)}),
         ("radius", {"radius": 99.0}),
         ("radius", {"radius": float("nan")}),
         ("alpha", {"alpha": 1e-4}),
@@ -59,24 +63,28 @@ def test_the_kept_runs_follow_from_their_evidence(run):
         ("ledger", {"ledger": ()}),
         ("status", {"status": "statistical"}),
         ("votes", {"votes": 7}),
-        ("selection", {"selection": (30, 1)}),
-        ("impossible values", {"selection": (32,)}),
+        ("selection", {"selection": (0, 0, 0, 0, 0, 0, 0, 31, 0, 0, 0)}),
+        ("selection", {"selection": (0, 0, 0, 0, 0, 0, 0, 33, -1, 0, 0)}),
+        ("hypotheses", {"selection": (31, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0)}),
+        ("hypotheses", {"selection": (30, 2)}),
+        ("(hypotheses: )?impossible values", {"selection": (32,)}),
+        ("hypotheses|votes", {"hypotheses": ()}),
     ],
 )
 def test_a_tampered_field_is_named(run, field, change):
     header, claims = run
     claim = certified(claims)
-    if "selection" in change and header["method"] == "resolvable":
-        field = "counts"  # where the two are compared first
+    assert claim.predicted == 7
     faults = verify_run(header, [dataclasses.replace(claim, **change)])
-    assert any(f.startswith(f"image {claim.id}: {field}") for f in faults), faults
+    assert any(re.match(f"image {claim.id}: ({field})", f) for f in faults), faults
 
 
 @ALL
 @pytest.mark.parametrize(
     ("field", "change", "named"),
     [
-        ("alpha", 1e-4, "image 0: alpha: the file says 0.001, the evidence gives 0.0001"),
+        ("alpha", 2e-3, "image 0: alpha: the file says 0.001, the evidence gives 0.002"),
+        ("alpha", 1e-4, "image 0: (alpha: the file says 0.001|hypotheses: impossible values: .*level=0.00)"),
         ("alpha", 2.0, "header: Expected 0 < alpha < 1"),
         ("alpha", "small", "header: "),
         ("region", {"box": {"low": [0.0], "high": [99.0]}}, "image 0: "),
@@ -121,46 +129,107 @@ def test_the_digest_shows_what_the_evidence_does_not(run, field, change):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda e: e._replace(successes=e.votes // 2), "certified: the file says True"),
-        (lambda e: e._replace(distance=3.0), "certified: the file says True"),
-        (lambda e: e._replace(depth=3), "certified: the file says True"),
-        (lambda e: e._replace(high=e.low), "certified: the file says True"),
-        (lambda e: e._replace(votes=e.votes + 32), "votes: the file says"),
-        (lambda e: e._replace(depth=4), "a cell of depth 4, to which no part of alpha goes"),
-        (lambda e: e._replace(node=5), "a smoothing centre is listed twice"),
-        (lambda e: e._replace(high=(0.0,)), "cells of depth 0 overlap"),
-        (lambda e: e._replace(successes=e.votes + 1), "impossible cells"),
-        (lambda e: e._replace(successes=31.5), "impossible cells"),
-        (lambda e: e._replace(distance=-1.0), "impossible cells"),
-        (lambda e: e._replace(distance=float("nan")), "impossible cells"),
-        (lambda e: e._replace(low=(float("nan"),)), "impossible cells"),
-        (lambda e: e._replace(low=(0.0, 0.0)), "impossible cells"),
+        (lambda h, g: {"successes": h.votes // 2}, "certified: the file says True"),
+        (lambda h, g: {"threshold": threshold(3.0)}, "certified: the file says True"),
+        (lambda h, g: {"level": level(g, 3)}, "certified: the file says True"),
+        (lambda h, g: {"high": h.low}, "certified: the file says True"),
+        (lambda h, g: {"low": h.high}, "certified: the file says True"),
+        (lambda h, g: {"votes": h.votes + 32}, "votes: the file says"),
+        (lambda h, g: {"votes": g.max_votes + 32}, "the header allows 10000"),
+        (lambda h, g: {"level": level(g, 4)}, "a cell of a level to which no part of alpha goes"),
+        (lambda h, g: {"level": 1.5 * level(g, 0)}, "a cell of a level to which no part of alpha goes"),
+        (lambda h, g: {"level": 0.0}, "a cell of a level to which no part of alpha goes"),
+        (lambda h, g: {"centre_id": 5}, "one about the same centre and event is listed twice"),
+        (lambda h, g: {"centre_id": 99}, "certified: the file says True"),
+        (lambda h, g: {"event": 0}, "of another event than the selection chose"),
+        (lambda h, g: {"event": ~0}, "of another event than the selection chose"),
+        (lambda h, g: {"high": (0.0,)}, "cells of level 0.0005 overlap"),
+        (lambda h, g: {"low": (), "high": ()}, "of another event than the selection chose, or no cells"),
+        (lambda h, g: {"successes": h.votes + 1}, "impossible values"),
+        (lambda h, g: {"successes": 31.5}, "impossible values"),
+        (lambda h, g: {"threshold": -1.0}, "impossible values"),
+        (lambda h, g: {"threshold": float("nan")}, "impossible values"),
+        (lambda h, g: {"threshold": 0.0}, "impossible values"),  # the sequential test knows none
+        (lambda h, g: {"low": (float("nan"),)}, "impossible values"),
+        (lambda h, g: {"low": (0.0, 0.0)}, "impossible values"),
+        (lambda h, g: {"event": 11}, "impossible values"),
     ],
 )
 def test_a_tampered_cell_is_found(run, change, named):
     header, claims = run
     claim = certified(claims)
-    first, *rest = claim.nodes
-    faults = verify_run(header, [dataclasses.replace(claim, nodes=(change(first), *rest))])
+    first, *rest = claim.hypotheses
+    changed = first._replace(**change(first, headers.guarantee_of(header)))
+    faults = verify_run(header, [dataclasses.replace(claim, hypotheses=(changed, *rest))])
     assert any(named in f for f in faults), faults
 
 
-@pytest.mark.parametrize("run", [CLOSED], indirect=True)
-@pytest.mark.parametrize("field", ["counts", "threshold", "p_lower", "p_upper"])
-def test_a_tampered_test_is_found(run, field):
+@pytest.mark.parametrize("run", [COVER], indirect=True)
+def test_centres_of_a_chain_that_say_they_stand_alone_are_found(run):
+    """All of them; one by itself is what a chain may have, and a replay alone finds it."""
     header, claims = run
     claim = certified(claims)
-    (node,) = claim.nodes
-    value = (*node.counts[1:], node.counts[0] + 1) if field == "counts" else 0.5
-    faults = verify_run(header, [dataclasses.replace(claim, nodes=(dataclasses.replace(node, **{field: value}),))])
-    assert any("p_lower" in f if field == "counts" else field in f for f in faults), faults
+    assert all(h.shared for h in claim.hypotheses)
+    alone = tuple(h._replace(shared=False) for h in claim.hypotheses)
+    faults = verify_run(header, [dataclasses.replace(claim, hypotheses=alone)])
+    assert any("cells of level 0.0005 overlap" in f for f in faults), faults
+
+
+@pytest.mark.parametrize("run", [CLOSED], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"low": (0.0,), "high": (36.0,)}, "hypotheses: expected"),
+        ({"low": (0.0,)}, "hypotheses: impossible values"),
+        ({"threshold": 0.5}, "threshold: the file says 0.5, the theorem gives"),
+        ({"centre_id": 1}, "hypotheses: expected"),
+        ({"level": 5e-4}, "hypotheses: expected"),
+        ({"event": 3}, "hypotheses: expected"),
+        ({"shared": True}, "hypotheses: expected"),
+        ({"successes": 1}, "certified: the file says True"),
+        ({"successes": 672}, "radius: the file says"),
+        ({"votes": 704}, "votes: the file says"),
+    ],
+)
+def test_a_tampered_test_is_found(run, change, named):
+    header, claims = run
+    claim = certified(claims)
+    (tested,) = claim.hypotheses
+    assert (tested.successes, tested.votes) == (669, 672)
+    faults = verify_run(header, [dataclasses.replace(claim, hypotheses=(tested._replace(**change),))])
+    assert any(named in f for f in faults), faults
+
+
+@pytest.mark.parametrize("run", [GSMOOTH], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"low": (-11.0,)}, "is none of the 11 centres"),
+        ({"high": (-7.0,)}, "is none of the 11 centres"),
+        ({"threshold": 0.6}, "cells of one size have several thresholds"),
+        ({"centre_id": 5}, "is listed twice"),
+        ({"centre_id": 12}, "is none of the 11 centres"),
+        ({"level": 5e-4}, "is none of the 11 centres"),
+        ({"event": 3}, "is none of the 11 centres"),
+        ({"shared": True}, "is none of the 11 centres"),
+        ({"successes": 32}, "certified: the file says True"),
+        ({"votes": 96}, "votes: the file says"),
+        ({"votes": 20_000}, "more than 10000 votes at a centre"),
+    ],
+)
+def test_a_tampered_centre_is_found(run, change, named):
+    header, claims = run
+    first, *rest = claims[0].hypotheses
+    faults = verify_run(header, [dataclasses.replace(claims[0], hypotheses=(first._replace(**change), *rest))])
+    assert any(named in f for f in faults), faults
 
 
 @pytest.mark.parametrize("run", [GSMOOTH], indirect=True)
 def test_the_image_is_not_tested_beside_the_cells(run):
     header, claims = run
-    point = claims[0].nodes[0]._replace(low=(0.0,), high=(0.0,), node=10)
-    faults = verify_run(header, [dataclasses.replace(claims[0], nodes=(*claims[0].nodes, point))])
+    found = claims[0].hypotheses
+    point = found[0]._replace(low=(0.0,), high=(0.0,), centre_id=10)
+    faults = verify_run(header, [dataclasses.replace(claims[0], hypotheses=(*found, point))])
     assert any("so alpha is spent twice" in f for f in faults), faults
 
 
@@ -183,12 +252,29 @@ def test_the_parts_of_alpha_add_up_to_no_more_than_alpha():
         assert sum(part for _, part in ledger) <= guarantee.alpha
 
 
-@pytest.mark.parametrize("field", ["ledger", "nodes", "selection"])
-def test_a_record_that_lacks_a_field_is_no_cut_line(tmp_path, field):
-    for name in (headers.FILE, results.RESULTS):
-        (tmp_path / name).write_bytes((KEPT / CLOSED / name).read_bytes())
-    first = json.loads((tmp_path / results.RESULTS).read_text().splitlines()[0])
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("ledger", "ledger"),
+        ("nodes", "statement, assumes, hypotheses"),
+        ("selection", "selection"),
+        ("predicted", "predicted"),
+    ],
+)
+def test_an_old_record_that_lacks_a_field_is_no_cut_line(tmp_path, field, said):
+    (tmp_path / headers.FILE).write_bytes((KEPT / CLOSED / headers.FILE).read_bytes())
+    first = json.loads((Path(__file__).parent / "old_records.jsonl").read_text().splitlines()[2])
     del first[field]
-    (tmp_path / results.RESULTS).write_text(json.dumps(first) + "\n")
-    with pytest.raises(ValueError, match=f"line 1 of 1 is damaged .it lacks {field}"):
+    (tmp_path / "results.jsonl").write_text(json.dumps(first) + "\n")
+    with pytest.raises(ValueError, match=f"results.jsonl, record 1, is damaged .it lacks {said}"):
+        results.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["ledger", "hypotheses", "selection", "statement", "assumes"])
+def test_a_record_that_lacks_a_field_is_no_cut_line(tmp_path, field):
+    header, claims = beginning(CLOSED)
+    with results.RunWriter(tmp_path, header) as run:
+        run.append(claims[0])
+    edited.edit(tmp_path / results.RESULTS, lambda record: record.pop(field))
+    with pytest.raises(ValueError, match=f"results.jsonl.gz, record 1, is damaged .it lacks {field}"):
         results.read_run(tmp_path)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import jax
@@ -9,7 +10,7 @@ from gsmooth_jax.cli import main
 from gsmooth_jax.surrogate import load
 from gsmooth_jax.training.surrogate_config import FitConfig
 from gsmooth_jax.training.surrogate_fit import Recipe, errors, fit
-from tests.surrogate.conftest import SHAPE, fit_config, flat_images
+from tests.surrogates import SHAPE, fit_config, flat_images
 
 
 def _equal(a, b):
@@ -51,6 +52,25 @@ def test_the_reported_errors_are_those_of_the_images(fitted):
     assert found[-1]["mean"] == pytest.approx(np.abs(difference).mean(), rel=1e-3)
     assert found[-1]["max"] == pytest.approx(np.abs(difference).max(), rel=1e-3)
     assert found[-1]["max_l2"] == pytest.approx(np.linalg.norm(difference.reshape(40, -1), axis=1).max(), rel=1e-3)
+    decibels = -10 * np.log10((difference.reshape(40, -1) ** 2).mean(axis=1))
+    assert found[-1]["psnr"] == pytest.approx(decibels.mean(), rel=1e-3)
+    assert 0.0 < found[-1]["ssim"] < 1.0
+
+
+def test_a_perfect_surrogate_has_the_best_figures(fitted):
+    @jax.tree_util.register_dataclass
+    @dataclasses.dataclass(frozen=True)
+    class Perfect:
+        """Brightness itself."""
+
+        encode = decode = staticmethod(lambda images: images)
+        shift = staticmethod(lambda theta: jnp.full(SHAPE, theta[0]))
+
+    recipe = dataclasses.replace(Recipe.build(fit_config(fitted[0]), SHAPE, 1), sigma=0.0)
+    images = jnp.asarray(flat_images(8, 1))
+    for entry in errors(Perfect(), recipe, jax.random.key(0), images, np.array([[-0.3], [0.3]])):
+        assert entry["psnr"] == 100.0
+        assert entry["ssim"] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_a_resumed_fit_equals_an_uninterrupted_one(fitted, tmp_path, capsys):
@@ -119,7 +139,7 @@ def test_bad_data_is_refused_before_anything_is_written(tmp_path):
 def test_the_command_line_is_the_configuration(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr("gsmooth_jax.data.load_split", lambda name, split, where: (f"{name} {split} {where}", None))
-    monkeypatch.setattr("gsmooth_jax.surrogate.fit.fit", lambda *given: seen.append(given))
+    monkeypatch.setattr("gsmooth_jax.training.surrogate_fit.fit", lambda *given: seen.append(given))
     words = "fit-surrogate --out o --transform rotation|brightness --region -5 5 -0.1 0.1 --sigma 0.2 --encoder 0"
     main([*words.split(), "--sigma-parameter", "2", "0.1", "--data-dir", "d"])
     config = FitConfig(

@@ -2,10 +2,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
+from scipy import ndimage
 
+from gsmooth_jax.data import embedded_images
 from gsmooth_jax.methods.cover.kernels import float32_upper
-from gsmooth_jax.transforms import Rotation, composition_defect
-from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
+from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
+from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse
+
+SIZES = [(8, 13), (12, 9), (16, 16)]
+ANGLES = (-170.0, -33.0, -0.02, 0.0, 0.5, 10.0, 90.0, 180.0, 3605.0)
 
 
 def _inside_disc(image):
@@ -28,6 +34,107 @@ def test_matches_scipy():
         sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
         expected = read_bilinear(image, x * sin + y * cos + cy, x * cos - y * sin + cx)
         np.testing.assert_allclose(apply(Rotation(), image, jnp.array([degrees])), expected, atol=2e-5)
+
+
+def by_pillow(image, degrees):
+    """[H, W] of any dtype, in Pillow's mode L (uint8) or F (float32)."""
+    return np.asarray(Image.fromarray(image).rotate(degrees, Image.Resampling.BILINEAR))
+
+
+def by_scipy(image, degrees):
+    return ndimage.rotate(image, degrees, order=1, reshape=False)
+
+
+def by_opencv(image, degrees):
+    cv2 = pytest.importorskip("cv2", minversion="5")  # older ones read at multiples of 1/32 px
+    h, w = image.shape[:2]
+    return cv2.warpAffine(image, cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0), (w, h), flags=cv2.INTER_LINEAR)
+
+
+PROGRAMS = {"pillow": by_pillow, "scipy": by_scipy, "opencv": by_opencv}
+
+
+@pytest.mark.parametrize("convention", PROGRAMS)
+def test_a_convention_is_its_program_on_real_valued_images(convention):
+    rotation, rng = Rotation(convention=convention), np.random.default_rng(0)
+    for size in SIZES:
+        image = rng.uniform(0.2, 1.0, size).astype(np.float32)
+        for degrees in ANGLES:
+            found = apply(rotation, image[:, :, None], jnp.array([degrees]))[:, :, 0]
+            np.testing.assert_allclose(found, PROGRAMS[convention](image, degrees), atol=2e-5, err_msg=f"{degrees=}")
+        # It is another one than ours: the border differs, or the centre.
+        ours = apply(Rotation(), image[:, :, None], jnp.array([10.0]))[:, :, 0]
+        assert np.abs(ours - PROGRAMS[convention](image, 10.0)).max() > 0.05
+
+
+@pytest.mark.parametrize("convention", PROGRAMS)
+def test_a_convention_is_its_program_on_files(convention):
+    rounding = "down" if convention == "pillow" else "nearest"
+    rotation, rng = Rotation(convention=convention) | Clip() | Quantize(rounding=rounding), np.random.default_rng(1)
+    files = [*embedded_images().images[:6, :, :, 0], *(rng.integers(0, 256, size, dtype=np.uint8) for size in SIZES)]
+    for file in files:
+        for degrees in (-33.0, 0.0, 7.3, 45.0, 91.0):
+            found = np.asarray(apply(rotation, file[:, :, None] / np.float32(255), jnp.array([degrees])))[:, :, 0] * 255
+            wrong = np.abs(np.rint(found) - PROGRAMS[convention](file, degrees).astype(float))
+            # float32 takes what is nearly half way between two levels, or nearly on one, to either.
+            assert wrong.max() <= 1
+            assert (wrong > 0).mean() <= 0.005
+
+
+def test_ours_is_one_that_scipy_knows_too():
+    image = smooth_image((8, 13, 1))[:, :, 0]
+    expected = ndimage.rotate(image, 10.0, order=1, reshape=False, mode="grid-constant")
+    np.testing.assert_allclose(apply(Rotation(), image[:, :, None], jnp.array([10.0]))[:, :, 0], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("convention", PROGRAMS)
+def test_contract_of_a_convention_inside_the_disc(convention):
+    check_transform(Rotation(convention=convention, mask=True), at_identity=_inside_disc)
+
+
+def test_contract_of_a_convention_without_jumps():
+    check_transform(Rotation(convention="opencv"))
+
+
+@pytest.mark.parametrize("convention", ["pillow", "scipy"])
+def test_an_image_jumps_where_a_lit_pixel_leaves_the_canvas_and_only_there(convention):
+    image = np.asarray(embedded_images().images[0], np.float32) / 255
+    assert not np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]).any()
+    whole, bound = Rotation(convention=convention), jax.jit(Rotation(convention=convention).lipschitz_upper)
+    ours = jax.jit(Rotation().lipschitz_upper)
+    # A black border: the bound holds for every pair of angles, and is no worse than without the canvas' edge.
+    angles = np.sort(np.random.default_rng(0).uniform(-50, 50, 40)).astype(np.float32)
+    turned = np.asarray(jax.jit(jax.vmap(whole, in_axes=(None, 0)))(image, angles[:, None]), np.float64)
+    for a, b, change in zip(angles, angles[1:], np.diff(turned, axis=0), strict=False):
+        low, high = jnp.array([a]), jnp.array([b])
+        assert np.linalg.norm(change) <= float(bound(image, low, high)[0]) * (b - a) + 1e-5
+        assert float(bound(image, low, high)[0]) <= 1.001 * float(ours(image, low, high)[0])
+    # One lit pixel on the border: it makes the image jump, so the bound is infinite; not inside the disc.
+    fine = jnp.linspace(-9.0, 9.0, 801, dtype=jnp.float32)[:, None]
+    steps = jax.jit(lambda x: jnp.abs(jnp.diff(jax.vmap(whole, in_axes=(None, 0))(x, fine), axis=0)).max())
+    masked = jax.jit(Rotation(convention=convention, mask=True).lipschitz_upper)
+    for border in ((0, 5), (27, 5), (5, 0), (5, 27)):
+        lit = image.copy()
+        lit[border] = 1.0
+        assert float(steps(lit)) > 0.1 > 10 * float(steps(image))
+        assert float(bound(lit, fine[0], fine[-1])[0]) == np.inf
+        assert float(masked(lit, jnp.array([-180.0]), jnp.array([180.0]))[0]) < np.inf
+
+
+def test_a_pixel_that_is_half_outside_is_still_seen_by_pillow():
+    # At the identity no source is near the edge of Pillow's canvas, and all of the border's are on that of SciPy's.
+    lit, zero = jnp.ones((6, 6, 1)), jnp.zeros(1)
+    assert float(jax.jit(Rotation(convention="pillow").lipschitz_upper)(lit, zero, zero)[0]) < np.inf
+    assert float(jax.jit(Rotation(convention="scipy").lipschitz_upper)(lit, zero, zero)[0]) == np.inf
+
+
+def test_specs_of_the_first_release_stay_equal():
+    assert describe(Rotation()) == "rotation(mask=False)"
+    assert parse("rotation(mask=False)") == Rotation()
+    assert parse(describe(Rotation(convention="scipy"))).convention == "scipy"
+    for bad, message in (({"convention": "cv3"}, "Known: continuous, opencv"), ({"mask": 3}, "True or False")):
+        with pytest.raises(ValueError, match=message):
+            Rotation(**bad)
 
 
 @pytest.mark.parametrize("size", [28, 224])

@@ -53,23 +53,28 @@ class Stages:
     Attributes:
       moving: the transform without a rounding that follows everything else; all of it where its values are enumerated.
       values: the stage whose values are enumerated, or None.
-      jump: how far a rounding to levels may take an entry: half a level where it was left out of ``moving``, a whole
-        one at a tie where it was not.
+      jump: how far a rounding to levels may take an entry: ``Quantize.jump`` where it was left out of ``moving``, a
+        whole level at a tie where it was not.
       ties: the rounding inside ``moving``, or None.
+      fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
+        the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
+        distance from there.
     """
 
     moving: Transform
     values: FiniteValued | None
     jump: float
     ties: Ties | None = None
+    fixed: tuple[float, ...] = ()
 
     @classmethod
-    @functools.lru_cache(maxsize=16)  # asked once an image, and it traces the bound
+    @functools.lru_cache(maxsize=16)  # asked once an image
     def of(cls, transform: Transform) -> "Stages":
         """Splits a transform.
 
         Raises:
-          ValueError: a stage states neither a Lipschitz bound nor its values, or there are two roundings at the end.
+          ValueError: a stage states neither a Lipschitz bound nor its values; there are two roundings at the end, or
+            one that rounds down what is enumerated or not clipped.
         """
         stages = list(transform.stages) if isinstance(transform, Composition) else [transform]
         tail: list[Transform] = []
@@ -78,28 +83,37 @@ class Stages:
         roundings = [t for t in tail if isinstance(t, Quantize)]
         if len(roundings) > 1:
             raise ValueError(f"cover takes one quantize at the end, {transform.name!r} has {len(roundings)}.")
+        down = [t for t in roundings if t.rounding == "down"]
+        if down and not any(isinstance(t, Clip) for t in tail[: tail.index(down[0])]):
+            raise ValueError(f"cover takes clip in front of quantize(rounding='down'), {transform.name!r} has none.")
         if len(stages) == 1 and isinstance(stages[0], FiniteValued):
             if not roundings:
                 return cls(transform, stages[0], 0.0)
-            levels = 2 ** roundings[0].bits - 1
+            if down:
+                raise ValueError(f"cover enumerates the values of {stages[0].name}: round them to the nearest level.")
             before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(transform, stages[0], 1.0 / levels, Ties(before, levels))
+            return cls(transform, stages[0], 2 * roundings[0].jump, Ties(before, roundings[0]))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
-        return cls(moving, None, sum(0.5 / (2**t.bits - 1) for t in roundings))
+        ends = {0.0, *(end for t in tail if isinstance(t, Clip | Quantize) for end in (t.low, t.high))}
+        if down:  # takes what is a little below a level a whole one further: only below the first is nothing
+            ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
+        fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
+        return cls(moving, None, sum(r.jump for r in roundings), fixed=fixed)
 
 
 def _require_bound(transform: Composition) -> None:
     """Raises ValueError, before any image, where the transform will not be able to state a bound."""
-    point = jax.ShapeDtypeStruct((len(transform.params),), np.float32)
-    try:
-        jax.eval_shape(transform.lipschitz_upper, jax.ShapeDtypeStruct((8, 8, 1), np.float32), point, point)
-    except ValueError as error:
+    if why := transform.unbounded():
         raise ValueError(
-            f"cover has no cell bound for {transform.name!r}. {error} "
+            f"cover has no cell bound for {transform.name!r}: {why} "
             "Methods for a transform with a group law may still apply: gsmooth methods."
-        ) from error
+        )
+
+
+class Unbounded(Exception):
+    """An image may jump somewhere in the region: no distance holds between the values of its transform."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,8 +137,8 @@ class Geometry:
         Raises:
           FloatingPointError: a latent is not finite.
         """  # noqa: D205
-        moving, ties = self.stages.moving, self.stages.ties
-        kernel = functools.partial(latent_kernel, self.noise, self.image, transform=moving, ties=ties)
+        moving, ties, fixed = self.stages.moving, self.stages.ties, self.stages.fixed
+        kernel = functools.partial(latent_kernel, self.noise, self.image, transform=moving, ties=ties, fixed=fixed)
         latents, between = _batched(kernel, parameters)
         finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
         if not finite.all():
@@ -141,6 +155,7 @@ class Geometry:
 
         Raises:
           ValueError: parameters that stand for a transform's values do not ascend inside the box.
+          Unbounded: see there.
         """
         if self.stages.values is not None:
             # The image itself, at 0, is the first value from there on.
@@ -170,13 +185,16 @@ class Geometry:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
 
         Raises:
-          FloatingPointError: a bound is not finite.
+          FloatingPointError: a bound is NaN.
+          Unbounded: one is infinite.
         """
         moving = self.stages.moving
         assert isinstance(moving, LipschitzBounded)  # as Stages has made sure
         (speeds,) = _batched(lambda a, b: (speed_kernel(self.image, a, b, transform=moving),), low, high)
-        if not np.isfinite(speeds).all():
-            raise FloatingPointError(f"the bound on its change under {moving.name} is not finite.")
+        if np.isnan(speeds).any():
+            raise FloatingPointError(f"the bound on its change under {moving.name} is not a number.")
+        if np.isinf(speeds).any():
+            raise Unbounded(f"it jumps under {moving.name}, or may, so no distance holds between its parameters")
         return speeds.astype(np.float64)
 
     @functools.cached_property
@@ -245,14 +263,14 @@ class Geometry:
     @functools.cached_property
     def _own_floor(self) -> float:
         """The floor of the image itself: as good as the transformed images' for the size of a box."""
-        return float(self._floors(np.sum((self.image != 0.0) & (self.image != 1.0))))
+        return float(self._floors(np.asarray(np.sum(~np.isin(self.image, self.stages.fixed)))))
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
 
-        An entry is moved by ``stages.jump`` at most, and by its distance from 0 or 1 at most. The entries that are 0 or
-        1 at the nearer end of the box are together no further from there, in L2, than the image can get on half the
-        way; all the others are ``between`` [N] in number. (Enumerated values have no gap: only ties count.)
+        An entry is moved by ``stages.jump`` at most, and by its distance from a ``fixed`` value at most. The entries of
+        such a value at the nearer end of the box are together no further from there, in L2, than the image can get on
+        half the way; all the others are ``between`` [N] in number. (Enumerated values have no gap: only ties count.)
         """
         inside = np.sqrt(between * self.stages.jump**2 + gaps**2)
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)

@@ -1,22 +1,22 @@
 """Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included. Host.
 
-HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, each with
-one smoothing centre u_c or, between neighbours on a path, two. D is a proved bound on the |.|_(S^-1) distance of *every*
-transformed image of the box from its centre, or what the theorem of two centres makes of its distance from the segment
-between them: values at the ends of small boxes plus what a Lipschitz bound allows, never a largest value over samples
-(THEORY D7, P2 to P5). At every centre p_A > Phi(D) is tested.
+HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, each
+with one smoothing centre u_c or, between neighbours on a path, two. D is a proved bound on the |.|_(S^-1) distance of
+*every* transformed image of the box from its centre, or what the theorem of two centres makes of its distance from the
+segment between them: values at the ends of small boxes plus what a Lipschitz bound allows, never a largest value over
+samples (THEORY D7, P2 to P5). At every centre p_A > Phi(D) is tested.
 
-FORMULA. One centre: the answer c at u_c holds at every latent within Phi^-1(p_A) of it in |.|_(S^-1), however that latent
-came about (THEORY D1: Cohen et al. 2019, after whitening). Two centres L apart: where p_A > Phi(D) at both,
+FORMULA. One centre: the answer c at u_c holds at every latent within Phi^-1(p_A) of it in |.|_(S^-1), however that
+latent came about (THEORY D1: Cohen et al. 2019, after whitening). Two centres L apart: where p_A > Phi(D) at both,
 Phi(-D) = Phi(L/2 + t) - Phi(L/2 - t) and 2 Phi(t) - 1 = Phi(-w), it holds at every latent within w of the segment
 (THEORY P1).
 
 LEVELS. A false claim has a false hypothesis, and a test that must not pass does so with probability alpha at most: no
-union bound over cells (THEORY F3; Berger 1982). A part that fails may be laid out anew, tested at a lower level: alpha is
-spent over depths, never over cells (THEORY F9).
+union bound over cells (THEORY F3; Berger 1982). A part that fails may be laid out anew, tested at a lower level: alpha
+is spent over depths, never over cells (THEORY F9).
 
-DIFFERENCES from GSmooth and TSS: the real image instead of the surrogate's, so that its error does not enter (THEORY D4);
-the chord instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; two centres.
+DIFFERENCES from GSmooth and TSS: the real image instead of the surrogate's, so that its error does not enter (THEORY
+D4); the chord instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; two centres.
 """
 
 import dataclasses
@@ -29,6 +29,7 @@ import numpy as np
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -42,7 +43,7 @@ from gsmooth_jax.methods.base import (
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
 from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
 from gsmooth_jax.methods.coverage import answered, covered, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -67,6 +68,9 @@ class Cover:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+
+    def __post_init__(self):
+        check_noise(noise=self.noise)
 
     @property
     def name(self) -> str:
@@ -171,12 +175,19 @@ def inquire(
     fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
     pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
     cells = CellTests(geometry, pilots, choice.events, g, tests)
-    if choice.worth and pilots.shares.min() > 0.5:
-        yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
-    else:
+    alone, notes = not choice.worth or pilots.shares.min() <= 0.5, []
+    if not alone:
+        try:
+            yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+        except Unbounded as error:
+            alone, cells.lost = not cells.hypotheses(), True
+            notes.append(str(error))
+    if alone:
         cells.lost = True
         yield from cells.run([geometry.point(points[0])])
-    return Found(cells.hypotheses(), f"max_votes={g.max_votes} is too few for all cells" if cells.exhausted else "")
+    if cells.exhausted:
+        notes.append(f"max_votes={g.max_votes} is too few for all cells")
+    return Found(cells.hypotheses(), "; ".join(notes))
 
 
 def _successes(counts: np.ndarray, event: int) -> int:

@@ -1,26 +1,17 @@
 """Where to put smoothing centres along a path of latents, and how far the classifier's answer carries from them. Host.
 
-THEOREM (two centres). Let z ~ N(0, S) with S fixed, distances be |.|_(S^-1), and let a classifier answer class c with
-probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of the segment
-between them. If p_A > Phi(D) at a and at b, where
+THEOREM (two centres; THEORY P1). Let z ~ N(0, S) with S fixed, distances be |.|_(S^-1), and let a classifier answer
+class c with probability p_A under noise. Let a and b be latents at most L apart, and u one at most w from some point of
+the segment between them. If p_A > Phi(D) at a and at b, where
 
     2 Phi(t) - 1 = Phi(-w),    Phi(-D) = Phi(L / 2 + t) - Phi(L / 2 - t),
 
 then p_A > 1 / 2 at u. So centres may stand much further apart than where each speaks for itself, and the nearer D comes
-to w, the more: then L grows like the square root of D - w.
+to w, the more: L grows like the square root of D - w.
 
-Proof. Whitened, S = 1; let D be that of the true L, which is no larger. Let p be that point of the segment, strictly
-inside it, P_p the law of p + z, and I = {x : |<x - m, v>| <= t} with m = (a + b) / 2 and v along b - a. Then
-P_a(I) = P_b(I) = Phi(-D), and P_p(I) <= Phi(-w), its value at p = m. Along v, dP_a / dP_p falls, dP_b / dP_p rises, and
-both are convex. So there are s, r > 0 such that s dP_a / dP_p + r dP_b / dP_p is 1 on both faces of I, hence at most 1
-inside and more than 1 outside. By the lemma of Neyman and Pearson, whatever has P_p(I) or more of P_p has at least
-s P_a(I) + r P_b(I) = (s + r) Phi(-D) of s P_a + r P_b. The answers other than c have less of it, so they have less
-than P_p(I) of P_p: p_A > Phi(w) at p. (At p = a they have, by assumption, less than Phi(-D) = P_a(I); so at b.) By the
-theorem of one centre (THEORY D1), p_A > 1 / 2 at u. []
-
-A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
-proves what lies between: whichever takes fewer. A box of several parameters is cut into strips with a path along the
-middle of each: what a strip holds beside its path only adds to w.
+A path is therefore either cut into cells of a single centre each, or gets a chain of centres of which each neighbouring
+pair proves what lies between (THEORY P5): whichever takes fewer. A box of several parameters is cut into strips with a
+path along the middle of each: what a strip holds beside its path only adds to w (THEORY P4).
 """
 
 import dataclasses
@@ -38,7 +29,7 @@ _DIGITS = 4
 """Decimals to which distances are rounded up: a record holds them whole, and a run has many."""
 
 _MANY = 4
-"""More centres than these on a string are taken to be fewer than alone: its ends are all that a string wastes."""
+"""A chain of more centres than these is taken to have fewer than single cells: its ends are all that it wastes."""
 
 
 class Cell(NamedTuple):
@@ -86,11 +77,11 @@ class Path:
 
     def cells(self) -> list[Cell]:
         """Covers the path with as few centres as the wanted distances allow."""
-        strung = self._strung()
-        if len(strung) > _MANY:
-            return strung
-        alone = list(self._alone())
-        return strung if 0 < len(strung) < len(alone) else alone
+        chained = self._chained()
+        if len(chained) > _MANY:
+            return chained
+        single = list(self._single())
+        return chained if 0 < len(chained) < len(single) else single
 
     @functools.cached_property
     def _flat(self) -> np.ndarray:
@@ -103,14 +94,14 @@ class Path:
         return len(self.latents) - len(self.beyond)
 
     def _reach(self, far: np.ndarray, first: int) -> np.ndarray:
-        """How far the images of each box may be from something convex, given how far the latents from ``first`` on are.
+        """How far the images of each box may be from a convex set whose distance to the latents is given (THEORY P5).
 
         On a segment that distance, a convex function, is largest at an end.
         """
         far = np.maximum(far[:-1], far[1:]) if self._step else far
         return far + self.beyond[first : first + len(far)]
 
-    def _alone(self) -> Iterator[Cell]:
+    def _single(self) -> Iterator[Cell]:
         """Cells of one centre: joins as many neighbouring boxes as are wanted, around the latent half way."""
         flat, count = self._flat, len(self.beyond)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
@@ -136,7 +127,7 @@ class Path:
             yield Cell(*ends, self.latents[centre], distance, float(self.floors[centre]))
             start = last + 1
 
-    def _strung(self) -> list[Cell]:
+    def _chained(self) -> list[Cell]:
         """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
         centres, between, length, end = [0], [], 1, len(self.latents) - 1
         aside = float(self.beyond[0])  # changes little along a path, so the last pair's will do to look for the next

@@ -10,19 +10,19 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
-from gsmooth_jax.claims import CellEvidence
+from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.data.embedded import embedded_images
-from gsmooth_jax.methods import coverage as verdicts
-from gsmooth_jax.methods.cover import cell_votes
+from gsmooth_jax.methods import coverage
+from gsmooth_jax.methods.cover.cell_votes import level, threshold
 from gsmooth_jax.methods.cover.geometry import Geometry, Stages
 from gsmooth_jax.methods.cover.kernels import float32_upper
 from gsmooth_jax.methods.cover.two_centres import Path, two_centres
 from gsmooth_jax.results.verify import verify
+from gsmooth_jax.testing.transforms import apply, smooth_image
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Scaling, Translation
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 from tests.known import SHAPE, by_mean, without_time
-from tests.transforms.contract import apply, smooth_image
 
 SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)
@@ -80,8 +80,8 @@ def test_a_margin_that_needs_smaller_cells_is_found(classifier):
         wide = dataclasses.replace(BRIGHTER, transform=transform, region=region, max_votes=100_000)
         (claim,) = gs.certify_stream(gs.as_classifier(banded, SHAPE), [example], wide)
         assert claim.certified
-        assert max(e.depth for e in claim.nodes) > 0
-        assert any(e.shared for e in claim.nodes)
+        assert min(h.level for h in claim.hypotheses) < level(wide, 0)
+        assert any(h.shared for h in claim.hypotheses)
         assert verify(wide, [claim]) == []
 
 
@@ -102,7 +102,7 @@ def test_two_parameters(classifier, low):
     bright, dark = gs.certify_stream(classifier, [constant(0, 0.7), constant(1, 0.52)], both)
     assert bright.certified
     assert not dark.certified
-    assert len(bright.nodes) > 1
+    assert len(bright.hypotheses) > 1
     assert verify(both, [bright, dark]) == []
 
 
@@ -126,13 +126,13 @@ def test_a_band_between_two_centres_is_not_passed_over():
     alpha, n = 0.05, 100
     loose = dataclasses.replace(BRIGHTER, alpha=alpha, region=gs.Box([0.0], [0.1]), max_votes=4096)
     claims = list(gs.certify_stream(gs.as_classifier(banded, SHAPE), (constant(i, 0.5) for i in range(n)), loose))
-    assert any(e.shared for c in claims for e in c.nodes)
+    assert any(h.shared for c in claims for h in c.hypotheses)
     assert sum(c.certified for c in claims) <= alpha * n + 5 * (n * alpha * (1 - alpha)) ** 0.5
     assert verify(loose, claims) == []
 
 
 @pytest.mark.parametrize(
-    "execution", [gs.Execution(devices=1, rows=3), gs.Execution(devices=8, rows=16, chunk=8, depth=1)]
+    "execution", [gs.Execution(devices=1, rows=3), gs.Execution(devices=8, rows=16, chunk=8, in_flight=1)]
 )
 def test_execution_never_changes_a_claim(claims, classifier, execution):
     stream = [constant(i, m) for i, m in enumerate((0.1, 0.45, 0.5, 0.7))]
@@ -226,13 +226,14 @@ def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
     assert 0.5 * np.sqrt(way**2 - apart**2) / SIGMA <= said
 
 
-def evidence(cell, node=0, successes=0, votes=0):
+def hypothesis(cell, centre_id=0):
+    """What a cell's votes have to show."""
     ends = tuple(cell.low.tolist()), tuple(cell.high.tolist())
-    return CellEvidence(*ends, cell.distance, node, 0, successes, votes, cell.shared)
+    return Hypothesis(*ends, threshold(cell.distance), centre_id, level(BRIGHTER, 0), 1, cell.shared)
 
 
 def needed_between(noise, a, b, images):
-    """The distance that two centres need to prove these images by the theorem of ``walk``, as exactly as may be."""
+    """The distance at which two centres prove these images together, as exactly as may be."""
     share = np.linspace(0.0, 1.0, 201)[:, None]
     line = a + share * (b.astype(np.float64) - a)
     aside = [noise.distances(line, image.ravel()).min() for image in images]
@@ -258,11 +259,11 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
     geometry = Geometry(image, Stages.of(transform), noise)
     cells = geometry.cells(low, high, wanting(target))
-    region, nodes = gs.Box(low.tolist(), high.tolist()), [evidence(c, i) for i, c in enumerate(cells)]
-    assert verdicts.covered(nodes, region)
-    assert not verdicts.overlapping(nodes)
+    region, asked = gs.Box(low.tolist(), high.tolist()), [hypothesis(c, i) for i, c in enumerate(cells)]
+    assert coverage.covered(asked, region)
+    assert not coverage.overlapping(asked)
     missing = len(cells) // 2
-    assert not verdicts.covered(nodes[:missing] + nodes[missing + 1 :], region)
+    assert not coverage.covered(asked[:missing] + asked[missing + 1 :], region)
 
     finite = Stages.of(transform).values
     points = (
@@ -279,7 +280,7 @@ def test_cells_cover_the_region_and_their_distances_hold(transform, low, high, t
             far = noise.distances(moved[inside].reshape(-1, image.size), cell.centre.ravel())
             assert (far <= cell.distance).all()
             shares += (far / cell.distance).tolist()
-        for both in verdicts.parts(nodes[i : i + 2]) if all(e.shared for e in nodes[i : i + 2]) else []:
+        for both in coverage.parts(asked[i : i + 2]) if all(h.shared for h in asked[i : i + 2]) else []:
             other = cells[i + 1]
             inside = ((both.low <= points) & (points <= both.high)).all(axis=1)
             needed = needed_between(noise, cell.centre.ravel(), other.centre.ravel(), moved[inside])
@@ -384,7 +385,7 @@ def test_the_image_itself_stays_with_its_own_value():
     steps = Steps((-0.1, 0.3), (-0.6, 0.0, 0.2), ())
     geometry = Geometry(np.full(SHAPE, 0.7, np.float32), Stages.of(steps), NOISE)
     cells = geometry.cells(np.array([-3.0]), np.array([0.4]), wanting(0.1))
-    (own,) = [c for c in cells if verdicts.holds_identity(evidence(c), gs.Box([-3.0], [0.4]))]
+    (own,) = [c for c in cells if coverage.holds_identity(hypothesis(c), gs.Box([-3.0], [0.4]))]
     np.testing.assert_allclose(own.centre, 0.7, atol=1e-6)
 
 
@@ -402,7 +403,10 @@ def test_values_out_of_order_are_refused(listed):
         ("certified", {"certified": False}),
         ("radius", {"radius": 0.2}),
         ("alpha", {"alpha": 0.1}),
-        ("predicted", {"predicted": 1}),
+        ("ledger", {"ledger": (("everything", 1e-3),)}),
+        ("assumes", {"assumes": ("part somewhere.Else",)}),
+        ("statement", {"statement": Answer(1)}),
+        ("statement", {"statement": None}),
         ("votes", {"votes": 3}),
         ("status", {"status": "heuristic"}),
         ("selection", {"selection": (31, 0, 0)}),
@@ -415,100 +419,12 @@ def test_a_tampered_field_is_named(claims, field, change):
 
 def test_a_missing_or_weakened_cell_is_found(claims):
     claim = claims[0]
-    missing = dataclasses.replace(claim, nodes=claim.nodes[1:])
+    first, *rest = claim.hypotheses
+    missing = dataclasses.replace(claim, hypotheses=tuple(rest))
     assert any("certified: the file says True" in f for f in verify(BRIGHTER, [missing]))
-    weak = claim.nodes[0]._replace(successes=claim.nodes[0].votes // 2)
-    faults = verify(BRIGHTER, [dataclasses.replace(claim, nodes=(weak, *claim.nodes[1:]))])
+    weak = first._replace(successes=first.votes // 2)
+    faults = verify(BRIGHTER, [dataclasses.replace(claim, hypotheses=(weak, *rest))])
     assert any("certified" in f for f in faults)
-
-
-def test_one_cell_of_each_depth_answers_for_the_image():
-    region = gs.Box([-1.0, 0.0], [1.0, 1.0])
-
-    def holds(low, high):
-        cell = CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0)
-        return verdicts.holds_identity(cell, region)
-
-    assert [holds((a, 0.0), (b, 0.5)) for a, b in ((-1.0, 0.0), (0.0, 0.5), (0.5, 1.0))] == [False, True, False]
-    assert holds((0.0, 0.0), (0.0, 0.0))
-    assert verdicts.holds_identity(
-        CellEvidence(low=(-1.0,), high=(0.0,), distance=0.1, node=0, depth=0, successes=0, votes=0),
-        gs.Box([-1.0], [0.0]),
-    )
-
-
-def test_what_is_remembered_of_a_test_is_what_it_says():
-    rng, asked = np.random.default_rng(0), []
-    votes = [(s, n) for n in (32, 64, 320) for s in (n, n - 1, n - n // 8)]
-    cells = [
-        CellEvidence(low=(0.0,), high=(1.0,), distance=float(d), node=0, depth=int(k), successes=s, votes=n)
-        for s, n in votes
-        for d, k in zip(rng.uniform(0.0, 3.0, 60), rng.integers(0, 4, 60), strict=True)
-    ]
-
-    def decide(cell):
-        asked.append(cell)
-        return cell_votes.decide(BRIGHTER, cell)
-
-    remembered = list(map(verdicts.remembering(decide), cells))
-    assert remembered == [cell_votes.decide(BRIGHTER, e) for e in cells]
-    assert set(remembered) == {"certified", "undecided", "rejected"}
-    assert len(asked) < 0.5 * len(cells)
-
-
-def test_one_parameter_is_covered_as_any_number_are():
-    rng, region, answers = np.random.default_rng(0), gs.Box([-1.0], [1.0]), []
-    for _ in range(200):
-        ends = np.sort(rng.integers(-6, 7, (4, 2)) / 5.0, axis=1)
-        cells = [
-            CellEvidence(low=(a,), high=(b,), distance=0.1, node=0, depth=0, successes=0, votes=0)
-            for a, b in ends.tolist()
-        ]
-        answers.append(verdicts.covered(cells, region))
-        assert answers[-1] == verdicts.boxes_cover(np.array([-1.0]), np.array([1.0]), ends[:, :1], ends[:, 1:])
-    assert 10 < sum(answers) < 190
-
-
-STRING = [((0,), (1,)), ((0,), (2,)), ((1,), (3,)), ((2,), (3,))]
-
-
-@pytest.mark.parametrize(
-    ("boxes", "overlap"),
-    [(STRING, False), (STRING[:1] * 2, False), ([*STRING, *STRING], True), ([*STRING, *STRING[1:3]], True)],
-)
-def test_a_shared_cell_proves_nothing_without_its_neighbour(boxes, overlap):
-    cells = [CellEvidence(low, high, 0.1, node, 0, 32, 32, shared=True) for node, (low, high) in enumerate(boxes)]
-    assert verdicts.overlapping(cells) == overlap
-    if not overlap:
-        region = gs.Box([0.0], [max(high[0] for _, high in boxes)])
-        assert verdicts.covered(cells, region)
-        assert verdicts.answered(cells, region)
-        for i in range(len(cells)):
-            assert not verdicts.covered(cells[:i] + cells[i + 1 :], region)
-            assert verdicts.answered(cells[:i] + cells[i + 1 :], region) == (i > 1)
-    alone = cells[0]._replace(low=(0.2,), high=(0.3,), node=len(cells), shared=False)
-    assert verdicts.overlapping([*cells, alone])
-
-
-@pytest.mark.parametrize(
-    ("boxes", "overlap"),
-    [
-        ([((0,), (1,)), ((1,), (2,))], False),
-        ([((0,), (1,)), ((0.5,), (2,))], True),
-        ([((0,), (3,)), ((1,), (2,))], True),
-        ([((0,), (0,)), ((0,), (0,))], True),
-        ([((0,), (0,)), ((-1,), (1,))], True),
-        ([((0, 0), (1, 1)), ((1, 0), (2, 1)), ((0, 1), (1, 2))], False),
-        ([((0, 0), (4, 1)), ((1, 2), (2, 3)), ((3, 0.5), (4, 2))], True),
-        ([((0, 0), (1, 0)), ((0.5, 0), (2, 0))], True),
-        ([], False),
-    ],
-)
-def test_cells_that_share_more_than_a_face_are_found(boxes, overlap):
-    cells = [
-        CellEvidence(low=low, high=high, distance=0.1, node=0, depth=0, successes=0, votes=0) for low, high in boxes
-    ]
-    assert verdicts.overlapping(cells) == overlap
 
 
 def test_non_finite_logits_cost_votes_and_are_noted():
@@ -525,14 +441,14 @@ def test_the_votes_may_run_out(classifier):
     wide = dataclasses.replace(BRIGHTER, region=gs.Box([-0.3], [0.3]))
     (whole,) = gs.certify_stream(classifier, [constant(0, 0.1)], wide)
     assert whole.certified
-    assert len(whole.nodes) > 4
-    budget = sum(e.votes for e in whole.nodes) - BRIGHTER.block
+    assert len(whole.hypotheses) > 4
+    budget = sum(h.votes for h in whole.hypotheses) - BRIGHTER.block
     (claim,) = gs.certify_stream(classifier, [constant(0, 0.1)], dataclasses.replace(wide, max_votes=budget))
     assert not claim.certified
     assert claim.predicted == 0
     assert f"max_votes={budget} is too few for all cells" in claim.note
     # Known from the number of cells: only those of the image itself are tested.
-    assert len(claim.nodes) <= 2
+    assert len(claim.hypotheses) <= 2
 
 
 @pytest.mark.parametrize(
