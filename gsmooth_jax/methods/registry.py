@@ -12,6 +12,7 @@ from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
 from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
+from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
@@ -22,6 +23,7 @@ METHODS: dict[str, Any] = {**CERTIFICATES} | {
     "cover": Cover,
     "enumerate": Enumerate,
     "gsmooth": GSmooth,
+    "interval": IntervalBounds,
     "median": Median,
 }
 """Name -> the theorem of a ``ClosedForm``, or the method."""

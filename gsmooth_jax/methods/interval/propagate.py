@@ -49,7 +49,7 @@ def bounds(function: Callable[[jax.Array], jax.Array], low: jax.Array, high: jax
       ValueError: the function uses a primitive without a rule, which is named; or the backend is not the CPU, whose
         arithmetic is the one that ``rules`` knows.
     """
-    out = propagate(function, _box(low, high))
+    out = lifted(propagate(function, _box(low, high)))
     return out.lower, out.upper
 
 
@@ -69,7 +69,7 @@ def margins(
     Returns:
       [B] float32. Above 0: the program answers ``label``, and no logit ties with its own. -inf where nothing is known.
     """
-    out = propagate(function, _box(low, high))
+    out = lifted(propagate(function, _box(low, high)))
 
     def labels(x: jax.Array) -> jax.Array:
         return jax.lax.dynamic_index_in_dim(x, label, axis=1)
@@ -92,8 +92,8 @@ def _folded(last: LastLayer, labels: Callable[[jax.Array], jax.Array]) -> jax.Ar
     return labels(last.centre) - last.centre - lost
 
 
-def propagate(function: Callable[..., jax.Array], *operands: Value) -> Interval:
-    """Returns the interval of a function of arrays, each a constant or an interval; see ``bounds``."""
+def propagate(function: Callable[..., jax.Array], *operands: Value) -> Value:
+    """Returns what a function makes of arrays, each a constant or an interval; see ``bounds``."""
     if jax.default_backend() != "cpu":
         raise ValueError(
             f"Interval bounds know the arithmetic of the CPU alone, got the backend {jax.default_backend()!r}: "
@@ -102,7 +102,7 @@ def propagate(function: Callable[..., jax.Array], *operands: Value) -> Interval:
     shapes = [_shape(x) for x in operands]
     traced = jax.make_jaxpr(function)(*shapes)
     (out,) = _evaluate(traced.jaxpr, traced.consts, operands)
-    return lifted(out)
+    return out
 
 
 def _shape(x: Value) -> jax.ShapeDtypeStruct:
