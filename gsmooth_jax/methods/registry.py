@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import pathlib
+from collections.abc import Sequence
 from typing import Any, cast
 
 from gsmooth_jax import _spec, _validate, smoothing
@@ -34,13 +36,16 @@ LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name
 Law = Smoothing | LatentNoise | SurrogateNoise
 
 
-def parse(name: str, law: str, transform: Transform) -> Method:
+def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.Path] = ()) -> Method:
     """Returns the method of that name with the law that the text describes, if any; see ``choose``.
 
-    A surrogate is only read when the text does not say by its fingerprint which one it was.
+    A surrogate is only read when the text does not say by its fingerprint which one it was. Its path may have been
+    written down for another working folder: see ``SurrogateNoise.seen_from`` for the folders.
     """
     found = _spec.build(law, LAWS, kind="law") if law else None
-    return choose(name, found.pinned() if isinstance(found, SurrogateNoise) else found, transform)
+    if isinstance(found, SurrogateNoise):
+        found = found.seen_from(*folders).pinned()
+    return choose(name, found, transform)
 
 
 def takes(name: str) -> Takes:
