@@ -21,7 +21,8 @@ import timing
 
 import gsmooth_jax as gs
 from gsmooth_jax.engine.device import batch_counter
-from gsmooth_jax.engine.scheduler import Block
+from gsmooth_jax.estimation import keys
+from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.methods import registry
 from gsmooth_jax.models import Architecture
 from gsmooth_jax.surrogate import Surrogate
@@ -71,11 +72,13 @@ def measure(name: str, shape: tuple[int, int, int], guarantee: gs.Guarantee, rep
     architecture = Architecture(name=name, classes=10)
     variables = jax.jit(architecture.init, static_argnums=1)(jax.random.key(0), shape)
     classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, domain=gs.Domain(shape))
-    count, rows = batch_counter(classifier, guarantee, gs.Execution())
+    vote = guarantee.method.vote(guarantee.transform)
+    assert vote is not None
+    count, rows = batch_counter(classifier, vote, seed=guarantee.seed, block=guarantee.block)
     image = np.random.default_rng(0).random(shape, np.float32)
-    blocks = [Block(image, i, 0, 1, 0, guarantee.block) for i in range(rows)]
+    blocks = [Draws(image, i, 0, keys.ESTIMATE, 0, guarantee.block) for i in range(rows)]
 
-    decoder = guarantee.method.voting_noise(guarantee.transform)
+    decoder = vote.noise
     network = (classifier, decoder.surrogate if isinstance(decoder, gs.AugmentedNoise) else None)
     batch = jax.device_put(np.broadcast_to(image, (rows * guarantee.block, *shape)).copy())
 

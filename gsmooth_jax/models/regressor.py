@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.models.classifier import Classifier, as_classifier, split_model
+from gsmooth_jax.models.program import Applied, Foreign
 from gsmooth_jax.types import Domain
 
 
@@ -30,6 +31,11 @@ class Regressor:
         """[B, ...] -> numbers [B]. Device."""
         return self.apply(self.variables, images.astype(self.dtype)).astype(jnp.float32)
 
+    def check(self) -> None:
+        """Raises ValueError where a callable from elsewhere is no longer what it was when it was wrapped."""
+        if isinstance(self.apply, Foreign):
+            self.apply.check(self.variables)
+
 
 Model = Classifier | Regressor
 
@@ -48,12 +54,13 @@ def as_model(model: Any, domain: Domain | tuple[int, ...]) -> Model:
         if not model.domain.meets(domain):
             raise ValueError(f"Expected a regressor of inputs {domain}, got one of {model.domain}.")
         return model
-    variables, apply = split_model(model)
+    variables, function, name = split_model(model)
     inputs = jax.ShapeDtypeStruct((2, *wanted.shape), jnp.float32)
     try:
-        outputs = jax.eval_shape(apply, variables, inputs)
+        outputs = jax.eval_shape(lambda *given: function(*given), variables, inputs)
     except Exception:  # said by as_classifier
         outputs = None
     if getattr(outputs, "shape", None) == (2,):
+        apply = Applied.of(function, name, variables, wanted.shape, "float32")
         return Regressor(variables=variables, apply=apply, domain=wanted)
     return as_classifier(model, domain)
