@@ -16,7 +16,8 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_console", "version"),
+    ("types", "_console", "version"),
+    ("_validate",),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
