@@ -124,11 +124,11 @@ class Enumerate:
 
 
 def concluded(evidence: Evidence, guarantee: Guarantee) -> Conclusion:
-    """Says what cells prove on which the answer was computed, not drawn."""
+    """Says what cells prove on which the answer was computed, not drawn: all about one class, at 1/2 and level 0."""
     region, found = guarantee.region, evidence.hypotheses
     events = {h.event for h in found}
-    if len(events) > 1 or any(h.event < 0 or h.level != 0.0 or not h.low for h in found):
-        return Conclusion(None, False, 0.0, ("hypotheses: of several events, or with a level",))
+    if len(events) > 1 or any(h.event < 0 or (h.threshold, h.level) != (0.5, 0.0) or not h.low for h in found):
+        return Conclusion(None, False, 0.0, ("hypotheses: of several events, or with a level or threshold",))
     certified = covered(evidence.passed, region)
     answer = Answer(*events) if answered(evidence.passed, region) else None
     return Conclusion(answer, certified, region.size if certified else 0.0)

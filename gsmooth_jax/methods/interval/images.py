@@ -6,7 +6,7 @@ that moves the image, and to bound the speed v of every entry: with xi in the bo
 
   |T(xi)_e - T(m)_e| <= sum_j v_je h_j,
 
-which rounding in float32, here and in the adversary's program, adds to (THEORY J13).
+which rounding in float32, here and in the adversary's program, adds to (THEORY Q1, J13).
 """
 
 import jax
@@ -57,7 +57,7 @@ def hull(transform: Transform, image: jax.Array, parameters: jax.Array, among: j
     values = jax.vmap(before, in_axes=(None, 0))(image, parameters)
     error = _float32_error(image)
     lower, upper = (
-        extreme(values, axis=0, where=among[:, None, None, None], initial=-sign * jnp.inf)
+        extreme(values, axis=0, where=among.reshape(-1, *(1,) * image.ndim), initial=-sign * jnp.inf)
         for extreme, sign in ((jnp.min, -1.0), (jnp.max, 1.0))
     )
     found = sealed(lower - error, upper + error)
