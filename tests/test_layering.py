@@ -16,7 +16,8 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_console", "version"),
+    ("types", "_console", "version"),
+    ("_validate",),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
@@ -30,7 +31,7 @@ ORDER = [
     ("methods",),
     ("results",),
     ("api",),
-    ("attacks",),
+    ("attacks", "testing"),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

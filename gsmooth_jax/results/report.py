@@ -51,7 +51,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "status": run.status,
         "statuses": dict(collections.Counter(c.status for c in run.claims if c.certified)),
         "assumes": sorted({a for c in run.claims for a in c.assumes}),
-        "alpha": run.header["alpha"],
+        "alpha": max(c.alpha for c in run.claims),
         "images": len(run.claims),
         "images_of_run": data.get("images", len(run.claims)),
         "accuracy": accuracy(run.claims),
