@@ -142,7 +142,7 @@ def test_what_fails_on_the_way_leaves_what_was_done(tmp_path):
             yield gs.Example(id=i, image=IMAGES[i], label=LABELS[i])
         raise OSError("the store is gone")
 
-    with pytest.raises(RunFailed, match="the store is gone\n[0-4] images are kept in .*run the same command to go on"):
+    with pytest.raises(RunFailed, match=r"the store is gone\n[0-4] images are kept in .*run the same command to go on"):
         certify_run(tmp_path, data(), domain=gs.Domain(SHAPE), execution=gs.Execution(devices=1, rows=1))
     kept = [c.id for c in results.read_run(tmp_path)[1]]
     assert kept == list(range(len(kept)))  # some are taken before the first is done
@@ -171,8 +171,8 @@ def test_bad_data_starts_nothing(data, message, tmp_path):
 def test_a_model_for_other_images_starts_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"takes images \(28, 28, 1\) in \[0, 1\]|classifier of inputs \(4, 4, 1\)"):
         certify_run(tmp_path / "run", model=tiny.classifier(None))
+    two = gs.as_classifier(by_mean, (28, 28, 1))
     with pytest.raises(ValueError, match=r"takes images .* of 2 classes, embedded has images .* of 10"):
-        two = gs.as_classifier(by_mean, (28, 28, 1))
         gs.certify_run(two, "embedded", out=tmp_path / "run", **TERMS)
     assert not (tmp_path / "run").exists()
 

@@ -99,6 +99,5 @@ def test_statuses_are_those_of_certified_claims():
     assert report.summarize(old)["own_seconds_mean"] is None
     summary = report.summarize(dataclasses.replace(a_run(), claims=[claim(0, 1.0, own_seconds=0.25)]))
     assert (summary["own_seconds_mean"], summary["seconds_mean"]) == (0.25, 2.5)
-    assert (
-        "an image took 0.25 s of its own, 2.5 s from its first request" in report.render([summary]).renderables[0].plain
-    )
+    line = report.render([summary]).renderables[0].plain
+    assert "an image took 0.25 s of its own, 2.5 s from its first request" in line
