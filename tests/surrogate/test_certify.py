@@ -18,9 +18,10 @@ from gsmooth_jax.surrogate import SurrogateNoise
 from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
+from gsmooth_jax.transforms import describe as describe_transform
 from gsmooth_jax.verify import verify
 from tests.certify.conftest import without_time
-from tests.surrogate.conftest import SHAPE
+from tests.surrogate.conftest import SHAPE, random_surrogate
 
 QUICK = gs.Execution(devices=1, rows=4)
 REGION = gs.Box([-0.1], [0.1])
@@ -104,6 +105,29 @@ def test_its_distance_is_m_star_times_the_half_width(spec, heuristic, examples):
     star = np.sqrt(1 / 0.05**2 + (rest / 0.1) ** 2).max()
     assert heuristic[0].nodes[0].distance == pytest.approx(star * 0.01, rel=1e-4)
     assert special.ndtr(heuristic[0].nodes[0].distance) < 0.99
+
+
+def test_of_two_parameters_the_corner_of_a_cell_counts():
+    """A change inside a cell has up to one half width in each parameter: sqrt(2) of them together."""
+    transform, half = gs.transforms.Rotation() | Brightness(), np.array([0.002, 0.0005])
+    noise = gs.AugmentedNoise(
+        surrogate=random_surrogate(transform=describe_transform(transform)), sigma_parameter=(2.0, 0.1), sigma=0.2
+    )
+    image = np.linspace(0.2, 0.8, 64, dtype=np.float32).reshape(SHAPE)
+    region = gs.Box((-2 * half).tolist(), (2 * half).tolist())
+    guarantee = gs.Guarantee(transform=transform, region=region, method=gs.GSmooth(noise=noise, centres=2))
+    classifier = gs.as_classifier(
+        lambda images: jnp.stack([0 * images.mean(axis=(1, 2, 3)) + 1, 0 * images[:, 0, 0, 0]], -1), SHAPE
+    )
+    (claim,) = gs.certify_stream(classifier, [gs.Example(id=0, image=image, label=0)], guarantee, QUICK)
+    lows, highs = partition(region, 2)
+    points = np.concatenate([np.zeros((1, 2)), 0.5 * (lows + highs), grid(region)]).astype(np.float32)
+    jacobian = jax.jit(jax.vmap(jax.jacfwd(lambda p: noise.encode(noise.surrogate(image, p)[None]).ravel())))(points)
+    rest = np.asarray(jacobian, np.float64) - np.asarray(noise.surrogate.matrix, np.float64).reshape(2, -1).T
+    both = np.concatenate([np.tile(np.diag([1 / 2.0, 1 / 0.1]), (len(points), 1, 1)), rest / 0.2], axis=1) * half
+    star = np.linalg.svd(both, compute_uv=False).max()
+    assert claim.certified
+    assert claim.nodes[0].distance == pytest.approx(np.sqrt(2) * star, rel=1e-3)
 
 
 def test_the_sequential_test_needs_fewer_votes(published, heuristic, classifier, examples):
