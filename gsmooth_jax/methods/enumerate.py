@@ -20,7 +20,7 @@ from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Takes, Tests, check_classes
 from gsmooth_jax.methods.coverage import answered, covered
 from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import Example, FiniteValued, Region, Transform, Vote
 
 _BATCH = 64
@@ -124,11 +124,11 @@ class Enumerate:
 
 
 def concluded(evidence: Evidence, guarantee: Guarantee) -> Conclusion:
-    """Says what cells prove on which the answer was computed, not drawn."""
+    """Says what cells prove on which the answer was computed, not drawn: all about one class, at 1/2 and level 0."""
     region, found = guarantee.region, evidence.hypotheses
     events = {h.event for h in found}
-    if len(events) > 1 or any(h.event < 0 or h.level != 0.0 or not h.low for h in found):
-        return Conclusion(None, False, 0.0, ("hypotheses: of several events, or with a level",))
+    if len(events) > 1 or any(h.event < 0 or (h.threshold, h.level) != (0.5, 0.0) or not h.low for h in found):
+        return Conclusion(None, False, 0.0, ("hypotheses: of several events, or with a level or threshold",))
     certified = covered(evidence.passed, region)
     answer = Answer(*events) if answered(evidence.passed, region) else None
     return Conclusion(answer, certified, region.size if certified else 0.0)
@@ -181,7 +181,7 @@ def _ends(region: Region, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def finite_stage(transform: Transform) -> FiniteValued | None:
     """Returns the stage that lists its values, if no other stage has parameters."""
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     moving = [s for s in stages if s.params]
     return moving[0] if len(moving) == 1 and isinstance(moving[0], FiniteValued) else None
 

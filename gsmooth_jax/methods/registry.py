@@ -18,7 +18,7 @@ from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
-from gsmooth_jax.transforms import TRANSFORMS, Composition
+from gsmooth_jax.transforms import TRANSFORMS, stages_of
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
 METHODS: dict[str, Any] = {**CERTIFICATES} | {
@@ -149,7 +149,7 @@ def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
 def parts(guarantee: Guarantee) -> list[tuple[str, object]]:
     """Returns everything that a claim is made with: (what it is, the object)."""
     transform, method = guarantee.transform, guarantee.method
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     return [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
 
 

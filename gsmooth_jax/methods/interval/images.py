@@ -6,7 +6,7 @@ that moves the image, and to bound the speed v of every entry: with xi in the bo
 
   |T(xi)_e - T(m)_e| <= sum_j v_je h_j,
 
-which rounding in float32, here and in the adversary's program, adds to (THEORY J13).
+which rounding in float32, here and in the adversary's program, adds to (THEORY Q1, J13).
 """
 
 import jax
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from gsmooth_jax.methods.cover.kernels import float32_upper
 from gsmooth_jax.methods.interval.intervals import UNIT, Interval, Value, lifted, rounded, sealed
 from gsmooth_jax.methods.interval.propagate import propagate
-from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import Composition, stages_of
 from gsmooth_jax.types import EntryBounded, FiniteValued, Transform, param_dim
 
 
@@ -31,7 +31,7 @@ def image_bounds(transform: Transform, image: jax.Array, low: jax.Array, high: j
     Raises:
       ValueError: a stage for which there is no bound; names it.
     """
-    return _followed(_stages(transform), image, image, low, high)
+    return _followed(stages_of(transform), image, image, low, high)
 
 
 def hull(transform: Transform, image: jax.Array, parameters: jax.Array, among: jax.Array) -> Interval:
@@ -49,7 +49,7 @@ def hull(transform: Transform, image: jax.Array, parameters: jax.Array, among: j
     Raises:
       ValueError: as ``image_bounds``.
     """
-    stages = _stages(transform)
+    stages = stages_of(transform)
     first = next((i for i, s in enumerate(stages) if s.params), len(stages) - 1)
     if not isinstance(stages[first], FiniteValued):
         raise ValueError(f"No values of {transform.name!r} to enumerate: stage {stages[first].name!r} lists none.")
@@ -57,16 +57,12 @@ def hull(transform: Transform, image: jax.Array, parameters: jax.Array, among: j
     values = jax.vmap(before, in_axes=(None, 0))(image, parameters)
     error = _float32_error(image)
     lower, upper = (
-        extreme(values, axis=0, where=among[:, None, None, None], initial=-sign * jnp.inf)
+        extreme(values, axis=0, where=among.reshape(-1, *(1,) * image.ndim), initial=-sign * jnp.inf)
         for extreme, sign in ((jnp.min, -1.0), (jnp.max, 1.0))
     )
     found = sealed(lower - error, upper + error)
     nothing = jnp.zeros(0, jnp.float32)
     return _followed(stages[first + 1 :], image, found, nothing, nothing)
-
-
-def _stages(transform: Transform) -> tuple[Transform, ...]:
-    return transform.stages if isinstance(transform, Composition) else (transform,)
 
 
 def _followed(

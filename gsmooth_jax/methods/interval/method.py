@@ -33,10 +33,16 @@ from gsmooth_jax.types import Example, Region, Transform, Vote
 _FEW, _BATCH = 4, 64
 """Cells a device call: the smaller number where few are open, padded, so that nothing recompiles."""
 
+_Cell = tuple[np.ndarray, np.ndarray]
+"""Lower and upper corner, each [P]."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class IntervalBounds:
-    """The method; see the module. ``Guarantee.max_votes`` bounds the cells of one image that are tried."""
+    """The method; see the module. ``Guarantee.max_votes`` bounds how many cells of an image are tried.
+
+    Cells smaller than that share of the region are not tried either.
+    """
 
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
@@ -116,30 +122,36 @@ class IntervalBounds:
         del tests
         region, budget = guarantee.region, guarantee.max_votes
         assert isinstance(region, Box)
-        cells = _Cells(model, example.image, guarantee.transform, region)
-        found: list[Hypothesis] = []
-        if not cells.answers(found):
-            return Found(found, "not even the image itself is proved")
-        if example.label not in (None, cells.top):  # a proof of a wrong answer would count for nothing
-            return Found(found)
-        open_cells = [(np.array(region.low), np.array(region.high))]
+        bounds = _Bounds(model, example.image, guarantee.transform, region)
+        if bounds.top == model.classes:
+            return Found((), "its logits are not finite")
+        identity = np.zeros(len(region.low))
+        (proved,) = bounds.hold([(identity, identity)])
+        itself = _hypothesis((identity, identity), 0, bounds.top, proved)
+        if not proved:
+            return Found((itself,), "not proved even on the image itself")
+        if example.label not in (None, bounds.top):  # a proof of a wrong answer would count for nothing
+            return Found((itself,))
+        found, tried, open_cells = [], 0, [(np.array(region.low), np.array(region.high))]
         while open_cells:
-            count = min(_BATCH, budget - len(found))
-            if count <= 0:
-                return Found(found, f"not proved within {budget:,} cells")
-            tried, open_cells = open_cells[-count:], open_cells[:-count]
-            for (low, high), holds in zip(tried, cells.hold(tried, found), strict=True):
-                if holds:
+            count = min(_BATCH, budget - tried)
+            cells, open_cells = open_cells[-count:], open_cells[:-count]
+            tried += len(cells)
+            for (low, high), proved in zip(cells, bounds.hold(cells), strict=True):
+                if proved:
+                    found.append((low, high))
                     continue
-                cut = cells.cut(low, high)
-                if cut is None or cells.share(low, high) * budget < 1.0:
+                cut = bounds.cut(low, high)
+                if cut is None or bounds.share(low, high) * budget < 1.0:
                     where = " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(low, high, strict=True))
-                    return Found(found, f"not proved on {where}")
+                    return Found((itself,), f"not proved on {where}")
                 axis, at = cut
                 lower_part, upper_part = high.copy(), low.copy()
                 lower_part[axis] = upper_part[axis] = at
                 open_cells += [(upper_part, high), (low, lower_part)]
-        return Found(found)
+            if open_cells and tried >= budget:
+                return Found((itself,), f"not proved with {budget:,} cells")
+        return Found([_hypothesis(cell, number, bounds.top, True) for number, cell in enumerate(found)])
         yield  # asks for no votes
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
@@ -147,8 +159,13 @@ class IntervalBounds:
         return enumeration.concluded(evidence, guarantee)
 
 
-class _Cells:
-    """Cells of one image's region, and whether the classifier's bounds hold on them.
+def _hypothesis(cell: _Cell, number: int, answer: int, proved: bool) -> Hypothesis:
+    low, high = (tuple(end.tolist()) for end in cell)
+    return Hypothesis(low, high, 0.5, number, 0.0, answer, successes=int(proved), votes=1)
+
+
+class _Bounds:
+    """What is proved of the classifier on cells of one image's region, and how these are cut.
 
     Attributes:
       top: the classifier's answer for the image itself; K where its logits are not finite.
@@ -162,16 +179,11 @@ class _Cells:
         self._kernel = functools.partial(
             _box_kernel if self._values is None else _value_kernel, model, image, transform=transform
         )
-        self._identity = np.zeros(len(self._low))
-        self.top = int(_answer_kernel(model, image, self._identity.astype(np.float32), transform=transform))
-        self._classes = model.classes
+        identity = np.zeros(len(self._low), np.float32)
+        self.top = int(_answer_kernel(model, image, identity, transform=transform))
 
-    def answers(self, found: list[Hypothesis]) -> bool:
-        """Whether the answer for the image itself is proved."""
-        return self.top < self._classes and self.hold([(self._identity, self._identity)], found)[0]
-
-    def hold(self, cells: list[tuple[np.ndarray, np.ndarray]], found: list[Hypothesis]) -> list[bool]:
-        """Says of at most ``_BATCH`` cells whether ``top`` is proved the answer there, and lists them in ``found``."""
+    def hold(self, cells: list[_Cell]) -> list[bool]:
+        """Says of at most ``_BATCH`` cells whether ``top`` is proved to be the answer there."""
         count = len(cells)
         padded = np.minimum(np.arange(_FEW if count <= _FEW else _BATCH), count - 1)
         low, high = (np.stack([cell[end] for cell in cells])[padded] for end in (0, 1))
@@ -179,11 +191,7 @@ class _Cells:
             margins = self._kernel(low.astype(np.float32), high.astype(np.float32), label=self.top)
         else:
             margins = self._kernel(self._values[0].astype(np.float32), self._inside(low, high), label=self.top)
-        holds = (np.asarray(margins)[:count] > 0.0).tolist()
-        for (a, b), proved in zip(cells, holds, strict=True):
-            sides = tuple(a.tolist()), tuple(b.tolist())
-            found.append(Hypothesis(*sides, 0.5, len(found), 0.0, self.top, successes=int(proved), votes=1))
-        return holds
+        return (np.asarray(margins)[:count] > 0.0).tolist()
 
     def cut(self, low: np.ndarray, high: np.ndarray) -> tuple[int, float] | None:
         """The axis of a cell's widest side and where to halve it; None for a point, or a single value."""

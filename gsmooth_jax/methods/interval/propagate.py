@@ -2,8 +2,8 @@
 
 Interval bound propagation (Gowal et al., ICCV 2019; the Interval column of GSmooth's Table 1), rounded outward: the
 bounds hold for the float32 numbers that XLA's CPU backend computes, under what ``rules`` assumes of it, not only for
-real arithmetic. The function is traced, and each of its equations evaluated on intervals. All of it may be compiled as
-part of a larger program: nothing depends on a value.
+real arithmetic (THEORY Q2). The function is traced, and each of its equations evaluated on intervals. All of it may be
+compiled as part of a larger program: nothing depends on a value.
 """
 
 from collections.abc import Callable
@@ -58,7 +58,8 @@ def margins(
 ) -> jax.Array:
     """Bounds from below by how much the label's logit exceeds every other, for all images between low and high.
 
-    A last layer with constant weights is bounded by its differences of weights, which cancel what the classes share.
+    A last layer with constant weights is bounded by its differences of weights, which cancel what the classes share
+    (THEORY Q3).
 
     Args:
       function: as for ``bounds``, of two classes or more.
