@@ -1,8 +1,9 @@
 """How long does one image take a network: forward, as a vote has it, and with the gradient, as a training step has it?
 
 Random weights, random images of 32 x 32 x 3; all networks take turns on each pass, so that other work on the machine
-slows them alike. Prints one JSON line with, for each network, the median milliseconds an image, the operations of a
-forward pass (as XLA counts them, in 10^9) and what compiling took.
+slows them alike. Prints one JSON line with, for each network, the median milliseconds an image, by the clock and of
+this process on all cores (the fairer figure on a busy machine, and none on an accelerator), the operations of a forward
+pass (as XLA counts them, in 10^9), and what compiling took.
 
     python benchmarks/network_speed.py [--networks speed_net resnet20 ...] [--batch N] [--repeats N] [--quick]
 """
@@ -16,7 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from timing import environment, interleaved
+from timing import environment
 
 from gsmooth_jax.models import MODELS, Architecture
 from gsmooth_jax.training import _run_folder, losses
@@ -78,19 +79,16 @@ def main() -> None:
     made = {name: passes(name, options.batch) for name in options.networks}
     result: dict[str, dict[str, float]] = {name: {} for name in options.networks}
     for kind in ("forward", "gradient"):
-
-        def starts(name: str, kind: str = kind) -> Callable[[], Callable[[], Any]]:
-            def start() -> Callable[[], Any]:
-                out = made[name][kind][0]()
-                return lambda: jax.block_until_ready(out)
-
-            return start
-
-        runs = [starts(name) for name in options.networks]
-        interleaved(*runs, repeats=1)  # what is done once
-        times = np.median(interleaved(*runs, repeats=options.repeats), axis=0)
-        for name, seconds in zip(options.networks, times, strict=True):
-            result[name][f"{kind}_ms"] = round(1e3 * float(seconds) / options.batch, 4)
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in options.networks}
+        for repeat in range(1 + options.repeats):
+            for name in options.networks if repeat % 2 else reversed(options.networks):
+                began = time.perf_counter(), time.process_time()
+                jax.block_until_ready(made[name][kind][0]())
+                if repeat:  # the first run has more to do
+                    times[name].append((time.perf_counter() - began[0], time.process_time() - began[1]))
+        for name in options.networks:
+            clock, cpu = 1e3 * np.median(times[name], axis=0) / options.batch
+            result[name] |= {f"{kind}_ms": round(clock, 4), f"{kind}_cpu_ms": round(cpu, 4)}
             result[name][f"{kind}_compile_seconds"] = round(made[name][kind][2], 1)
     for name in options.networks:
         result[name]["forward_gflop"] = round(made[name]["forward"][1] / 1e9, 4)

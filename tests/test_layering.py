@@ -2,6 +2,8 @@
 
 import ast
 import importlib.util
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "version"),
+    ("types", "_validate", "_console", "version"),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
@@ -47,6 +49,7 @@ HOST_ONLY = [
     "methods/coverage.py",
     "methods/closed_form.py",
     "methods/cover/cell_votes.py",
+    "results/accuracy.py",
     "results/records.py",
     "results/old_records.py",
     "results/folder.py",
@@ -62,6 +65,22 @@ DEVICE_ONLY = [
     "methods/cover/kernels.py",
     "attacks/kernels.py",
 ]
+LATE = (
+    "PIL",
+    "array_record",
+    "dm_pix",
+    "equinox",
+    "flax",
+    "grain",
+    "matplotlib",
+    "optax",
+    "orbax",
+    "scipy.stats",
+    "tensorflow",
+    "tensorflow_datasets",
+    "tyro",
+)
+"""What is imported when it is needed, and not before."""
 
 
 def modules(*places):
@@ -119,21 +138,67 @@ def test_device_modules_do_not_import_scipy(path):
     assert not [n for n in imports(path) if n.split(".")[0] == "scipy"]
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    heavy = [
-        "tensorflow",
-        "tensorflow_datasets",
-        "grain",
-        "flax",
-        "optax",
-        "orbax",
-        "matplotlib",
-        "scipy.stats",
-        "tyro",
-    ]
-    code = f"import sys, gsmooth_jax; print([m for m in {heavy!r} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
+SESSION = """
+import contextlib, io, json, sys
+late, first, commands = json.loads(sys.argv[1])
+exec(first)
+loaded = []
+for command in commands:
+    import gsmooth_jax
+    if command:
+        from gsmooth_jax import cli
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+            cli.main(command)
+    loaded.append(sorted(name for name in late if name in sys.modules))
+print(json.dumps(loaded))
+"""
+
+
+def loaded_by(folder, *commands, first=""):
+    """What one process has imported, of LATE, after each command, or by the package alone."""
+    asked = json.dumps([LATE, first, [list(map(str, command)) for command in commands]])
+    here = {"PYTHONPATH": str(ROOT.parent), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    run = [sys.executable, "-c", SESSION, asked]
+    result = subprocess.run(run, capture_output=True, text=True, check=False, cwd=folder, env=os.environ | here)
+    assert result.returncode == 0, result.stderr
+    return [set(names) for names in json.loads(result.stdout)]
+
+
+PICTURE = {"matplotlib", "PIL"}
+
+
+def test_each_command_imports_what_it_needs(tmp_path):
+    certify = ["certify", "--transform", "brightness_contrast", "--limit", 2, "--devices", 1, "--out", "run"]
+    assert loaded_by(tmp_path, [], certify) == [set(), {"tyro", "flax", *PICTURE}]
+    # From the lightest to the heaviest: none leaves behind what the next must not import.
+    loaded = loaded_by(
+        tmp_path,
+        ["--help"],
+        ["methods"],
+        ["transforms"],
+        ["export", "run"],
+        ["verify", "run"],
+        ["certify", "--transform", "rotate"],
+        ["verify", "run", "--replay", 1],
+        ["attack", "run", "--attack", "grid", "--tries", 4, "--limit", 1],
+        ["report", "run"],
+        # The defects that the catalogue measures are left out: they take seconds.
+        first="from gsmooth_jax.cli import catalogue; catalogue.composition_defect = lambda *_, **__: 0.0",
+    )
+    assert loaded == [*6 * [{"tyro"}], *2 * [{"tyro", "flax"}], {"tyro", "flax", *PICTURE}]
+
+
+@pytest.mark.parametrize(
+    ("command", "needs"),
+    [
+        (["train", "--transform", "gamma", "--law", "gaussian(sigma=0.1)"], {"flax", "optax", "orbax"}),
+        (["fit-surrogate", "--transform", "gamma"], {"flax", "optax", "orbax"}),
+        (["data", "prepare", "mnist", "--source", "files", "--files", "nowhere"], {"tensorflow_datasets", "PIL"}),
+    ],
+)
+def test_up_to_the_data_which_is_not_there(command, needs, tmp_path):
+    out = [] if command[0] == "data" else ["--out", "out"]
+    assert loaded_by(tmp_path, [*command, *out, "--data-dir", "nowhere"]) == [{"tyro", *needs}]
 
 
 def test_the_public_names_are_about_thirty():

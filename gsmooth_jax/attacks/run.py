@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from gsmooth_jax import models
 from gsmooth_jax.attacks.stream import CONFIRM, LEVEL, Outcome
 from gsmooth_jax.attacks.target import Attack
@@ -15,6 +13,7 @@ from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.results.accuracy import certified_accuracy
+from gsmooth_jax.results.tables import Figures
 from gsmooth_jax.types import Example
 
 
@@ -96,18 +95,22 @@ def summarize(
     }
 
 
-def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Figures:
     """Returns what the terminal shows of runs' names and summaries: one line of a table each."""
     shares = ("smoothed_accuracy", "empirical_robust_accuracy", "certified_accuracy")
-    table = Table(title="Empirical and certified robustness (every image counts)")
-    table.add_column("run", overflow="fold")
-    for column in ("attack", "tries", "images", "smoothed", "robust", "certified", "broke claim"):
-        table.add_column(column, justify="right")
-    for run, summary in attacked:
-        figures = (f"{summary[share]:.1%}" for share in shares)
-        counts = (str(summary["tries"]), str(summary["images"]))
-        table.add_row(run, summary["attack"]["name"], *counts, *figures, str(len(summary["broke_claim"])))
-    return table
+    columns = ("run", "attack", "tries", "images", "smoothed", "robust", "certified", "broke claim")
+    rows = [
+        (
+            run,
+            summary["attack"]["name"],
+            str(summary["tries"]),
+            str(summary["images"]),
+            *(f"{summary[share]:.1%}" for share in shares),
+            str(len(summary["broke_claim"])),
+        )
+        for run, summary in attacked
+    ]
+    return Figures("Empirical and certified robustness (every image counts)", columns, rows)
 
 
 def read(folder: Path, header: Mapping[str, Any]) -> list[dict[str, Any]]:

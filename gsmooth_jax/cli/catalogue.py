@@ -59,7 +59,8 @@ def table(title: str, rows: list[dict[str, Any]]) -> Table:
     """Returns a terminal table of rows that share their keys; the entries of a list stand below each other."""
     out = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
     for position, column in enumerate(rows[0]):
-        out.add_column(column, overflow="fold", no_wrap=position == 0)
+        figures = any(isinstance(row[column], float) for row in rows)
+        out.add_column(column, overflow="fold", no_wrap=position == 0 or figures)
     for row in rows:
         out.add_row(*(_cell(value) for value in row.values()))
     return out

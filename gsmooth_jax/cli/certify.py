@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gsmooth_jax.cli import distributed as cluster
-from gsmooth_jax.cli.console import RunFailed, err_console
+from gsmooth_jax.cli.console import RunFailed, err_console, require_devices
 from gsmooth_jax.cli.runs import show
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def certify(
         process: which of them this is, from 0.
     """
     share = cluster.join(distributed, coordinator, processes, process)
+    require_devices()
     from gsmooth_jax import assets, models, results, transforms
     from gsmooth_jax.data.stream import chosen_ids, open_source, stream, subset
     from gsmooth_jax.engine.execution import Execution
@@ -153,7 +154,7 @@ def certify(
     )
     with results.RunWriter(folder, header, process_index=share.index, process_count=share.count) as run:
         done |= run.done
-        err_console.print(requirement, highlight=False)
+        err_console.print(requirement)
         with progress.started(len(done)):
             _write(claims, run, folder, progress, images)
     if share.count == 1:
@@ -161,7 +162,7 @@ def certify(
     else:
         # The others may still be at work, and perhaps on other disks: none of them can speak for the run.
         done_all = f"Process {share.index} of {share.count} has done its {images} images"
-        err_console.print(f"{done_all}; when all have: gsmooth report {folder}", highlight=False, soft_wrap=True)
+        err_console.print(f"{done_all}; when all have: gsmooth report {folder}", soft_wrap=True)
 
 
 def _write(claims: "Iterator[Claim]", run: "RunWriter", folder: Path, progress: "_Progress", images: int) -> None:
@@ -184,9 +185,9 @@ class _Progress:
     """The bar of a certification: images, certified so far, votes a second, time left."""
 
     def __init__(self, total: int):
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-        columns = (TextColumn("certifying"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        columns = ("certifying", BarColumn(), MofNCompleteColumn(), "{task.description}")
         self._bar = Progress(*columns, TimeRemainingColumn(), console=err_console)
         self._task = self._bar.add_task("", total=total)
         self._votes = self._certified = 0

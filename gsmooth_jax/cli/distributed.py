@@ -27,7 +27,8 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
 
     Raises:
       ValueError: not a share, or no cluster to detect it from.
-      ConnectionError: the others did not come.
+      ConnectionError: the processes could not meet. Where the others do not come, the process ends with code 1 and
+        the names of the missing.
     """
     if not distributed and coordinator is None:
         if (processes is None) != (process is None):
@@ -40,12 +41,15 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
     import jax
     from jax._src.distributed import global_state  # jax.process_index() would start the devices
 
+    from gsmooth_jax.cli.roll_call import roll_call
+
     # JAX would take SIGTERM for itself, and with it the message and the exit code of an interrupted run.
     jax.config.update("jax_enable_preemption_service", False)
     try:
-        jax.distributed.initialize(coordinator, processes, process)
-        share = Share(global_state.process_id, global_state.num_processes)
-        jax.distributed.shutdown()
+        with roll_call(global_state):
+            jax.distributed.initialize(coordinator, processes, process)
+            share = Share(global_state.process_id, global_state.num_processes)
+            jax.distributed.shutdown()
     except ValueError as error:
         raise ValueError(
             f"No cluster was detected ({error}) Give --coordinator HOST:PORT --processes N --process I, or the last "

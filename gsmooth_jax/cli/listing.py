@@ -3,8 +3,9 @@
 from typing import Any, Literal
 
 import tyro
+from rich.text import Text
 
-from gsmooth_jax.cli.console import err_console, out_console, print_json
+from gsmooth_jax.cli.console import err_console, out_console, print_json, require_devices
 
 
 def transforms(json: bool = False) -> None:
@@ -13,6 +14,7 @@ def transforms(json: bool = False) -> None:
     Args:
         json: print one JSON object and nothing else.
     """
+    require_devices()
     from gsmooth_jax.cli import catalogue
 
     _list("transforms", catalogue.transforms(), json)
@@ -46,9 +48,9 @@ def prepare(
     """
     from gsmooth_jax.data import prepare as prepare_data
 
-    with err_console.status(f"preparing {name}") as status:
-        folder = prepare_data(name, source, data_dir, files, progress=lambda line: status.update(line))
-    out_console.print(f"{name} is ready in {folder}", highlight=False)
+    with err_console.status(Text(f"preparing {name}")) as status:
+        folder = prepare_data(name, source, data_dir, files, progress=lambda line: status.update(Text(line)))
+    out_console.print(f"{name} is ready in {folder}", soft_wrap=True)
 
 
 def _list(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -57,4 +59,4 @@ def _list(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json({name: rows})
     else:
-        out_console.print(catalogue.table(name.capitalize(), rows))
+        out_console.print(catalogue.table(name.capitalize(), rows), crop=False)

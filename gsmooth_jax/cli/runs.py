@@ -1,13 +1,12 @@
 """What is done with finished runs: ``gsmooth report``, ``verify``, ``export`` and ``attack``."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json
+from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json, print_plain, require_devices
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
@@ -61,8 +60,6 @@ def verify(
         devices: how many local devices to use (speed only).
         json: print one JSON object and nothing else.
     """
-    from rich.markup import escape
-
     from gsmooth_jax import _validate
     from gsmooth_jax.engine.execution import Execution
 
@@ -88,9 +85,9 @@ def verify(
         report["faults"][run] = faults
         if not json:
             for fault in faults:
-                out_console.print(f"[red]{run}: {escape(fault)}[/red]", highlight=False)
+                out_console.print(f"{run}: {fault}", style="red")
             for line in lines:
-                out_console.print(line, highlight=False, markup=False)
+                out_console.print(line)
     if json:
         print_json(report)
     if any(report["faults"].values()):
@@ -144,7 +141,7 @@ def export(run: tyro.conf.Positional[Path], /, format: Literal["tsv"] = "tsv", o
     _, claims = results.read_run(run)
     text = results.to_tsv(claims)
     if out is None:
-        sys.stdout.write(text)
+        print_plain(text)
     else:
         out.write_text(text)
 
@@ -207,14 +204,15 @@ def attack(
     if json:
         print_json({k: v for k, v in summary.items() if k != "outcomes"} | {"run": str(run), "file": str(file)})
     else:
-        out_console.print(attacked.render([(run.name, summary)]))
-        out_console.print(f"every image: {file}", highlight=False)
+        out_console.print(attacked.render([(run.name, summary)]), crop=False)
+        out_console.print(f"every image: {file}", soft_wrap=True)
     if summary["broke_claim"]:
         raise SystemExit(FAILED)
 
 
 def _classifier(header: Mapping[str, Any], checkpoint: Sequence[Path]) -> "Classifier":
     """Loads the classifier that a run is about; raises ValueError if it is another."""
+    require_devices()
     from gsmooth_jax import assets, models
     from gsmooth_jax.attacks import run as attacked
 
@@ -243,7 +241,7 @@ def show(folders: Sequence[Path], out: Path, radii: Iterable[float] = (), *, as_
         named = [{"run": name} | summary for name, summary in attacks]
         print_json({"runs": summaries, "attacks": named, "picture": str(picture)})
     else:
-        out_console.print(reporting.render(summaries))
+        out_console.print(reporting.render(summaries), crop=False)
         if attacks:
-            out_console.print(attacked.render(attacks))
-        out_console.print(f"picture: {picture}", highlight=False)
+            out_console.print(attacked.render(attacks), crop=False)
+        out_console.print(f"picture: {picture}", soft_wrap=True)

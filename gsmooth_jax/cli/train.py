@@ -4,6 +4,7 @@ from typing import Annotated
 
 import tyro
 
+from gsmooth_jax.cli.console import require_devices
 from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.surrogate_config import FitConfig
 
@@ -15,11 +16,12 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
         config: the run.
         data_dir: where data sets are prepared; the TFDS default if left out.
     """
-    from gsmooth_jax import training
+    require_devices()
     from gsmooth_jax.data import load_split
+    from gsmooth_jax.training import loop
 
     test = () if config.validation else load_split(config.data, "test", data_dir)
-    training.train(config, *load_split(config.data, "train", data_dir), *test)
+    loop.train(config, *load_split(config.data, "train", data_dir), *test)
 
 
 def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
@@ -32,6 +34,7 @@ def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir
         config: the fit.
         data_dir: where data sets are prepared; the TFDS default if left out.
     """
+    require_devices()
     from gsmooth_jax.data import load_split
     from gsmooth_jax.training.surrogate_fit import fit
 

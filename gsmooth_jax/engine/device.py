@@ -74,7 +74,8 @@ class _Kernel:
 
     @classmethod
     def placed(cls, classifier: Model, vote: Vote, seed: int, block: int, execution: Execution) -> "_Kernel":
-        """Raises ValueError where classifier, block and execution do not fit each other."""
+        """Raises ValueError where classifier, block and execution do not fit, or as ``Classifier.check``."""
+        classifier.check()
         models = sharding.model_mesh(classifier)
         mesh = models or _row_mesh(execution)
         if models is not None and execution.devices is not None:

@@ -89,15 +89,15 @@ def count_votes(
     """
     streams = jax.vmap(keys.phase_key, in_axes=(None, 0, 0, 0))(run_key, rows.image_id, rows.centre_id, rows.phase)
 
-    def step(counts: jax.Array | None, offset: jax.Array) -> tuple[jax.Array, None]:
+    def events(offset: jax.Array) -> jax.Array:
         index = rows.start[:, None] + offset + jnp.arange(chunk, dtype=jnp.int32)[None, :]
         each = jax.vmap(jax.vmap(keys.sample_key, in_axes=(None, 0)))(streams, index)
-        events = vote(model, each, rows.centre) & (index < rows.stop[:, None])[..., None]
-        new = events.sum(axis=1, dtype=jnp.int32)
-        return (new if counts is None else counts + new), None
+        cast = vote(model, each, rows.centre) & (index < rows.stop[:, None])[..., None]
+        return cast.sum(axis=1, dtype=jnp.int32)
 
     offsets = jnp.arange(0, votes, chunk, dtype=jnp.int32)
-    counts, _ = step(None, offsets[0])
-    if votes > chunk:
-        counts, _ = jax.lax.scan(step, counts, offsets[1:])
+    if votes == chunk:
+        return events(offsets[0])
+    none = jnp.zeros(jax.eval_shape(events, offsets[0]).shape, jnp.int32)
+    counts, _ = jax.lax.scan(lambda counts, offset: (counts + events(offset), None), none, offsets)
     return counts

@@ -123,8 +123,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def fingerprint(model: Classifier | str | os.PathLike[str]) -> str:
     """Returns a sha256 of what a classifier computes with: function, shapes, names and bytes of the weights. Host.
 
-    A registered network is identified exactly. A callable from elsewhere is identified by its arrays and by its
-    qualified name: constants captured by a plain function do not enter.
+    A callable from elsewhere is identified by its name, its arrays and its traced program, the numbers that it has
+    captured included; another version of JAX may trace another program. What a callback computes does not enter.
     """
     classifier = model if isinstance(model, Classifier) else load(model)
     parts = (apply_name(classifier.apply), classifier.classes, classifier.input_shape, classifier.dtype)

@@ -1,18 +1,17 @@
 """One type for every classifier: weights that are traced, and a static function that applies them."""
 
 import dataclasses
+import functools
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
-
-if TYPE_CHECKING:
-    from flax import linen
+from gsmooth_jax.models.program import Applied, Foreign
 
 DTYPES = ("float32", "bfloat16")
 """In which a classifier may compute."""
@@ -43,13 +42,14 @@ class Classifier:
 
         Numbers that a plain function has captured stay as they are.
         """
-        _validate.known(dict.fromkeys(DTYPES), dtype=dtype)
+        variables = _cast(self.variables, dtype)
+        apply = self.apply.astype(variables, dtype) if isinstance(self.apply, Foreign) else self.apply
+        return dataclasses.replace(self, variables=variables, apply=apply, dtype=dtype)
 
-        def cast(leaf: Any) -> Any:
-            return jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-        variables = jax.tree.map(cast, self.variables)  # counters and keys stay
-        return dataclasses.replace(self, variables=variables, dtype=dtype)
+    def check(self) -> None:
+        """Raises ValueError where a callable from elsewhere is no longer what it was when it was wrapped."""
+        if isinstance(self.apply, Foreign):
+            self.apply.check(self.variables)
 
 
 def as_classifier(
@@ -62,9 +62,11 @@ def as_classifier(
 
     Args:
       model: a ``Classifier``; a Flax NNX module (put in evaluation mode); a pair (Linen module,
-        variables); a callable pytree such as an Equinox module that takes batches (its arrays are traced, its other
-        leaves must be hashable; put it in inference mode first); or any plain function, whose captured arrays become
-        constants of the compiled program.
+        variables); a callable pytree such as an Equinox module that takes batches (its arrays are traced; put it in
+        inference mode first); or any plain function or callable object, whose captured arrays become constants of the
+        compiled program. It is taken as it is now: a classifier whose callable has changed is refused, and wrapped
+        again it is another one. (What a ``jax.jit`` further inside has captured stays what it was when first called;
+        what a callback computes is not looked at.)
       input_shape: (H, W, C).
       classes: K; inferred from the output when None.
       dtype: of weights and images, see ``Classifier.astype``; None leaves both as they are, the images float32.
@@ -83,18 +85,19 @@ def as_classifier(
                 f"got one of {model.input_shape} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
-    variables, apply = split_model(model)
-    made = Classifier(variables=variables, apply=apply, classes=0, input_shape=input_shape)
-    made = made if dtype is None else made.astype(dtype)
-    found = _infer_classes(made)
+    variables, function, name = split_model(model)
+    variables = variables if dtype is None else _cast(variables, dtype)
+    dtype = dtype or "float32"
+    found = _infer_classes(function, variables, input_shape, dtype)
     if classes is not None and classes != found:
         raise ValueError(f"Expected logits of {classes} classes, got {found}.")
-    return dataclasses.replace(made, classes=found)
+    apply = Applied.of(function, name, variables, input_shape, dtype)
+    return Classifier(variables=variables, apply=apply, classes=found, input_shape=input_shape, dtype=dtype)
 
 
 def apply_name(apply: Callable) -> str:
     """Returns a name of the function behind a classifier that is the same in every process."""
-    return apply.name if isinstance(apply, _Linen | _Nnx | _Pytree | _Function) else repr(apply)
+    return f"{apply.name} {apply.program.digest}" if isinstance(apply, Applied) else repr(apply)
 
 
 def qualified(value: Any) -> str:
@@ -103,89 +106,73 @@ def qualified(value: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-@dataclasses.dataclass(frozen=True)
-class _Linen:
-    module: "linen.Module"
+def _cast(variables: Any, dtype: str) -> Any:
+    _validate.known(dict.fromkeys(DTYPES), dtype=dtype)
 
-    @property
-    def name(self) -> str:
-        return qualified(self.module)
+    def cast(leaf: Any) -> Any:
+        return jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
 
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        return self.module.apply(variables, images)  # pyright: ignore[reportReturnType]
+    return jax.tree.map(cast, variables)  # counters and keys stay
 
 
-@dataclasses.dataclass(frozen=True)
-class _Nnx:
-    graphdef: Any
-    name: str
-
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        from flax import nnx
-
-        model = nnx.merge(self.graphdef, variables)
-        model.eval()  # on the merged copy: the caller's module keeps its mode
-        return model(images)
+def split_model(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
+    """Returns a model's variables, the function that applies them, and its name; see ``as_classifier``."""
+    variables, function, name = _split(model)
+    # Arrays of NumPy are copied, since their owner may change them.
+    copied = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.array(leaf), variables)
+    return copied, function, name
 
 
-@dataclasses.dataclass(frozen=True)
-class _Pytree:
-    treedef: Any
-    static: tuple[Any, ...]  # one entry a leaf, None where the leaf is an array
-    name: str
-
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        arrays = iter(variables)
-        leaves = [next(arrays) if leaf is None else leaf for leaf in self.static]
-        return jax.tree.unflatten(self.treedef, leaves)(images)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Function:
-    function: Callable[..., Any]
-
-    @property
-    def name(self) -> str:
-        return qualified(self.function)
-
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        del variables
-        return self.function(images)
-
-
-def split_model(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
-    """Returns a model's variables, and the static function that applies them; see ``as_classifier``."""
+def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
     # Whoever made a Flax model has imported Flax; nobody else should wait for it.
     nnx, nn = sys.modules.get("flax.nnx"), sys.modules.get("flax.linen")
     if nnx is not None and isinstance(model, nnx.Module):
         graphdef, state = nnx.split(model)
-        return state, _Nnx(graphdef, qualified(model))
+        return state, functools.partial(_apply_nnx, graphdef), qualified(model)
     if nn is not None and isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
-        return model[1], _Linen(model[0])
+        return model[1], model[0].apply, qualified(model[0])
     if nn is not None and isinstance(model, nn.Module):
         raise TypeError("A Linen module needs its variables: pass the pair (module, variables).")
     if not callable(model):
         raise TypeError(
             f"Expected a callable images -> logits or (Linen module, variables), got {type(model).__name__}."
         )
+    name = qualified(model)
+    while isinstance(model, jax.stages.Wrapped):  # jit remembers what the function had captured when first called
+        inner = getattr(model, "__wrapped__", None)
+        if inner is None:
+            break
+        model = inner
     leaves, treedef = jax.tree.flatten(model)
     if len(leaves) == 1 and leaves[0] is model:
-        return (), _Function(model)
+        return (), lambda _, images: model(images), name
     is_array = [isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves]
-    static = tuple(None if array else leaf for leaf, array in zip(leaves, is_array, strict=True))
-    apply = _Pytree(treedef, static, qualified(model))
-    try:
-        hash(apply)
-    except TypeError as error:
-        raise TypeError(f"Expected every static field of {type(model).__name__} to be hashable: {error}.") from error
-    return tuple(jnp.asarray(leaf) for leaf, array in zip(leaves, is_array, strict=True) if array), apply
+    static = [None if array else leaf for leaf, array in zip(leaves, is_array, strict=True)]
+    arrays = tuple(leaf for leaf, array in zip(leaves, is_array, strict=True) if array)
+    return arrays, functools.partial(_apply_pytree, treedef, static), name
 
 
-def _infer_classes(made: Classifier) -> int:
+def _apply_nnx(graphdef: Any, variables: Any, images: jax.Array) -> Any:
+    from flax import nnx
+
+    model = nnx.merge(graphdef, variables)
+    model.eval()  # on the merged copy: the caller's module keeps its mode
+    return model(images)
+
+
+def _apply_pytree(treedef: Any, static: Sequence[Any], variables: Sequence[Any], images: jax.Array) -> Any:
+    """``static`` has an entry a leaf, None where the leaf is an array."""
+    arrays = iter(variables)
+    return jax.tree.unflatten(treedef, [next(arrays) if leaf is None else leaf for leaf in static])(images)
+
+
+def _infer_classes(
+    function: Callable[[Any, jax.Array], Any], variables: Any, input_shape: tuple[int, ...], dtype: str
+) -> int:
     batch = 2
-    images = jax.ShapeDtypeStruct((batch, *made.input_shape), made.dtype)
+    images = jax.ShapeDtypeStruct((batch, *input_shape), dtype)
     try:
-        logits = jax.eval_shape(made.apply, made.variables, images)
+        logits = jax.eval_shape(lambda *inputs: function(*inputs), variables, images)  # a new one: see ``Program.of``
     except Exception as error:
         raise ValueError(f"The model cannot be applied to images of shape {images.shape}: {error}") from error
     shape = getattr(logits, "shape", None)

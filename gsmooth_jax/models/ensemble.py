@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.program import Foreign
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +20,20 @@ class _Mean:
     def __call__(self, variables: tuple[Any, ...], images: jax.Array) -> jax.Array:
         logits = [member(own, images) for member, own in zip(self.members, variables, strict=True)]
         return jnp.mean(jax.nn.log_softmax(jnp.stack(logits).astype(jnp.float32)), axis=0)
+
+    def astype(self, variables: tuple[Any, ...], dtype: str) -> "_Mean":
+        """The same for variables and images of another dtype."""
+        recast = [
+            member.astype(own, dtype) if isinstance(member, Foreign) else member
+            for member, own in zip(self.members, variables, strict=True)
+        ]
+        return _Mean(tuple(recast))
+
+    def check(self, variables: tuple[Any, ...]) -> None:
+        """Raises ValueError where a member is no longer what it was."""
+        for member, own in zip(self.members, variables, strict=True):
+            if isinstance(member, Foreign):
+                member.check(own)
 
 
 def ensemble(members: Sequence[Classifier]) -> Classifier:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.models.classifier import Classifier, as_classifier, split_model
+from gsmooth_jax.models.program import Applied, Foreign
 
 
 @jax.tree_util.register_dataclass
@@ -24,6 +25,11 @@ class Regressor:
         """[B, ...] -> numbers [B]. Device."""
         return self.apply(self.variables, images.astype(self.dtype)).astype(jnp.float32)
 
+    def check(self) -> None:
+        """Raises ValueError where a callable from elsewhere is no longer what it was when it was wrapped."""
+        if isinstance(self.apply, Foreign):
+            self.apply.check(self.variables)
+
 
 Model = Classifier | Regressor
 
@@ -37,12 +43,13 @@ def as_model(model: Any, input_shape: tuple[int, ...]) -> Model:
     """
     if isinstance(model, Classifier | Regressor):
         return model if isinstance(model, Regressor) else as_classifier(model, input_shape)  # pyright: ignore
-    variables, apply = split_model(model)
+    variables, function, name = split_model(model)
     inputs = jax.ShapeDtypeStruct((2, *input_shape), jnp.float32)
     try:
-        outputs = jax.eval_shape(apply, variables, inputs)
+        outputs = jax.eval_shape(lambda *given: function(*given), variables, inputs)
     except Exception:  # said by as_classifier
         outputs = None
     if getattr(outputs, "shape", None) == (2,):
+        apply = Applied.of(function, name, variables, tuple(input_shape), "float32")
         return Regressor(variables=variables, apply=apply, input_shape=tuple(input_shape))
     return as_classifier(model, input_shape)  # pyright: ignore[reportArgumentType]

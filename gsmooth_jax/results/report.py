@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import numpy as np
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from gsmooth_jax import results
@@ -15,6 +14,7 @@ from gsmooth_jax.claims import Claim, Status
 from gsmooth_jax.regions import Box
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.accuracy import accuracy_curve, certified_accuracy
+from gsmooth_jax.results.tables import Figures
 from gsmooth_jax.types import Region
 
 STATUSES = get_args(Status)
@@ -100,23 +100,21 @@ def render(summaries: Sequence[dict[str, Any]]) -> Group:
     return Group(*(Text(line) for line in claims), *map(_table, groups))
 
 
-def _table(summaries: Sequence[dict[str, Any]]) -> Table:
+def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
     radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
-    figures = Table(title=f"Certified accuracy, {summaries[0]['status']} (every image counts)")
-    figures.add_column("run", overflow="fold")
-    for column in ("images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image"):
-        figures.add_column(column, justify="right")
-    for s in summaries:
-        at = s["certified_accuracy_at"]
-        figures.add_row(
+    columns = ("run", "images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image")
+    rows = [
+        (
             s["run"],
             f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
             f"{s['accuracy']:.1%}",
-            f"[bold]{s['certified_accuracy']:.1%}[/bold]",
-            *(f"{at[r]:.1%}" if r in at else "" for r in radii),
+            Text(f"{s['certified_accuracy']:.1%}", "bold"),
+            *(f"{s['certified_accuracy_at'][r]:.1%}" if r in s["certified_accuracy_at"] else "" for r in radii),
             f"{s['votes_mean']:,.0f}",
         )
-    return figures
+        for s in summaries
+    ]
+    return Figures(f"Certified accuracy, {summaries[0]['status']} (every image counts)", columns, rows)
 
 
 def draw_curves(runs: Sequence[Run], path: Path) -> None:

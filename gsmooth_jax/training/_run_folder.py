@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+from gsmooth_jax._console import PlainConsole
 
 S = TypeVar("S")
 
@@ -81,12 +83,15 @@ class Bar(Progress):
 
     def __init__(self, shown: bool):
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        super().__init__(*columns, TextColumn("{task.fields[figures]}"), disable=not shown, speed_estimate_period=120)
+        console = PlainConsole(quiet=not shown)
+        super().__init__(
+            *columns, "{task.fields[figures]}", console=console, disable=not shown, speed_estimate_period=120
+        )
 
     def say(self, line: str) -> None:  # not ``print``: Progress sets that on every instance
         """Prints a line above the bar."""
         if not self.disable:
-            self.console.print(line, highlight=False, soft_wrap=True)
+            self.console.print(line, soft_wrap=True)
 
 
 def _abstract(leaf: jax.Array) -> jax.ShapeDtypeStruct:

@@ -4,8 +4,7 @@ import dataclasses
 import math
 from typing import Literal
 
-from gsmooth_jax import _validate
-from gsmooth_jax.models.architecture import MODELS
+from gsmooth_jax import _validate, models
 from gsmooth_jax.models.normalize import Mode
 
 
@@ -63,7 +62,7 @@ class TrainConfig:
     """Seed of the weights, the order of the images and all draws."""
 
     def __post_init__(self):
-        _validate.known(MODELS, arch=self.arch)
+        _validate.known(models.MODELS, arch=self.arch)
         _validate.at_least(1, epochs=self.epochs, batch_size=self.batch_size)
         _validate.at_least(0, seed=self.seed)
         if self.learning_rate is not None:

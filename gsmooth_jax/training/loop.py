@@ -16,13 +16,22 @@ from gsmooth_jax.models.classifier import Classifier
 from gsmooth_jax.training import _run_folder
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
-from gsmooth_jax.training.step import Recipe, TrainState, count_correct, init_state, init_variables, train_step
+from gsmooth_jax.training.step import (
+    Recipe,
+    TrainState,
+    batch_moments,
+    count_correct,
+    init_state,
+    init_variables,
+    train_step,
+)
 
 # Streams of the run's seed.
-_INIT, _ORDER, _DRAWS, _EVAL = range(4)
+_INIT, _ORDER, _DRAWS, _EVAL, _MOMENTS = range(5)
 
 _REFRESH = 20  # steps between looks at the device's sums, so that steps are dispatched ahead
 _EVAL_BATCH = 500
+_MOMENT_BATCHES = 10
 _FITTED = 2000  # images that a network's fixed part is taken from
 
 
@@ -69,11 +78,12 @@ def train(
     steps = len(images) // config.batch_size
     recipe = Recipe.build(config, steps * config.epochs)
     evaluated = "validation" if config.validation else "test"
-    keys = [jax.random.fold_in(_threefry.key(config.seed), stream) for stream in range(4)]
+    keys = [jax.random.fold_in(_threefry.key(config.seed), stream) for stream in range(5)]
 
     def classifier(state: TrainState) -> Classifier:
+        kept = _with_average(state, augment, keys[_MOMENTS], images, config.batch_size, architecture)
         return Classifier(
-            variables=jax.tree.map(jnp.copy, state.kept),  # the next step donates the state's buffers
+            variables=jax.tree.map(jnp.copy, kept),  # the next step donates the state's buffers
             apply=architecture,
             classes=architecture.classes,
             input_shape=input_shape,
@@ -101,9 +111,10 @@ def train(
                     bar.update(task, completed=(epoch - 1) * steps + step, figures=_figures(_means(sums)))
             record = {"epoch": epoch, **_means(sums)}
             record["train_seconds"] = round(time.perf_counter() - began, 2)
-            clean, smoothed = _evaluate(state.kept, augment, keys[_EVAL], *held, architecture=architecture)
+            now = classifier(state)
+            clean, smoothed = _evaluate(now.variables, augment, keys[_EVAL], *held, architecture=architecture)
             record |= {f"{evaluated}_clean": clean, f"{evaluated}_smoothed": smoothed}
-            _save(config, classifier(state), record)
+            _save(config, now, record)
             folder.store(state, record)
             bar.say(f"epoch {epoch}/{config.epochs}: {_figures(record)}, {record['train_seconds']} s")
             if on_epoch is not None:
@@ -151,6 +162,33 @@ def _random(architecture: Architecture, key: jax.Array, augment: Augment, images
     variables = init_variables(weight_key, architecture=architecture, input_shape=input_shape)
     some = jnp.asarray(images[:_FITTED], jnp.float32) / 255.0
     return architecture.fit(variables, augment.smooth(jax.random.split(draw_key, len(some)), some))
+
+
+def _with_average(
+    state: TrainState,
+    augment: Augment,
+    key: jax.Array,
+    images: np.ndarray,
+    batch_size: int,
+    architecture: Architecture,
+) -> dict[str, Any]:
+    """Returns the variables that are evaluated and kept: the average of the weights, where there is one.
+
+    Averaged weights are smaller than those they are averaged from, so they need moments of their own (Izmailov et al.,
+    UAI 2018): of a few batches of training images.
+    """
+    if not state.average:
+        return state.variables
+    variables = dataclasses.replace(state, params=state.average).variables
+    if not state.batch_stats:
+        return variables
+    total: Any = None
+    for i in range(_MOMENT_BATCHES):
+        batch = np.take(images, range(i * batch_size, (i + 1) * batch_size), axis=0, mode="wrap")
+        draw = jax.random.fold_in(key, i)
+        moments = batch_moments(variables, augment, draw, jnp.asarray(batch), architecture=architecture)
+        total = moments if total is None else jax.tree.map(jnp.add, total, moments)
+    return {**variables, "batch_stats": jax.tree.map(lambda leaf: leaf / _MOMENT_BATCHES, total)}
 
 
 def _check(

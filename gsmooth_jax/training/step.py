@@ -11,6 +11,7 @@ import optax
 
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models.architecture import Architecture
+from gsmooth_jax.models.batch_norm import BatchNorm
 from gsmooth_jax.training import _run_folder, losses, optimizers
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
@@ -24,22 +25,14 @@ class TrainState:
     params: Any
     batch_stats: Any  # {} in a network without batch norm
     frozen: Any  # what is never trained; {} where there is nothing
-    average: Any  # of params and batch_stats over the steps; {} where none is asked for
+    average: Any  # of params over the steps; {} where none is asked for
     opt_state: Any
     step: jax.Array  # [] int32
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The Linen variables of the step."""
-        return self._linen(self.params, self.batch_stats)
-
-    @property
-    def kept(self) -> dict[str, Any]:
-        """The Linen variables that are evaluated and kept: the average, where there is one."""
-        return self._linen(self.average["params"], self.average["batch_stats"]) if self.average else self.variables
-
-    def _linen(self, params: Any, batch_stats: Any) -> dict[str, Any]:
-        parts = {"params": params, "batch_stats": batch_stats, "frozen": self.frozen}
+        """The Linen variables."""
+        parts = {"params": self.params, "batch_stats": self.batch_stats, "frozen": self.frozen}
         return {name: part for name, part in parts.items() if part}
 
 
@@ -83,12 +76,13 @@ class Recipe:
 
 def init_state(variables: Mapping[str, Any], recipe: Recipe) -> TrainState:
     """Returns the state before the first step, from a network's variables. Device."""
-    parts = {name: variables.get(name, {}) for name in ("params", "batch_stats")}
+    params = variables["params"]
     return TrainState(
-        **parts,
+        params=params,
+        batch_stats=variables.get("batch_stats", {}),
         frozen=variables.get("frozen", {}),
-        average=jax.tree.map(jnp.copy, parts) if recipe.averaging else {},  # a step donates both
-        opt_state=recipe.transformation().init(parts["params"]),
+        average=jax.tree.map(jnp.copy, params) if recipe.averaging else {},  # a step donates both
+        opt_state=recipe.transformation().init(params),
         step=jnp.int32(0),
     )
 
@@ -147,7 +141,7 @@ def _train_step(
     (loss, (logits, batch_stats)), gradient = jax.value_and_grad(loss_of, has_aux=True)(state.params)
     updates, opt_state = recipe.transformation().update(gradient, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
-    average = averaged(state, {"params": params, "batch_stats": batch_stats}, recipe.averaging)
+    average = averaged(state, params, recipe.averaging)
     state = dataclasses.replace(
         state, params=params, batch_stats=batch_stats, average=average, opt_state=opt_state, step=state.step + 1
     )
@@ -155,12 +149,12 @@ def _train_step(
     return state, {"loss": loss * batch, "correct": correct, "images": jnp.int32(batch)}
 
 
-def averaged(state: TrainState, now: dict[str, Any], decay: float) -> dict[str, Any]:
+def averaged(state: TrainState, params: Any, decay: float) -> Any:
     """The exponential average after one more step; over the first steps it is nearly the plain mean."""
     if not decay:
         return {}
     share = jnp.maximum(1.0 - decay, 1.0 / (state.step + 2.0))
-    return jax.tree.map(lambda mean, new: mean + share * (new - mean), state.average, now)
+    return jax.tree.map(lambda mean, new: mean + share * (new - mean), state.average, params)
 
 
 @functools.cache
@@ -168,6 +162,18 @@ def train_step() -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
     """Returns the compiled step, whose arguments are those of ``_train_step``."""
     static = ("architecture", "recipe")
     return jax.jit(_train_step, static_argnames=static, donate_argnums=0, compiler_options=_run_folder.step_options())
+
+
+@functools.partial(jax.jit, static_argnames=("architecture",))
+def batch_moments(
+    variables: dict[str, Any], augment: Augment, key: jax.Array, images: jax.Array, *, architecture: Architecture
+) -> Any:
+    """Returns the ``batch_stats`` of one batch [B, H, W, C] uint8 under augmentation. Device. The key is consumed."""
+    inputs = augment(jax.random.split(key, len(images)), images.astype(jnp.float32) / 255.0)
+    # A running moment m becomes a m + (1 - a) times the batch's: from 0 it shows the batch's alone.
+    start = jax.tree.map(jnp.zeros_like, variables["batch_stats"])
+    _, updates = architecture.train_apply({**variables, "batch_stats": start}, inputs)
+    return jax.tree.map(lambda moment: moment / (1.0 - BatchNorm.momentum), updates["batch_stats"])
 
 
 @functools.partial(jax.jit, static_argnames=("architecture",))

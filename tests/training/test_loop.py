@@ -9,8 +9,10 @@ import pytest
 
 from gsmooth_jax import models
 from gsmooth_jax.models import Classifier
-from gsmooth_jax.training import TrainConfig, _run_folder, train
-from gsmooth_jax.training.step import TrainState, averaged
+from gsmooth_jax.training import TrainConfig, _run_folder
+from gsmooth_jax.training.augment import Augment
+from gsmooth_jax.training.loop import train
+from gsmooth_jax.training.step import TrainState, averaged, batch_moments
 
 
 def _data(count, size, channels, seed):
@@ -161,11 +163,12 @@ def speed(tmp_path_factory):
 
 def test_the_average_is_kept_and_the_whitening_is_not_trained(speed):
     config, (images, _), (first, last), classifier = speed
-    assert _same(classifier.variables, last.kept)
-    assert not _same(last.params, last.average["params"])
+    assert _same(classifier.variables["params"], last.average)
+    assert not _same(last.params, last.average)
     assert not _same(first.params, last.params)
     assert _same(first.frozen, last.frozen)
-    assert _same(models.load(config.out).variables, last.kept)
+    assert _same(classifier.variables["frozen"], last.frozen)
+    assert _equal(models.load(config.out), classifier)
     # Of the training images alone: of their noisy pixels, as the network sees them.
     mean, std = classifier.apply.normalize.mean, classifier.apply.normalize.std
     np.testing.assert_allclose(mean, images[:64].mean(axis=(0, 1, 2)) / 255, atol=1e-4)
@@ -174,14 +177,29 @@ def test_the_average_is_kept_and_the_whitening_is_not_trained(speed):
 
 
 def test_the_average_is_exponential():
-    now = [{"params": np.float32(v), "batch_stats": {}} for v in (1.0, 3.0, 2.0)]
-    state = TrainState(params=0.0, batch_stats={}, frozen={}, average=now[0], opt_state=(), step=jnp.int32(0))
-    # Over the first steps the plain mean.
-    mean = averaged(state, now[1], 0.9)
-    assert mean["params"] == 2.0
-    later = dataclasses.replace(state, average=mean, step=jnp.int32(1000))
-    assert averaged(later, now[1], 0.9)["params"] == pytest.approx(0.9 * 2.0 + 0.1 * 3.0)
-    assert averaged(later, now[1], 0.0) == {}
+    state = TrainState(params={}, batch_stats={}, frozen={}, average=[1.0], opt_state=(), step=jnp.int32(0))
+    assert averaged(state, [3.0], 0.9) == [2.0]  # over the first steps the plain mean
+    later = dataclasses.replace(state, step=jnp.int32(1000))
+    assert averaged(later, [3.0], 0.9) == [pytest.approx(0.9 * 1.0 + 0.1 * 3.0)]
+    assert averaged(later, [3.0], 0.0) == {}
+
+
+def test_averaged_weights_have_moments_of_their_own(speed):
+    """Where evaluation takes a batch's own moments, it answers as training does."""
+    _, (images, _), _, classifier = speed
+    plain = Augment.build(TrainConfig(out="unused"))
+    moments = batch_moments(classifier.variables, plain, jax.random.key(0), images[:32], architecture=classifier.apply)
+    batch = images[:32] / np.float32(255)
+    logits, _ = jax.jit(classifier.apply.train_apply)(classifier.variables, batch)
+    own = dataclasses.replace(classifier, variables={**classifier.variables, "batch_stats": moments})
+    np.testing.assert_allclose(jax.jit(Classifier.__call__)(own, batch), logits, rtol=1e-3, atol=1e-4)
+    # Those that are kept are of noisy images: near these, and not those of the weights that were averaged.
+    kept, running = classifier.variables["batch_stats"], speed[2][-1].batch_stats
+    errors = [
+        sum(float(jnp.abs(jnp.log(a["var"] / b["var"])).mean()) for a, b in zip(kept.values(), x.values(), strict=True))
+        for x in (moments, running)
+    ]
+    assert 2 * errors[0] < errors[1]
 
 
 def test_held_out_images_are_evaluated_in_place_of_test_images(speed):
@@ -193,7 +211,7 @@ def test_held_out_images_are_evaluated_in_place_of_test_images(speed):
 
 
 def test_a_training_starts_from_a_checkpoint(speed, tmp_path, monkeypatch):
-    config, data, (_, last), _ = speed
+    config, data, (_, last), classifier = speed
     begun = []
 
     def begin(self, fresh):
@@ -203,8 +221,8 @@ def test_a_training_starts_from_a_checkpoint(speed, tmp_path, monkeypatch):
     monkeypatch.setattr(_run_folder.RunFolder, "restore", begin)
     with pytest.raises(_Killed):
         train(dataclasses.replace(config, out=str(tmp_path), start=config.out), *data, progress=False)
-    assert _same(begun[0].variables, last.kept)
-    assert _same(begun[0].kept, last.kept)
+    assert _same(begun[0].variables, classifier.variables)
+    assert _same(begun[0].average, last.average)
     assert int(begun[0].step) == 0
 
 

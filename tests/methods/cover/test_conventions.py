@@ -4,15 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from gsmooth_jax.certify.geometry import Geometry, Stages
-from gsmooth_jax.verify import verify
 from PIL import Image
 from scipy import ndimage
 
 import gsmooth_jax as gs
 from gsmooth_jax.data.embedded import embedded_images
+from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Clip, Contrast, Pixelate, Quantize, Rotation
-from tests.certify.conftest import by_mean
+from tests.known import by_mean
 
 NOISE = gs.PixelNoise(sigma=0.25)
 DOWN = Clip() | Quantize(rounding="down")
