@@ -9,9 +9,9 @@ the segment between them. If p_A > Phi(D) at a and at b, where
 then p_A > 1 / 2 at u. So centres may stand much further apart than where each speaks for itself, and the nearer D comes
 to w, the more: L grows like the square root of D - w.
 
-A path is therefore either cut into cells of one centre each, or strung with centres of which each neighbouring pair
-proves what lies between (THEORY P5): whichever takes fewer. A box of several parameters is cut into strips with a path
-along the middle of each: what a strip holds beside its path only adds to w (THEORY P4).
+A path is therefore either cut into cells of a single centre each, or gets a chain of centres of which each neighbouring
+pair proves what lies between (THEORY P5): whichever takes fewer. A box of several parameters is cut into strips with a
+path along the middle of each: what a strip holds beside its path only adds to w (THEORY P4).
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ _DIGITS = 4
 """Decimals to which distances are rounded up: a record holds them whole, and a run has many."""
 
 _MANY = 4
-"""More centres than these on a string are taken to be fewer than alone: its ends are all that a string wastes."""
+"""A chain of more centres than these is taken to have fewer than single cells: its ends are all that it wastes."""
 
 
 class Cell(NamedTuple):
@@ -77,11 +77,11 @@ class Path:
 
     def cells(self) -> list[Cell]:
         """Covers the path with as few centres as the wanted distances allow."""
-        strung = self._strung()
-        if len(strung) > _MANY:
-            return strung
-        alone = list(self._alone())
-        return strung if 0 < len(strung) < len(alone) else alone
+        chained = self._chained()
+        if len(chained) > _MANY:
+            return chained
+        single = list(self._single())
+        return chained if 0 < len(chained) < len(single) else single
 
     @functools.cached_property
     def _flat(self) -> np.ndarray:
@@ -101,7 +101,7 @@ class Path:
         far = np.maximum(far[:-1], far[1:]) if self._step else far
         return far + self.beyond[first : first + len(far)]
 
-    def _alone(self) -> Iterator[Cell]:
+    def _single(self) -> Iterator[Cell]:
         """Cells of one centre: joins as many neighbouring boxes as are wanted, around the latent half way."""
         flat, count = self._flat, len(self.beyond)
         steps = np.array([self.noise.distances(a[None], b)[0] for a, b in itertools.pairwise(flat)])
@@ -127,7 +127,7 @@ class Path:
             yield Cell(*ends, self.latents[centre], distance, float(self.floors[centre]))
             start = last + 1
 
-    def _strung(self) -> list[Cell]:
+    def _chained(self) -> list[Cell]:
         """Centres from end to end, each pair of neighbours proving what lies between; none where that cannot be had."""
         centres, between, length, end = [0], [], 1, len(self.latents) - 1
         aside = float(self.beyond[0])  # changes little along a path, so the last pair's will do to look for the next

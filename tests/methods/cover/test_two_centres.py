@@ -70,6 +70,6 @@ def test_a_digits_path_takes_half_as_many_centres(monkeypatch):
     )
     geometry.cells(np.array([-10.0]), np.array([10.0]), lambda points, floors: np.full(len(points), 0.65))
     (path,) = found
-    strung, alone = path._strung(), list(path._alone())
-    assert all(c.distance <= 0.65 for c in strung + alone)
-    assert len(strung) <= 0.55 * len(alone)
+    chained, single = path._chained(), list(path._single())
+    assert all(c.distance <= 0.65 for c in chained + single)
+    assert len(chained) <= 0.55 * len(single)
