@@ -25,6 +25,9 @@ T = TypeVar("T")
 LATER = {"later": True}
 """Marks a field added after the first release; ``describe`` omits it at its default, so older specs stay equal."""
 
+ELSEWHERE = {"elsewhere": True}
+"""Marks a field that is of this machine and no part of what is described: ``describe`` omits it."""
+
 _HEADS: dict[type, str] = {}
 """Class of a plug-in -> the text that it was named by."""
 
@@ -77,7 +80,7 @@ def describe(value: Any) -> str:
     A value with arrays in it names, as its ``spec``, the dataclass of literals that stands for it.
     """
     value = getattr(value, "spec", value)
-    given = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
+    given = {f: getattr(value, f.name) for f in dataclasses.fields(value) if not f.metadata.get("elsewhere")}
     written = [f"{f.name}={v!r}" for f, v in given.items() if not (f.metadata.get("later") and v == f.default)]
     name = value.name if own(value) else _HEADS.get(type(value), f"{type(value).__module__}:{type(value).__qualname__}")
     return f"{name}({', '.join(written)})" if written else name

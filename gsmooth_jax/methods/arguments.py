@@ -7,7 +7,7 @@ import jax
 from gsmooth_jax import _validate
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
-from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import Certificate, LatentNoise, Smoothing, Transform
 
 
@@ -19,7 +19,7 @@ def check_transform(transform: Any) -> None:
     _validate.instance(transform=transform)
     described = "a transform: name, params, group, typical, and a call of (image, theta)"
     _validate.kind(Transform, described, transform=transform)
-    for stage in transform.stages if isinstance(transform, Composition) else (transform,):
+    for stage in stages_of(transform):
         options = getattr(stage, "__dataclass_params__", None)
         fixed = isinstance(stage, tuple) or (options is not None and options.frozen)
         try:

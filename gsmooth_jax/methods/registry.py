@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import pathlib
+from collections.abc import Sequence
 from typing import Any, cast
 
 from gsmooth_jax import _spec, _validate, smoothing
@@ -12,16 +14,18 @@ from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
 from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
+from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
-from gsmooth_jax.transforms import TRANSFORMS, Composition
+from gsmooth_jax.transforms import TRANSFORMS, stages_of
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
 METHODS: dict[str, Any] = {**CERTIFICATES} | {
     "cover": Cover,
     "enumerate": Enumerate,
     "gsmooth": GSmooth,
+    "interval": IntervalBounds,
     "median": Median,
 }
 """Name -> the theorem of a ``ClosedForm``, or the method."""
@@ -32,13 +36,16 @@ LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name
 Law = Smoothing | LatentNoise | SurrogateNoise
 
 
-def parse(name: str, law: str, transform: Transform) -> Method:
+def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.Path] = ()) -> Method:
     """Returns the method of that name with the law that the text describes, if any; see ``choose``.
 
-    A surrogate is only read when the text does not say by its fingerprint which one it was.
+    A surrogate is only read when the text does not say by its fingerprint which one it was. Its path may have been
+    written down for another working folder: see ``SurrogateNoise.seen_from`` for the folders.
     """
     found = _spec.build(law, LAWS, kind="law") if law else None
-    return choose(name, found.pinned() if isinstance(found, SurrogateNoise) else found, transform)
+    if isinstance(found, SurrogateNoise):
+        found = found.seen_from(*folders).pinned()
+    return choose(name, found, transform)
 
 
 def takes(name: str) -> Takes:
@@ -142,7 +149,7 @@ def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
 def parts(guarantee: Guarantee) -> list[tuple[str, object]]:
     """Returns everything that a claim is made with: (what it is, the object)."""
     transform, method = guarantee.transform, guarantee.method
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     return [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,12 @@ def claimed(header: Mapping[str, Any]) -> dict[str, Any]:
     return rest | {"model": {k: v for k, v in header["model"].items() if k != "domain"}}
 
 
-def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
+def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Guarantee:
     """Rebuilds the claim's terms from a header.
+
+    Args:
+      header: the run's.
+      folders: near which a surrogate may be found, where its path was written down in another working folder.
 
     Raises:
       ValueError: a missing field, or one that no longer names anything known.
@@ -126,7 +130,7 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
         return Guarantee(
             transform=transform,
             region=region_of(header),
-            method=registry.parse(header["method"], header["law"], transform),
+            method=registry.parse(header["method"], header["law"], transform, folders),
             **{name: header[name] for name in plain},
         )
     except KeyError as error:

@@ -71,7 +71,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "method": run.header["method"],
         "status": run.status,
         "assumes": sorted({a for c in run.claims for a in c.assumes}),
-        "alpha": run.header["alpha"],
+        "alpha": max(c.alpha for c in run.claims),
         "images": len(run.claims),
         "images_of_run": run.header["data"].get("images", len(run.claims)),
         "accuracy": sum(c.correct is True for c in run.claims) / len(run.claims),

@@ -23,7 +23,7 @@ import numpy as np
 
 from gsmooth_jax.methods.cover.kernels import Ties, float32_upper, latent_kernel, speed_kernel
 from gsmooth_jax.methods.cover.two_centres import Cell, Path, outward
-from gsmooth_jax.transforms import Clip, Composition, Quantize
+from gsmooth_jax.transforms import Clip, Composition, Quantize, stages_of
 from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
 
 _FEW, _BATCH = 16, 64
@@ -76,7 +76,7 @@ class Stages:
           ValueError: a stage states neither a Lipschitz bound nor its values; there are two roundings at the end, or
             one that rounds down what is enumerated or not clipped.
         """
-        stages = list(transform.stages) if isinstance(transform, Composition) else [transform]
+        stages = list(stages_of(transform))
         tail: list[Transform] = []
         while stages and isinstance(stages[-1], Clip | Quantize):
             tail.insert(0, stages.pop())
