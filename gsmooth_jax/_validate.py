@@ -123,7 +123,7 @@ def image(value: np.ndarray, *, image_id: int, domain: Domain) -> None:
         raise ValueError(f"Expected {where} to lie in {within}, got values in [{value.min()}, {value.max()}].")
 
 
-def label(value: int, *, image_id: int, classes: int) -> None:
+def label(value: float, *, image_id: int, classes: int) -> None:
     """Raises unless the label is one of the classes 0 ... classes - 1."""
-    if not 0 <= int(value) < classes:
+    if not isinstance(value, int | np.integer) or not 0 <= value < classes:
         raise ValueError(f"Expected the label of image {image_id} in 0..{classes - 1}, got {value!r}.")

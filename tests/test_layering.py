@@ -29,7 +29,8 @@ ORDER = [
     ("training",),
     ("engine",),
     ("methods",),
-    ("results", "api"),
+    ("results",),
+    ("api",),
     ("attacks", "testing"),
     ("cli",),
 ]

@@ -17,7 +17,7 @@ from gsmooth_jax.engine.scheduler import Prover, Request
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.estimation.votes import ClassVote, Draws
 from gsmooth_jax.methods.base import Guarantee
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Model
 from gsmooth_jax.smoothing.noise import NoNoise
 from gsmooth_jax.types import Example
 
@@ -80,7 +80,7 @@ class Outcome:
 
 
 def attack_stream(
-    classifier: Classifier,
+    classifier: Model,
     claimed: Iterable[tuple[Example, Claim]],
     guarantee: Guarantee,
     attack: Attack,

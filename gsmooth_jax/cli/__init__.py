@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import listing, runs, train
-from gsmooth_jax.cli.certify import certify
-from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, print_error, terminable, unread
+from gsmooth_jax.cli import attack, certify, export, listing, report, train, verify
+from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread
 from gsmooth_jax.cli.console import DONE as DONE
+from gsmooth_jax.results.certify import RunFailed
 
 _BAD_FILES = (
     FileNotFoundError,
@@ -28,11 +28,11 @@ _BAD_FILES = (
 )
 
 COMMANDS = (
-    certify,
-    runs.report,
-    runs.verify,
-    runs.export,
-    runs.attack,
+    certify.certify,
+    report.report,
+    verify.verify,
+    export.export,
+    attack.attack,
     train.train,
     train.fit_surrogate,
     listing.transforms,

@@ -59,10 +59,7 @@ def certify_stream(
 
     def provers() -> Iterator[scheduler.Prover[Claim]]:
         for example in examples:
-            _validate.word(id=example.id)
-            _validate.image(example.image, image_id=example.id, domain=classifier.domain)
-            if example.label is not None and isinstance(classifier, Classifier):
-                _validate.label(int(example.label), image_id=example.id, classes=classifier.classes)
+            check_example(example, classifier)
             yield _named(prove(example, classifier, guarantee, tests), example)
 
     vote = method.vote(guarantee.transform)
@@ -80,6 +77,14 @@ def certify_stream(
         threaded=method.computes,
         timed=_timed,
     )
+
+
+def check_example(example: Example, classifier: Model) -> None:
+    """Raises ValueError unless an input is of the model's domain, and its label, if any, one of a classifier's."""
+    _validate.word(id=example.id)
+    _validate.image(example.image, image_id=example.id, domain=classifier.domain)
+    if example.label is not None and isinstance(classifier, Classifier):
+        _validate.label(example.label, image_id=example.id, classes=classifier.classes)
 
 
 def _no_votes(blocks: list[Draws]) -> Callable[[], np.ndarray]:

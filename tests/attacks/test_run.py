@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gsmooth_jax import cli, results
-from gsmooth_jax.attacks import run as attacked
+from gsmooth_jax.attacks import files as attacked
 from gsmooth_jax.results import headers
 from tests import edited
 from tests.cli.test_commands import gsmooth

@@ -16,8 +16,7 @@ from rich.text import Text
 import gsmooth_jax
 from gsmooth_jax import cli, models
 from gsmooth_jax._console import UNREAD, PlainConsole
-from gsmooth_jax.attacks import run as attacked
-from gsmooth_jax.results import report
+from gsmooth_jax.results import origin, report
 from gsmooth_jax.results.tables import Figures
 from tests import tiny
 from tests.cli.test_commands import gsmooth
@@ -52,7 +51,7 @@ def program(*args, stdout=subprocess.PIPE, **environment):
 def test_names_are_no_markup(run, capsys):
     odd = ["--attack", "grid", "--tries", "4", "--limit", "1", "--devices", "1"]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(attacked, "check_classifier", lambda *_: None)
+        patched.setattr(origin, "check_classifier", lambda *_: None)
         assert gsmooth("attack", run, *odd) == cli.DONE
     assert gsmooth("report", run) == cli.DONE
     shown = capsys.readouterr().out
