@@ -37,6 +37,7 @@ def attack(
         devices: how many local devices to use (speed only).
         json: print one JSON object and nothing else.
     """
+    require_devices()
     from rich.progress import track
 
     from gsmooth_jax import _validate, attacks, results

@@ -53,7 +53,7 @@ def test_names_are_no_markup(run, capsys):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(origin, "check_classifier", lambda *_: None)
         assert gsmooth("attack", run, *odd) == cli.DONE
-    assert gsmooth("report", run) == cli.DONE
+    assert gsmooth("report", run, "--out", run) == cli.DONE
     shown = capsys.readouterr().out
     assert len(re.findall(rf"│ {re.escape(ODD)} +│", shown)) == 3  # attacked, reported, and reported as attacked
     assert gsmooth("report", run, "--out", run) == cli.DONE
@@ -131,8 +131,8 @@ def test_a_pipe_has_no_width(run, capsys):
     capsys.readouterr()
     cli.console.out_console.print(report.render([summary]), crop=False)
     claim, _, _, header, *_ = capsys.readouterr().out.splitlines()
-    assert claim.startswith(f"{ODD}: embedded test")
-    assert claim.endswith("verdict")
+    assert claim.startswith(f"{ODD}: embedded test (ids: original order), in float32; brightness_contrast in ")
+    assert claim.endswith("from its first request to its verdict")
     assert header.count("at 0.") == 29
 
 
