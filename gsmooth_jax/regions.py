@@ -63,9 +63,9 @@ class Box:
     def spread(self, count: int) -> np.ndarray:
         """[count, P] points that fill the box evenly, the same ones each time; the first so many of one sequence.
 
-        Additive recurrence with the powers of 1/phi, phi the root > 1 of phi^(P + 1) = phi + 1: the golden ratio for
-        one parameter (M. Roberts, The unreasonable effectiveness of quasirandom sequences, 2018). Where the points of a
-        grid are too many.
+        Where the points of a grid are too many. Additive recurrence with the powers of 1/phi, phi > 1 the root of
+        phi^(P + 1) = phi + 1: of one parameter the golden ratio (M. Roberts, The unreasonable effectiveness of
+        quasirandom sequences, 2018).
         """
         _validate.at_least(1, count=count)
         dim = len(self.low)

@@ -15,6 +15,10 @@ import numpy as np
 
 from gsmooth_jax.surrogate.noise import AugmentedNoise
 
+FEW = 16
+"""Parameters up to which the Gram matrix, which is exact, costs no more than the 10 to 20 steps that power iteration
+takes; from 32 on it costs 20 to 50 steps (``benchmarks/jvp_or_vjp.py``, two CPU cores)."""
+
 _STEPS = 20
 
 
@@ -47,7 +51,7 @@ def cost(
 
 
 def gram(noise: AugmentedNoise, image: jax.Array, xi: jax.Array, units: jax.Array) -> jax.Array:
-    """Returns L^T L [P, P] by one jvp a parameter: its largest eigenvalue is M^2 (THEORY E1). For few parameters."""
+    """Returns L^T L [P, P] by one jvp a parameter: its largest eigenvalue is M^2 (THEORY E1). For ``FEW``."""
     own, rest = jax.vmap(cost(noise, image, xi, units))(jnp.eye(len(units), dtype=xi.dtype))
     columns = jnp.concatenate([own, rest.reshape(len(units), -1)], axis=1)
     return jnp.matmul(columns, columns.T, precision="highest")

@@ -121,6 +121,12 @@ def test_an_image_jumps_where_a_lit_pixel_leaves_the_canvas_and_only_there(conve
         assert float(masked(lit, jnp.array([-180.0]), jnp.array([180.0]))[0]) < np.inf
 
 
+def test_the_bound_knows_that_pillow_repeats_the_outermost_pixels():
+    # One row, whose two pixels read it half a pixel above and below: what changes is how far along they read.
+    pair = np.array([[[0.5], [1.0]]], np.float32)
+    assert tightness(Rotation(convention="pillow"), pair, [44.5], [45.5]) > 0.95
+
+
 def test_a_pixel_that_is_half_outside_is_still_seen_by_pillow():
     # At the identity no source is near the edge of Pillow's canvas, and all of the border's are on that of SciPy's.
     lit, zero = jnp.ones((6, 6, 1)), jnp.zeros(1)
