@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from gsmooth_jax.methods.cover.kernels import float32_upper
 from gsmooth_jax.methods.interval.intervals import UNIT, Interval, Value, lifted, rounded, sealed
 from gsmooth_jax.methods.interval.propagate import propagate
-from gsmooth_jax.transforms import Composition, stages_of
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import EntryBounded, FiniteValued, Transform, param_dim
 
 
@@ -31,7 +31,7 @@ def image_bounds(transform: Transform, image: jax.Array, low: jax.Array, high: j
     Raises:
       ValueError: a stage for which there is no bound; names it.
     """
-    return _followed(stages_of(transform), image, image, low, high)
+    return lifted(_followed(stages_of(transform), image, low, high))
 
 
 def hull(transform: Transform, image: jax.Array, parameters: jax.Array, among: jax.Array) -> Interval:
@@ -53,25 +53,24 @@ def hull(transform: Transform, image: jax.Array, parameters: jax.Array, among: j
     first = next((i for i, s in enumerate(stages) if s.params), len(stages) - 1)
     if not isinstance(stages[first], FiniteValued):
         raise ValueError(f"No values of {transform.name!r} to enumerate: stage {stages[first].name!r} lists none.")
-    before = Composition(stages[: first + 1])
-    values = jax.vmap(before, in_axes=(None, 0))(image, parameters)
-    error = _float32_error(image)
+    nothing = jnp.zeros(0, jnp.float32)
+    prepared = _followed(stages[:first], image, nothing, nothing)
+    if isinstance(prepared, Interval):
+        raise ValueError(f"No bounds on entries: stage {stages[first].name!r} mixes those of an image that is rounded.")
+    values = jax.vmap(stages[first], in_axes=(None, 0))(prepared, parameters)
+    error = _float32_error(prepared)
     lower, upper = (
         extreme(values, axis=0, where=among.reshape(-1, *(1,) * image.ndim), initial=-sign * jnp.inf)
         for extreme, sign in ((jnp.min, -1.0), (jnp.max, 1.0))
     )
-    found = sealed(lower - error, upper + error)
-    nothing = jnp.zeros(0, jnp.float32)
-    return _followed(stages[first + 1 :], image, found, nothing, nothing)
+    return lifted(_followed(stages[first + 1 :], sealed(lower - error, upper + error), nothing, nothing))
 
 
-def _followed(
-    stages: tuple[Transform, ...], image: jax.Array, value: Value, low: jax.Array, high: jax.Array
-) -> Interval:
+def _followed(stages: tuple[Transform, ...], value: Value, low: jax.Array, high: jax.Array) -> Value:
     """Sends an image, exact or not, through stages whose parameters are in a box."""
-    start = 0
+    start, shape = 0, value.lower.shape if isinstance(value, Interval) else value.shape
     for stage in stages:
-        part = slice(start, start + param_dim(stage, image.shape))
+        part = slice(start, start + param_dim(stage, shape))
         lowest, highest, start = low[part], high[part], part.stop
         if getattr(stage, "pointwise", False):
             value = propagate(stage, value, sealed(lowest, highest))
@@ -81,7 +80,7 @@ def _followed(
             value = _moved(stage, value, lowest, highest)
         else:
             raise ValueError(f"No bounds on entries: stage {stage.name!r} does not bound their speeds.")
-    return lifted(value)
+    return value
 
 
 def _moved(stage: Transform, image: jax.Array, low: jax.Array, high: jax.Array) -> Interval:

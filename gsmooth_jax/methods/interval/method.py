@@ -116,8 +116,8 @@ class IntervalBounds:
     def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Inquiry:
         """Asks the classifier at the image itself, which says what is claimed, then bounds it on cells.
 
-        First on the image alone: where that fails, or the answer is wrong, nothing else is tried. Of the open cells the
-        smallest come first, so that a region that cannot be proved is given up early.
+        First on the image alone: where that fails, nothing else is tried. Of the open cells the smallest come first, so
+        that a region that cannot be proved is given up early.
         """
         del tests
         region, budget = guarantee.region, guarantee.max_votes
@@ -126,12 +126,11 @@ class IntervalBounds:
         if bounds.top == model.classes:
             return Found((), "its logits are not finite")
         identity = np.zeros(len(region.low))
-        (proved,) = bounds.hold([(identity, identity)])
-        itself = _hypothesis((identity, identity), 0, bounds.top, proved)
-        if not proved:
-            return Found((itself,), "not proved even on the image itself")
+        itself = _hypothesis((identity, identity), 0, bounds.top)  # as computed: there is nothing to bound
         if example.label not in (None, bounds.top):  # a proof of a wrong answer would count for nothing
             return Found((itself,))
+        if not all(bounds.hold([(identity, identity)])):
+            return Found((itself,), "bounds do not prove even the image itself")
         found, tried, open_cells = [], 0, [(np.array(region.low), np.array(region.high))]
         while open_cells:
             count = min(_BATCH, budget - tried)
@@ -151,7 +150,7 @@ class IntervalBounds:
                 open_cells += [(upper_part, high), (low, lower_part)]
             if open_cells and tried >= budget:
                 return Found((itself,), f"not proved with {budget:,} cells")
-        return Found([_hypothesis(cell, number, bounds.top, True) for number, cell in enumerate(found)])
+        return Found([_hypothesis(cell, number, bounds.top) for number, cell in enumerate(found)])
         yield  # asks for no votes
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
@@ -159,9 +158,10 @@ class IntervalBounds:
         return enumeration.concluded(evidence, guarantee)
 
 
-def _hypothesis(cell: _Cell, number: int, answer: int, proved: bool) -> Hypothesis:
+def _hypothesis(cell: _Cell, number: int, answer: int) -> Hypothesis:
+    """One that holds."""
     low, high = (tuple(end.tolist()) for end in cell)
-    return Hypothesis(low, high, 0.5, number, 0.0, answer, successes=int(proved), votes=1)
+    return Hypothesis(low, high, 0.5, number, 0.0, answer, successes=1, votes=1)
 
 
 class _Bounds:

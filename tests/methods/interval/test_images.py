@@ -128,6 +128,17 @@ def test_a_stage_without_bounds_is_named(transform, stage):
             hull(transform, jnp.zeros((8, 8, 1)), point[None], jnp.ones(1, bool))
 
 
+def test_what_comes_first_must_be_exact_to_be_moved():
+    image = jnp.full((6, 6, 1), 0.5 / 255)
+    point = jnp.zeros((1, 2))
+    with pytest.raises(ValueError, match="'translation' mixes those of an image that is rounded"):
+        hull(Quantize() | Translation(), image, point, jnp.ones(1, bool))
+    with pytest.raises(ValueError, match="'rotation' mixes"):
+        image_bounds(Quantize() | Rotation(), image, point[0, :1], point[0, :1])
+    found = hull(Clip(high=0.001) | Translation(), image, point, jnp.ones(1, bool))
+    np.testing.assert_allclose(found.upper, 0.001, atol=2e-5)
+
+
 def test_one_number_a_pixel_is_a_box_of_pixels():
     image, low = jnp.full((2, 2, 1), 0.5), jnp.array([-0.1, 0.0, 0.1, 0.2])
     lower, upper = ends(Additive() | Clip(), image, low[None], low[None] + 0.4)
