@@ -31,8 +31,8 @@ import votes_per_claim
 from torch_loop import torch
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import closed_form, methods
 from gsmooth_jax.data.stream import stream
+from gsmooth_jax.methods import closed_form, registry
 
 HERE = Path(__file__).parent.parent
 CASES = {
@@ -64,7 +64,7 @@ class Both:
         every = 1 if data == "embedded" else 20
         self.examples = list(stream(data, "test", every=every, limit=options.images))
         self.classifier = gs.load(checkpoint, options.dtype)
-        method = methods.choose("auto", law, transform)
+        method = registry.choose("auto", law, transform)
         assert isinstance(method, gs.ClosedForm)
         self.guarantee = gs.Guarantee(transform=transform, region=region, method=method, max_votes=budget)
         self.threshold = closed_form.plan(method, self.guarantee).threshold

@@ -20,8 +20,8 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import methods
 from gsmooth_jax.data.stream import stream
+from gsmooth_jax.methods import registry
 
 ROWS = 16
 """Of a batch, over all devices of a process."""
@@ -34,7 +34,7 @@ def serve(images: int, votes: int, index: int, count: int) -> None:
     guarantee = gs.Guarantee(
         transform=transform,
         region=gs.Box([-0.5, -0.5], [0.5, 0.5]),
-        method=methods.choose("auto", law, transform),
+        method=registry.choose("auto", law, transform),
         test="fixed",
         max_votes=votes,
     )

@@ -2,7 +2,7 @@
 
 Kills ``gsmooth certify`` with SIGKILL at random moments, most of them while it writes results, and runs the same
 command again each time; a run that finishes is followed by another one. Prints one JSON line: kills, runs, resumes that
-found a line cut short, and, beside an undisturbed run and apart from the time each image took, records that are lost,
+found a record cut short, and, beside an undisturbed run and apart from the time each image took, records that are lost,
 that are listed more than once, and that differ.
 
     python benchmarks/faults.py [--kills 50] [--quick]
@@ -10,6 +10,7 @@ that are listed more than once, and that differ.
 
 import argparse
 import collections
+import gzip
 import json
 import os
 import platform
@@ -20,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-RESULTS = "results.jsonl"
+RESULTS = "results.jsonl.gz"
 MOST = 3.0
 """Seconds that a process works before it is killed, at most."""
 
@@ -59,12 +60,18 @@ def live(folder: Path, images: int, cache: Path, chance: random.Random, start_up
 
 
 def records(folder: Path) -> list[dict]:
-    return [json.loads(line) | {"seconds": 0} for line in (folder / RESULTS).read_text().splitlines()]
+    return [json.loads(line) | {"seconds": 0} for line in gzip.decompress((folder / RESULTS).read_bytes()).splitlines()]
 
 
 def torn(folder: Path) -> bool:
-    content = (folder / RESULTS).read_bytes() if (folder / RESULTS).exists() else b""
-    return bool(content) and not content.endswith(b"\n")
+    """Whether the last record of the file is cut short: gzip finds no end of it, or not even its beginning."""
+    try:
+        gzip.decompress((folder / RESULTS).read_bytes())
+    except FileNotFoundError:
+        return False
+    except (EOFError, gzip.BadGzipFile):
+        return True
+    return False
 
 
 def main() -> None:
@@ -89,7 +96,7 @@ def main() -> None:
             counts["runs"] += 1
             while counts["kills"] < kills and live(folder, images, cache, chance, start_up):
                 counts["kills"] += 1
-                counts["torn_lines"] += torn(folder)
+                counts["torn_records"] += torn(folder)
             if begin(folder, images, cache).wait():
                 raise RuntimeError("The last resume failed.")
             found = records(folder)
@@ -97,7 +104,7 @@ def main() -> None:
             counts["lost"] += len(whole.keys() - times.keys())
             counts["twice"] += sum(n > 1 for n in times.values())
             counts["changed"] += sum(r != whole.get(r["id"]) for r in found)
-    names = ("kills", "runs", "torn_lines", "lost", "twice", "changed")
+    names = ("kills", "runs", "torn_records", "lost", "twice", "changed")
     result = {name: counts[name] for name in names} | {"images": images, "seconds": round(time.monotonic() - began)}
     print(json.dumps({"benchmark": "faults", "machine": platform.machine(), **result}))
 

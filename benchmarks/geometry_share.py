@@ -23,11 +23,16 @@ import jax
 import numpy as np
 
 import gsmooth_jax as gs
-from gsmooth_jax import headers, results
-from gsmooth_jax.attacks.run import check_classifier
-from gsmooth_jax.certify import Execution, batch_counter, geometry, scheduler
+from gsmooth_jax import results
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
+from gsmooth_jax.engine import scheduler
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.methods.cover import geometry
+from gsmooth_jax.methods.prover import prove
+from gsmooth_jax.methods.tests import Tests
+from gsmooth_jax.results import headers
+from gsmooth_jax.results.origin import check_classifier
 
 WARM = 4  # images that compile everything
 
@@ -75,12 +80,13 @@ def measure(
     classifier: gs.Classifier, guarantee: gs.Guarantee, examples: list[gs.Example]
 ) -> tuple[float, float, int, int]:
     """Returns the seconds of a run, those of its geometry alone, its votes and the evaluations of its geometry."""
-    prove = guarantee.method.proving(guarantee)
-    count, rows = batch_counter(classifier, guarantee, Execution())
+    vote, tests = guarantee.method.vote(guarantee.transform), Tests(guarantee)
+    assert vote is not None
+    count, rows = batch_counter(classifier, vote, seed=guarantee.seed, block=guarantee.block)
     votes: list[list[list[np.ndarray]]] = [[] for _ in examples]
     began = time.perf_counter()
-    provers = (recorded(prove(e), kept) for e, kept in zip(examples, votes, strict=True))
-    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, aside=True))
+    provers = (recorded(prove(e, classifier, guarantee, tests), kept) for e, kept in zip(examples, votes, strict=True))
+    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, threaded=True))
     total, watch = time.perf_counter() - began, Watch()
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(geometry, "_batched", watch.batched))
@@ -88,7 +94,7 @@ def measure(
             method = watch.timed(getattr(geometry.Geometry, name))
             patches.enter_context(mock.patch.object(geometry.Geometry, name, method))
         for example, kept in zip(examples, votes, strict=True):
-            prover = prove(example)
+            prover = prove(example, classifier, guarantee, tests)
             next(prover)
             with contextlib.suppress(StopIteration):
                 for counts in kept:

@@ -22,8 +22,13 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import batch_counter, methods, scheduler
 from gsmooth_jax.data.stream import stream
+from gsmooth_jax.engine import scheduler
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.estimation.votes import Draws
+from gsmooth_jax.methods import registry
+from gsmooth_jax.methods.prover import prove
+from gsmooth_jax.methods.tests import Tests
 
 WARM = 4  # images that compile everything
 
@@ -36,7 +41,7 @@ class Watch:
         self._waiting = ThreadPoolExecutor()  # a thread a batch: the scheduler itself may come to wait much later
         self.spans: list[list[float]] = []
 
-    def __call__(self, blocks: list[scheduler.Block]) -> Callable[[], np.ndarray]:
+    def __call__(self, blocks: list[Draws]) -> Callable[[], np.ndarray]:
         """Starts a batch, as the counter itself."""
         ready = self._count(blocks)
         span = [time.perf_counter()]
@@ -64,7 +69,7 @@ def idle(spans: list[list[float]]) -> float:
     return gaps / (spans[-1][0] - spans[0][0])
 
 
-def trace(spans: list[list[float]], depth: int) -> str:
+def trace(spans: list[list[float]], in_flight: int) -> str:
     """The batches in the trace event format, in microseconds; a row for each of those under way at once."""
     origin = spans[0][0]
     events = [
@@ -72,7 +77,7 @@ def trace(spans: list[list[float]], depth: int) -> str:
             "name": "batch",
             "ph": "X",
             "pid": 0,
-            "tid": i % depth,
+            "tid": i % in_flight,
             "ts": round(1e6 * (a - origin)),
             "dur": round(1e6 * (b - a)),
         }
@@ -91,23 +96,26 @@ def main() -> None:
 
     transform = gs.transforms.parse("rotational_blur|clip|quantize")
     law = "surrogate_noise(path='shipped:mnist_rotational_blur_surrogate',sigma_parameter=2.0,sigma=0.4)"
-    method = methods.parse("cover", law, transform)
+    method = registry.parse("cover", law, transform)
     guarantee = gs.Guarantee(transform=transform, region=gs.Box([-10.0], [10.0]), method=method)
-    execution = gs.Execution(rows=options.rows)
-    counter, rows = batch_counter(gs.load("shipped:mnist_rotational_blur"), guarantee, execution)
-    prove = method.proving(guarantee)
+    classifier, vote = gs.load("shipped:mnist_rotational_blur"), method.vote(transform)
+    assert vote is not None
+    execution, tests = gs.Execution(rows=options.rows), Tests(guarantee)
+    counter, rows = batch_counter(classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution)
     examples = list(stream("embedded", "test", limit=8 if options.quick else options.images))
 
     def certified(chosen: list[gs.Example]) -> tuple[list[gs.Claim], Watch, float]:
         watch, began = Watch(counter), time.perf_counter()
-        provers = (prove(e) for e in chosen)
-        run = scheduler.run(provers, watch, rows=rows, block=guarantee.block, depth=execution.depth, aside=True)
+        provers = (prove(e, classifier, guarantee, tests) for e in chosen)
+        run = scheduler.run(
+            provers, watch, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threaded=True
+        )
         return list(run), watch.ended(), time.perf_counter() - began
 
     _, _, first = certified(examples[:WARM])
     claims, watch, seconds = certified(examples)
     if options.profile:
-        options.profile.write_text(trace(watch.spans, execution.depth))
+        options.profile.write_text(trace(watch.spans, execution.in_flight))
     result = {
         "images": len(claims),
         "certified": sum(c.certified for c in claims),

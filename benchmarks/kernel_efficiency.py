@@ -20,8 +20,10 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.certify import batch_counter, methods
-from gsmooth_jax.certify.scheduler import Block
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.estimation import keys
+from gsmooth_jax.estimation.votes import Draws
+from gsmooth_jax.methods import registry
 from gsmooth_jax.models import Architecture
 from gsmooth_jax.surrogate import Surrogate
 from gsmooth_jax.surrogate.networks import Networks
@@ -29,8 +31,8 @@ from gsmooth_jax.surrogate.networks import Networks
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
 
 
-def resolvable(transform: Any, law: methods.Law, region: gs.Box | gs.Ball) -> gs.Guarantee:
-    return gs.Guarantee(transform=transform, region=region, method=methods.choose("auto", law, transform))
+def resolvable(transform: Any, law: registry.Law, region: gs.Box | gs.Ball) -> gs.Guarantee:
+    return gs.Guarantee(transform=transform, region=region, method=registry.choose("auto", law, transform))
 
 
 def brightness_contrast() -> gs.Guarantee:
@@ -69,12 +71,14 @@ CASES: dict[str, tuple[str, tuple[int, int, int], Callable[[], gs.Guarantee]]] =
 def measure(name: str, shape: tuple[int, int, int], guarantee: gs.Guarantee, repeats: int) -> dict[str, float]:
     architecture = Architecture(name=name, classes=10)
     variables = jax.jit(architecture.init, static_argnums=1)(jax.random.key(0), shape)
-    classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, input_shape=shape)
-    count, rows = batch_counter(classifier, guarantee, gs.Execution())
+    classifier = gs.Classifier(variables=variables, apply=architecture, classes=10, domain=gs.Domain(shape))
+    vote = guarantee.method.vote(guarantee.transform)
+    assert vote is not None
+    count, rows = batch_counter(classifier, vote, seed=guarantee.seed, block=guarantee.block)
     image = np.random.default_rng(0).random(shape, np.float32)
-    blocks = [Block(image, i, 0, 1, 0, guarantee.block) for i in range(rows)]
+    blocks = [Draws(image, i, 0, keys.ESTIMATE, 0, guarantee.block) for i in range(rows)]
 
-    decoder = guarantee.method.voting_noise(guarantee.transform)
+    decoder = vote.noise
     network = (classifier, decoder.surrogate if isinstance(decoder, gs.AugmentedNoise) else None)
     batch = jax.device_put(np.broadcast_to(image, (rows * guarantee.block, *shape)).copy())
 

@@ -22,12 +22,12 @@ def environment() -> dict[str, Any]:
     }
 
 
-def seconds(start: Start, batches: int = 1, depth: int = 2) -> float:
-    """Runs some batches, ``depth`` of them under way at once as in a run; returns the seconds a batch."""
+def seconds(start: Start, batches: int = 1, in_flight: int = 2) -> float:
+    """Runs some batches, ``in_flight`` of them under way at once as in a run; returns the seconds a batch."""
     began = time.perf_counter()
     under_way: collections.deque[Callable[[], Any]] = collections.deque()
     for _ in range(batches):
-        if len(under_way) == depth:
+        if len(under_way) == in_flight:
             under_way.popleft()()
         under_way.append(start())
     for wait in under_way:

@@ -20,11 +20,12 @@ import numpy as np
 from scipy import stats
 
 import gsmooth_jax as gs
-from gsmooth_jax import headers, results
-from gsmooth_jax.certify import closed_form
+from gsmooth_jax import results
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.estimation import bounds
+from gsmooth_jax.methods import closed_form
 from gsmooth_jax.models import ensemble
+from gsmooth_jax.results import headers
 
 SIDES = {1: 1024, 2: 16}  # points along each parameter
 

@@ -1,57 +1,119 @@
-"""What a run says about one image, with the evidence that proves it. Host."""
+"""What a run says about one input, and the hypotheses that prove it. Host."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
-import numpy as np
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from gsmooth_jax.types import ABSTAIN
 
+Status = Literal["proved", "conditional", "statistical", "heuristic"]
+"""How rigorous a claim is: a theorem up to alpha; one that also rests on what it ``assumes``; one whose geometry was
+itself estimated, at a stated confidence; or a published procedure that leaves a gap."""
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """The votes of one node (a smoothing centre) and what they had to show.
-
-    Attributes:
-      threshold: the claim holds here if the class's probability p_A is at least this.
-      counts: K + 1 vote counts; the last are draws with non-finite logits, which count against the claim.
-      p_lower: proved lower bound on p_A (for a sequential test: valid at the time it stopped).
-      p_upper: proved upper bound on every other class's probability.
-    """
-
-    threshold: float
-    counts: tuple[int, ...]
-    p_lower: float
-    p_upper: float
+Label = int | float | None
+"""The truth about an input, where it is known: a class, or a number."""
 
 
-class CellEvidence(NamedTuple):
-    """What proves the claim on one cell of the region, under ``cover`` or ``gsmooth``; a tuple, as runs have a million.
+class Hypothesis(NamedTuple):
+    """Says that an event's probability at a smoothing centre is above a threshold; with the votes that test it.
+
+    A tuple, as runs have a million. What follows when it passes is said by the method (``Method.concludes``).
 
     Attributes:
-      low: the cell's lower corner, in parameter units.
-      high: its upper corner; the cell is closed.
-      distance: the cell is proved if the class has a probability above Phi(distance) at the smoothing centre: an upper
-        bound on how far any transformed image of the cell is from there, in standard deviations of the noise; of a
-        shared cell, what ``walk.two_centres`` makes of its pairs. (Of a transform whose values are enumerated, the cell
-        stands for the values counted to it: its ends are drawn half way to its neighbours'.)
-      node: the smoothing centre's number, part of its draws' keys.
-      depth: how often this part of the region was laid out anew before; decides the level of the test.
-      successes: votes at the centre for the claimed class.
-      votes: votes at the centre.
-      shared: this centre and its neighbour prove together what both of their cells hold, and neither does alone.
+      low: lower corner of the part of the region that it speaks for, in parameter units; empty: the whole region.
+      high: its upper corner; the part is closed. (Of a transform whose values are enumerated, the part stands for the
+        values counted to it: its ends are drawn half way to its neighbours'.)
+      threshold: what the event's probability has to exceed; 0 where the method takes the bound that the votes prove.
+      centre_id: the smoothing centre's number, part of its draws' keys.
+      level: at which it is tested, a part of alpha that the ledger names; 0 where nothing is left to chance.
+      event: which of the vote's events, such as a class; ``~k`` is the contrary of event k.
+      shared: this centre and the next or the last one prove together what both of their parts hold, and neither alone.
+      successes: votes for the event.
+      votes: votes at the centre; of a method without randomness, 1 for what it computed.
     """
 
     low: tuple[float, ...]
     high: tuple[float, ...]
-    distance: float
-    node: int
-    depth: int
+    threshold: float
+    centre_id: int
+    level: float
+    event: int
+    shared: bool = False
     successes: int = 0
     votes: int = 0
-    shared: bool = False
 
+
+class Statement(Protocol):
+    """What is said of the smoothed model's output."""
+
+    kind: ClassVar[str]
+    """Its name in ``STATEMENTS``, under which records hold it."""
+
+    def agrees(self, label: Label) -> bool | None:
+        """Whether it is true of the label; None where the label is no truth of this kind."""
+        ...
+
+    def to_json(self) -> Any:
+        """What ``from_json`` reads back."""
+        ...
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Statement":
+        """Reads what ``to_json`` wrote; raises ValueError or TypeError where it did not."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The smoothed classifier answers this class."""
+
+    answer: int
+
+    kind: ClassVar[str] = "class"
+
+    def agrees(self, label: Label) -> bool | None:
+        """Whether it is the label."""
+        return label == self.answer if isinstance(label, int) else None
+
+    def to_json(self) -> int:
+        """The class."""
+        return self.answer
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Answer":
+        """Reads a class."""
+        if type(value) is not int or value < 0:
+            raise ValueError(f"Expected a class, got {value!r}.")
+        return cls(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """The smoothed number lies in the closed interval [low, high]; an end may be infinite."""
+
+    low: float
+    high: float
+
+    kind: ClassVar[str] = "interval"
+
+    def agrees(self, label: Label) -> bool | None:
+        """Whether it holds the label, a number."""
+        return self.low <= label <= self.high if isinstance(label, float) else None
+
+    def to_json(self) -> list[str]:
+        """Both ends as text, since JSON has no infinity."""
+        return [repr(self.low), repr(self.high)]
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Interval":
+        """Reads two ends."""
+        low, high = (float(end) for end in value)
+        if not low <= high:
+            raise ValueError(f"Expected low <= high, got {value!r}.")
+        return cls(low, high)
+
+
+STATEMENTS: dict[str, type[Statement]] = {s.kind: s for s in (Answer, Interval)}
+"""kind -> class, for records."""
 
 Ledger = tuple[tuple[str, float], ...]
 """What a procedure does -> the level of the tests that it may make there; see ``Claim``."""
@@ -59,72 +121,56 @@ Ledger = tuple[tuple[str, float], ...]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
-    """For every xi in the region the smoothed classifier answers ``predicted``: proved if ``certified``.
+    """For every xi in the region the ``statement`` holds of the transformed input: proved if ``certified``.
 
     Attributes:
-      id: the image's index in the data set's original order.
-      label: its true class.
-      predicted: the smoothed classifier's class, ``ABSTAIN`` where it could not be established.
-      certified: whether the claim is proved for the run's region.
+      id: the input's index in the data set's original order.
+      label: its true class or number, or None.
+      statement: what the smoothed model does at the input itself; None where that could not be established.
+      certified: whether it does so in the whole region of the run.
       radius: the largest size of a similar region that the same votes prove (0.0 if none); in parameter units.
-      status: ``proved``, ``statistical`` or ``heuristic``: how rigorous the geometry is.
+      status: how rigorous what it says is. One that is not ``certified`` says nothing of the region: only that the
+        statement holds of the input itself.
+      assumes: what the proof rests on besides this library's own theorems, one entry a part; empty for ``proved``.
       alpha: the probability, over the draws, with which the claim may be false.
       ledger: how alpha was divided before the first draw, whether or not every part came to be used; the parts add up
-        to alpha at most. Draws that no test counts have the part 0.
-      votes: draws counted, selection included.
+        to alpha at most. Draws that no test counts have the part 0, and so has what is computed without chance.
+      votes: draws counted, selection included; of a method without randomness, the model's evaluations.
       seconds: from the image's first request to its verdict, other images being served meanwhile.
-      selection: K + 1 counts of the draws that chose the class.
-      nodes: the evidence, one entry a smoothing centre.
+      own_seconds: the part that was the image's own: the host's work on it, and its share of the device's time by rows
+        of batches. None in records of versions before 0.7.
+      selection: counts of the events in the draws that chose what is claimed; the last are draws with outputs that are
+        not finite. Empty where nothing was drawn.
+      hypotheses: the evidence.
       note: what a reader should know, or empty.
       header: digest of the header of the run that holds the claim; empty outside a run.
     """
 
     id: int
-    label: int
-    predicted: int
+    label: Label
+    statement: Statement | None
     certified: bool
     radius: float
-    status: str
+    status: Status
+    assumes: tuple[str, ...]
     alpha: float
     ledger: Ledger
     votes: int
     seconds: float
     selection: tuple[int, ...]
-    nodes: tuple[Evidence | CellEvidence, ...]
+    hypotheses: tuple[Hypothesis, ...]
     note: str = ""
     header: str = ""
+    own_seconds: float | None = dataclasses.field(default=None, compare=False)
 
     @property
-    def correct(self) -> bool:
-        """Whether the smoothed classifier names the true class (an abstention does not)."""
-        return self.predicted != ABSTAIN and self.predicted == self.label
+    def predicted(self) -> int:
+        """The smoothed classifier's class; ``ABSTAIN`` where none is established, or where the claim is of no class."""
+        return self.statement.answer if isinstance(self.statement, Answer) else ABSTAIN
 
-
-def certified_accuracy(claims: Iterable[Claim], radius: float | None = None) -> float:
-    """Returns the share of ALL images that are certified, and rightly classified.
-
-    Args:
-      claims: of every image; abstentions and rejections stay in the denominator.
-      radius: count images proved to this region size instead of to the run's region.
-
-    Raises:
-      ValueError: no claims.
-    """
-    claims = list(claims)
-    if not claims:
-        raise ValueError("Expected at least one claim, got none.")
-    proved = [c.correct and (c.certified if radius is None else c.radius >= radius) for c in claims]
-    return sum(proved) / len(claims)
-
-
-def accuracy_curve(claims: Sequence[Claim]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the certified accuracy as a step function of the region's size.
-
-    Returns:
-      sizes [M] increasing from 0, and accuracies [M]: accuracies[j] is the share proved for every size from
-      sizes[j - 1] (exclusive) up to sizes[j] (inclusive).
-    """
-    radii = np.sort([c.radius for c in claims if c.correct])
-    sizes = np.unique(np.concatenate([[0.0], radii]))
-    proved = len(radii) - np.searchsorted(radii, sizes, side="left")
-    return sizes, proved / len(claims)
+    @property
+    def correct(self) -> bool | None:
+        """Whether the statement is true of the label (an abstention is not); None without such a label."""
+        if self.label is None:
+            return None
+        return False if self.statement is None else self.statement.agrees(self.label)

@@ -1,7 +1,8 @@
 """The vocabulary: shape letters, and the few interfaces that the rest of the package is written against.
 
 Shapes in docstrings use these letters everywhere:
-  B images, S rows of a device batch, N samples, H W C pixels, P parameters, K classes.
+  B images, S rows of a device batch, N samples, H W C pixels, P parameters, K classes, E events of a vote.
+Where only images are spoken of, inputs of another shape are meant too, unless rows and columns are: see ``Domain``.
 ``theta`` is a smoothing draw, ``xi`` the adversary's parameter. ``p_lower`` bounds the top class's probability from
 below, ``p_upper`` the runner-up's from above (one-sided claims use ``p_upper = 1 - p_lower``).
 The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outward); ``_estimate`` is none.
@@ -9,6 +10,7 @@ The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outw
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Literal, Protocol, runtime_checkable
 
 import jax
@@ -25,19 +27,55 @@ Acts = Literal["additive", "multiplicative"]
 """Whether a smoothing law draws the parameter itself, or the factor whose logarithm is the parameter."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """The inputs of a model: arrays of one shape with entries in [low, high].
+
+    An image is [H, W, C] in [0, 1]; a waveform may be [T] in [-1, 1].
+
+    Attributes:
+      shape: of one input, with at least one axis.
+      low: the least value of an entry.
+      high: the largest.
+    """
+
+    shape: tuple[int, ...]
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self):
+        sizes = tuple(self.shape) if isinstance(self.shape, tuple | list) else ()
+        if not sizes or any(type(n) is bool or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
+            raise ValueError(f"Expected a shape of positive integers, such as (28, 28, 1), got shape={self.shape!r}.")
+        low, high = float(self.low), float(self.high)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(f"Expected low < high, both finite, got low={self.low!r}, high={self.high!r}.")
+        object.__setattr__(self, "shape", tuple(int(n) for n in sizes))
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+
+    def meets(self, wanted: "Domain | tuple[int, ...]") -> bool:
+        """Whether it is the one wanted, or has the shape where that is all that is."""
+        return self == wanted if isinstance(wanted, Domain) else self.shape == Domain(wanted).shape
+
+    def __str__(self) -> str:
+        """Such as ``(28, 28, 1) in [0, 1]``."""
+        return f"{self.shape} in [{self.low:g}, {self.high:g}]"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Example:
-    """One image of a data set.
+    """One image of a data set, or another input of a model.
 
     Attributes:
       id: its index in the data set's original file order.
-      image: [H, W, C] float32 in [0, 1].
-      label: its class.
+      image: float32, of the shape and in the range of the model's ``Domain``: images [H, W, C] in [0, 1], waveforms.
+      label: its class, or the true number; None where that is not known. No claim rests on it.
     """
 
     id: int
     image: np.ndarray
-    label: int
+    label: int | float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,7 +120,7 @@ class Transform(Protocol):
         ...
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
-        """[H, W, C] in [0, 1], [P] -> [H, W, C]. Never clips. Device."""
+        """[H, W, C], [P] -> [H, W, C]. Never clips. Device."""
         ...
 
 
@@ -100,6 +138,25 @@ class LipschitzBounded(Protocol):
 
         Returns:
           [P] constants L with |T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| for all xi, xi' in the box; rounded up.
+        """
+        ...
+
+
+@runtime_checkable
+class EntryBounded(Protocol):
+    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M1, Q1)."""
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the change of each entry per unit of each parameter on a whole box. Device.
+
+        Args:
+          image: [H, W, C].
+          low: [P], the box's lower corner.
+          high: [P], the box's upper corner.
+
+        Returns:
+          [P, H, W, C] speeds v with |T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| for each entry e and all xi, xi'
+          in the box; rounded up.
         """
         ...
 
@@ -125,7 +182,7 @@ class Chainable(Protocol):
 class FiniteValued(Protocol):
     """A piecewise constant transform: enumerating its outputs is exact."""
 
-    def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    def representatives(self, image_shape: tuple[int, ...], low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[M, P] float64: a parameter in the box [low, high] for each distinct output there. Host.
 
         Of one parameter, one for each stretch of it that has one output, ascending.
@@ -133,6 +190,7 @@ class FiniteValued(Protocol):
         ...
 
 
+@runtime_checkable
 class Smoothing(Protocol):
     """A law of the smoothing parameter: a device sampler and its host radius theory, in one file."""
 
@@ -173,6 +231,33 @@ class Noise(Protocol):
 
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """Draws the image [H, W, C] to classify from a centre. Device. The key is consumed."""
+        ...
+
+
+class Vote(Protocol):
+    """What one draw decides: E yes/no events about the model's output on a noisy input; a pytree.
+
+    A hypothesis says that one of the events has more than some probability. Which draw it is comes from its key alone,
+    so a vote may draw a noisy input, several of them, or the majority of votes of its own. The last event is that the
+    model's output is not finite; such a draw speaks for no other event.
+    """
+
+    @property
+    def noise(self) -> "Noise":
+        """What a draw does to its centre."""
+        ...
+
+    def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
+        """Casts N votes at each of S centres. Device. The keys are consumed.
+
+        Args:
+          model: inputs [B, ...] -> outputs [B, ...]; to be called once, on all draws.
+          keys: [S, N], one a draw.
+          centres: [S, ...], what the noise is drawn around.
+
+        Returns:
+          [S, N, E] bool.
+        """
         ...
 
 
@@ -220,6 +305,7 @@ class Region(Protocol):
         ...
 
 
+@runtime_checkable
 class Certificate(Protocol):
     """A radius theory: turns probability bounds into a statement about a region. Host."""
 

@@ -12,3 +12,8 @@ jax.config.update("jax_disable_most_optimizations", True)
 # The same examples in every run: what fails here fails everywhere.
 hypothesis.settings.register_profile("fixed", derandomize=True)
 hypothesis.settings.load_profile("fixed")
+
+from tests.known import classifier as classifier  # noqa: E402 (after jax has been told of the devices)
+from tests.known import examples as examples  # noqa: E402
+from tests.known import guarantee as guarantee  # noqa: E402
+from tests.surrogates import fitted as fitted  # noqa: E402

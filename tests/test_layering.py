@@ -1,6 +1,9 @@
 """Data flows one way, host and device stay apart, and importing the package stays cheap."""
 
 import ast
+import importlib.util
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +16,8 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
-    ("types", "_validate", "_fitting", "_threefry", "version"),
+    ("types", "_console", "version"),
+    ("_validate",),
     ("_spec", "assets"),
     ("regions", "claims"),
     ("transforms",),
@@ -23,23 +27,62 @@ ORDER = [
     ("models", "data"),
     ("surrogate",),
     ("training",),
-    ("certify",),
-    ("api", "headers", "records"),
+    ("engine",),
+    ("methods",),
     ("results",),
-    ("verify", "replay", "report", "catalogue", "attacks"),
+    ("api",),
+    ("attacks", "testing"),
     ("cli",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
-HOST_ONLY = ["certificates", "estimation/bounds.py", "estimation/sequential.py", "regions.py", "claims.py", "verify.py"]
+HOST_ONLY = [
+    "certificates",
+    "estimation/bounds.py",
+    "estimation/sequential.py",
+    "regions.py",
+    "claims.py",
+    "engine/scheduler.py",
+    "engine/execution.py",
+    "methods/base.py",
+    "methods/tests.py",
+    "methods/prover.py",
+    "methods/verifier.py",
+    "methods/coverage.py",
+    "methods/closed_form.py",
+    "methods/cover/cell_votes.py",
+    "results/accuracy.py",
+    "results/records.py",
+    "results/old_records.py",
+    "results/folder.py",
+    "results/verify.py",
+]
 DEVICE_ONLY = [
-    "_threefry.py",
+    "estimation/_threefry.py",
     "transforms",
     "estimation/votes.py",
     "estimation/keys.py",
-    "certify/kernels.py",
+    "engine/kernels.py",
+    "methods/surrogate_kernel.py",
+    "methods/cover/kernels.py",
     "attacks/kernels.py",
 ]
+LATE = (
+    "PIL",
+    "array_record",
+    "dm_pix",
+    "equinox",
+    "flax",
+    "grain",
+    "matplotlib",
+    "optax",
+    "orbax",
+    "scipy.stats",
+    "tensorflow",
+    "tensorflow_datasets",
+    "tyro",
+)
+"""What is imported when it is needed, and not before."""
 
 
 def modules(*places):
@@ -72,6 +115,21 @@ def test_imports_point_left(path):
             assert RANK[parts[1]] < RANK[room(path)], f"{room(path)} imports {name}"
 
 
+@pytest.mark.parametrize("path", list(modules("engine")), ids=lambda p: p.name)
+def test_the_engine_knows_votes_and_no_method(path):
+    rooms = {name.split(".")[1] for name in imports(path) if name.startswith("gsmooth_jax.")}
+    assert rooms <= {"engine", "estimation", "models", "types", "_validate"}
+
+
+def test_no_function_of_the_package_has_a_modules_name():
+    """``gsmooth_jax.certify`` is the function; a module of that name would depend on what was imported before."""
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("gsmooth_jax.certify")
+    for name, value in vars(gsmooth_jax).items():
+        if not isinstance(value, ModuleType) and not name.startswith("_"):
+            assert importlib.util.find_spec(f"gsmooth_jax.{name}") is None, name
+
+
 @pytest.mark.parametrize("path", list(modules(*HOST_ONLY)), ids=lambda p: p.name)
 def test_host_modules_do_not_import_jax(path):
     assert not [n for n in imports(path) if n.split(".")[0] in ("jax", "flax")]
@@ -82,21 +140,67 @@ def test_device_modules_do_not_import_scipy(path):
     assert not [n for n in imports(path) if n.split(".")[0] == "scipy"]
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    heavy = [
-        "tensorflow",
-        "tensorflow_datasets",
-        "grain",
-        "flax",
-        "optax",
-        "orbax",
-        "matplotlib",
-        "scipy.stats",
-        "tyro",
-    ]
-    code = f"import sys, gsmooth_jax; print([m for m in {heavy!r} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
+SESSION = """
+import contextlib, io, json, sys
+late, first, commands = json.loads(sys.argv[1])
+exec(first)
+loaded = []
+for command in commands:
+    import gsmooth_jax
+    if command:
+        from gsmooth_jax import cli
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+            cli.main(command)
+    loaded.append(sorted(name for name in late if name in sys.modules))
+print(json.dumps(loaded))
+"""
+
+
+def loaded_by(folder, *commands, first=""):
+    """What one process has imported, of LATE, after each command, or by the package alone."""
+    asked = json.dumps([LATE, first, [list(map(str, command)) for command in commands]])
+    here = {"PYTHONPATH": str(ROOT.parent), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    run = [sys.executable, "-c", SESSION, asked]
+    result = subprocess.run(run, capture_output=True, text=True, check=False, cwd=folder, env=os.environ | here)
+    assert result.returncode == 0, result.stderr
+    return [set(names) for names in json.loads(result.stdout)]
+
+
+PICTURE = {"matplotlib", "PIL"}
+
+
+def test_each_command_imports_what_it_needs(tmp_path):
+    certify = ["certify", "--transform", "brightness_contrast", "--limit", 2, "--devices", 1, "--out", "run"]
+    assert loaded_by(tmp_path, [], certify) == [set(), {"tyro", "flax", *PICTURE}]
+    # From the lightest to the heaviest: none leaves behind what the next must not import.
+    loaded = loaded_by(
+        tmp_path,
+        ["--help"],
+        ["methods"],
+        ["transforms"],
+        ["export", "run"],
+        ["verify", "run"],
+        ["certify", "--transform", "rotate"],
+        ["verify", "run", "--replay", 1],
+        ["attack", "run", "--attack", "grid", "--tries", 4, "--limit", 1],
+        ["report", "run"],
+        # The defects that the catalogue measures are left out: they take seconds.
+        first="from gsmooth_jax.cli import catalogue; catalogue.composition_defect = lambda *_, **__: 0.0",
+    )
+    assert loaded == [*6 * [{"tyro"}], *2 * [{"tyro", "flax"}], {"tyro", "flax", *PICTURE}]
+
+
+@pytest.mark.parametrize(
+    ("command", "needs"),
+    [
+        (["train", "--transform", "gamma", "--law", "gaussian(sigma=0.1)"], {"flax", "optax", "orbax"}),
+        (["fit-surrogate", "--transform", "gamma"], {"dm_pix", "flax", "optax", "orbax"}),
+        (["data", "prepare", "mnist", "--source", "files", "--files", "nowhere"], {"tensorflow_datasets", "PIL"}),
+    ],
+)
+def test_up_to_the_data_which_is_not_there(command, needs, tmp_path):
+    out = [] if command[0] == "data" else ["--out", "out"]
+    assert loaded_by(tmp_path, [*command, *out, "--data-dir", "nowhere"]) == [{"tyro", *needs}]
 
 
 def test_the_public_names_are_about_thirty():

@@ -11,11 +11,11 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _threefry, _validate
+from gsmooth_jax import _validate
 from gsmooth_jax.attacks.kernels import ascent_kernel
 from gsmooth_jax.attacks.target import Space, Target
-from gsmooth_jax.estimation import keys
-from gsmooth_jax.transforms import Composition, Quantize
+from gsmooth_jax.estimation import _threefry, keys
+from gsmooth_jax.transforms import Composition, Quantize, stages_of
 from gsmooth_jax.types import FiniteValued, Transform
 
 _AT_ONCE = 8
@@ -40,6 +40,7 @@ class EotPgd:
     """
 
     name: ClassVar[str] = "eot-pgd"
+    climbs: ClassVar[bool] = True
 
     tries: int = 8
     steps: int = 20
@@ -50,9 +51,9 @@ class EotPgd:
         _validate.at_least(1, tries=self.tries, steps=self.steps, draws=self.draws)
         _validate.positive(first=self.first)
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError if a stage is piecewise constant in its parameter: there is nothing to climb."""
-        for stage in _stages(transform):
+        for stage in stages_of(transform):
             if isinstance(stage, FiniteValued) or any(p.whole for p in stage.params):
                 raise ValueError(
                     f"eot-pgd needs a gradient and {stage.name} has finitely many values, so none; use grid, which "
@@ -79,7 +80,7 @@ class EotPgd:
                     np.uint32(target.image_id),
                     numbers.astype(np.uint32),
                     np.int32(count),
-                    np.int32(target.top),
+                    np.int32(target.events[0]),
                     xi,
                     space.low.astype(np.float32),
                     space.high.astype(np.float32),
@@ -92,11 +93,7 @@ class EotPgd:
         return space.inside(np.concatenate(ends)[: self.tries])
 
 
-def _stages(transform: Transform) -> tuple[Transform, ...]:
-    return transform.stages if isinstance(transform, Composition) else (transform,)
-
-
 def _smooth(transform: Transform) -> Transform:
     """The transform without its roundings."""
-    kept = tuple(s for s in _stages(transform) if not isinstance(s, Quantize))
+    kept = tuple(s for s in stages_of(transform) if not isinstance(s, Quantize))
     return kept[0] if len(kept) == 1 else Composition(kept)

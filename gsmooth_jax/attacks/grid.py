@@ -7,7 +7,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.attacks.target import Space, Target
-from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import FiniteValued, Transform
 
 
@@ -24,13 +24,14 @@ class Grid:
     """
 
     name: ClassVar[str] = "grid"
+    climbs: ClassVar[bool] = False
 
     tries: int = 100
 
     def __post_init__(self):
         _validate.at_least(1, tries=self.tries)
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError if there are too many parameters for two points along each."""
         self._points(transform, space, image_shape)
 
@@ -41,8 +42,7 @@ class Grid:
     def _points(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> np.ndarray:
         values = _values(transform)
         if values is not None:
-            height, width, channels = image_shape
-            listed = values.representatives((height, width, channels), space.low, space.high)
+            listed = values.representatives(image_shape, space.low, space.high)
             if space.radius is not None:
                 listed = listed[np.linalg.norm(listed, axis=1) <= space.radius]
             return space.inside(_thinned(listed, self.tries))
@@ -60,7 +60,7 @@ class Grid:
 
 def _values(transform: Transform) -> FiniteValued | None:
     """The stage that enumerates its values, if no other stage has parameters."""
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     moving = [s for s in stages if s.params]
     return moving[0] if len(moving) == 1 and isinstance(moving[0], FiniteValued) else None
 

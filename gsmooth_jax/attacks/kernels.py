@@ -12,7 +12,7 @@ from gsmooth_jax.types import LatentNoise, Noise, Transform
 
 @functools.partial(jax.jit, static_argnames=("transform",))
 def centre_kernel(noise: Noise, image: jax.Array, xi: jax.Array, *, transform: Transform) -> jax.Array:
-    """Returns the smoothing centres [M, ...] of an image [H, W, C] transformed by parameters [M, P].
+    """Returns the smoothing centres [M, ...] of an image transformed by parameters [M, P].
 
     They are what the noise is drawn around: latents where it has an encoder, else the transformed images.
     """
@@ -46,7 +46,7 @@ def ascent_kernel(
       classifier: its weights are traced.
       noise: what one vote does to its centre; traced.
       run_key: the run's key.
-      image: [H, W, C].
+      image: an input of the classifier.
       image_id: uint32 scalar.
       climbs: [M] uint32 numbers; with the image's id they name a climb's stream of draws.
       count: int32 scalar, steps taken before this one: each has fresh draws.

@@ -20,13 +20,14 @@ class Random:
     """
 
     name: ClassVar[str] = "random"
+    climbs: ClassVar[bool] = False
 
     tries: int = 100
 
     def __post_init__(self):
         _validate.at_least(1, tries=self.tries)
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Nothing can be wrong."""
 
     def propose(self, target: Target) -> np.ndarray:

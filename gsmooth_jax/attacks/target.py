@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Model
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Noise, Region, Transform, param_dim
 
@@ -27,8 +27,8 @@ class Space:
     whole: np.ndarray
 
     @classmethod
-    def of(cls, transform: Transform, region: Region, image_shape: tuple[int, int, int]) -> "Space":
-        """Returns the region's parameters within the transform's range, for images [H, W, C].
+    def of(cls, transform: Transform, region: Region, image_shape: tuple[int, ...]) -> "Space":
+        """Returns the region's parameters within the transform's range, for images of this shape.
 
         Raises:
           ValueError: the region has another number of parameters than the transform.
@@ -78,26 +78,26 @@ class Space:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Target:
-    """One image, the class that the smoothed classifier is to give up, and everything that decides its answer.
+    """One image, the events that are to lose their majority there, and everything that decides them.
 
     Attributes:
       classifier: its weights may already be on the device.
       noise: what one vote does to its centre.
       transform: what the adversary applies.
       space: the parameters to search.
-      image: [H, W, C] float32.
+      image: float32, an input of the classifier.
       image_id: part of every random number's key.
-      top: the class.
+      events: the claimed ones, such as one class.
       seed: of all random numbers.
     """
 
-    classifier: Classifier
+    classifier: Model
     noise: Noise
     transform: Transform
     space: Space
     image: np.ndarray
     image_id: int
-    top: int
+    events: tuple[int, ...]
     seed: int
 
 
@@ -108,6 +108,9 @@ class Attack(Protocol):
     """
 
     name: ClassVar[str]
+    climbs: ClassVar[bool]
+    """Whether it follows the gradient of a class's loss."""
+
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
@@ -115,7 +118,7 @@ class Attack(Protocol):
         """How many parameters are proposed, at most."""
         ...
 
-    def check(self, transform: Transform, space: Space, image_shape: tuple[int, int, int]) -> None:
+    def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError unless the attack applies."""
         ...
 

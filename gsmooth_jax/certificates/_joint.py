@@ -20,7 +20,8 @@ from scipy import special
 
 QUADRATURE_MARGIN = 1e-9
 """Added to every power. The trapezoidal rule with step h integrates density(x) Phi(slope x + const) up to about
-exp(-2 pi^2 / (h^2 (1 + slope^2))), below 1e-12 with the steps used here; a rule twice as fine agrees to 1e-13."""
+exp(-2 pi^2 / (h^2 (1 + slope^2))), below 1e-12 with the steps used here. Where the argument bends that is a guide and
+no proof: finer rules agree to 1e-12 (THEORY A6)."""
 
 _ROUNDING = 1e-14  # of a sum of some hundred terms
 _REACH = 9.0  # standard deviations; 1e-19 lies beyond
@@ -65,8 +66,8 @@ class Curve:
     def power_upper(self, size: float) -> float:
         """Bounds the attacked probability of any test whose clean probability is at most ``size``, rounded up.
 
-        P_1(h) <= P_1(LR > t) + t (size - P_0(LR > t)) for every h and every t > 0 (weak duality), so an inexact root t
-        costs a little power and no soundness.
+        P_1(h) <= P_1(LR > t) + t (size - P_0(LR > t)) for every h and every t > 0 (weak duality, THEORY 0.2), so an
+        inexact root t costs a little power and no soundness.
         """
         from scipy import optimize  # a fifth of the package's import time, for one certificate
 
@@ -74,8 +75,8 @@ class Curve:
             return 1.0
         if size == 0.0:
             return size
-        # The total variation of two normal laws is at most |shift| + |log ratio of deviations| (Pinsker); an attack so
-        # small that the formulas below would divide by almost nothing costs no more.
+        # The total variation of two normal laws is at most |shift| + |log ratio of deviations| where these are small
+        # (Pinsker, THEORY A6); an attack so small that the formulas below would divide by almost nothing costs no more.
         variation = abs(self.kappa) + self.beta + abs(self.k)
         if variation < QUADRATURE_MARGIN:
             return min(1.0, size + variation)

@@ -14,9 +14,9 @@ _MOST_PARAMETERS = 12  # a box of P parameters has 2^P corners
 def worst_shifts(law: Smoothing, region: Region) -> np.ndarray:
     """Returns [M, P] shifts, such that the law certifies the whole region if it certifies each of them.
 
-    A box: its corners, since every law's certified set is convex or shrinks in each |shift_j|. A ball: exact under a
-    normal law (the parameter with the smallest standard deviation is the worst direction) and for one parameter; under
-    any other law the ball's bounding box, which is sound and conservative.
+    A box: its corners (THEORY A8). A ball: exact under a normal law (the parameter with the smallest standard deviation
+    is the worst direction) and for one parameter; under any other law the ball's bounding box, which is sound and
+    conservative.
     """
     if isinstance(region, Ball) and isinstance(law, Gaussian | LogNormal):
         return region.radius * np.eye(region.dim or 1)

@@ -16,7 +16,7 @@ class Additive:
 
     Let theta ~ N(0, sigma^2 I), one number for each of the H W C entries, and let p_lower, p_upper bound the smoothed
     classifier E f(x + theta). Then A wins at x + xi for every xi with |xi|_2 < sigma (Phi^-1(p_lower) -
-    Phi^-1(p_upper)) / 2. Exact (their Theorem 2).
+    Phi^-1(p_upper)) / 2. Exact (their Theorem 2). (THEORY D1.)
     """
 
     name: ClassVar[str] = "additive"

@@ -29,20 +29,14 @@ class BrightnessContrast:
 
         w(k, b, 1 - p_lower) + w(k, b, p_upper) < 1,
 
-    and this is exact (Neyman and Pearson). The region: a box [k0, k1] x [b0, b1]; of a ball, the bounding box.
+    and this is exact (Neyman and Pearson). The region: a box [k0, k1] x [b0, b1]; of a ball, the bounding box. It is
+    certified from finitely many evaluations (THEORY A6):
 
-    Proof that a whole box is certified, from finitely many evaluations:
-    1. w grows with |b| at fixed k and s. For each k' the best test takes the b' of an interval around b / (1 - v), or
-       of the outside of one around -b / (v - 1), or of a half line; v = e^(-2k) is below, above or equal to 1. By the
-       envelope theorem dw/db is the flow through the two ends, averaged over k': the density of N(b, v sigma_b^2) at
-       the left end less that at the right end for an interval, the negative for the outside. Let b > 0. An interval's
-       centre is above b, so its left end is the nearer to b; the outside's centre is below b, so its right end is. The
-       flow is thus >= 0 for every k'; b < 0 by symmetry. Hence the worst b is the end with the largest |b|.
-    2. In k no monotonicity is used. The attacked laws of (k, b) and (k + d, b) differ by at most L |d| in total
-       variation, L = E|Z / sigma_k + X^2 - 1| / 2 with Z, X standard normal (half the mean absolute score, which is
-       constant along k), and so do both powers. A point with 1 - w - w' = 2 m > 0 thus certifies all |d| < m / L;
-       ``certifies`` covers [k0, k1] by such intervals, the ends first, and says no when a point fails or 200 points do
-       not suffice.
+    1. w does not fall as |b| grows, so the worst b is the end with the largest |b|.
+    2. In k no monotonicity is used: the powers w and w' of the condition change by at most L |d| each over a step d,
+       L = E|Z / sigma_k + X^2 - 1| / 2 with Z, X standard normal. A point with 1 - w - w' = 2 m > 0 certifies all
+       |d| < m / L; ``certifies`` covers [k0, k1] by such intervals, the ends first, and says no when a point fails or
+       200 points do not suffice.
 
     TSS (Li et al. 2021) certify the same order in two lossy steps: contrast and brightness
     +-40 % at sigma = 0.4 need p_lower .9966 there and .957 here. One-sided is p_upper = 1 - p_lower.

@@ -15,8 +15,8 @@ class Multiplicative:
     With p_lower, p_upper bounding the smoothed classifier at x: A wins at S_gamma(x) for every ln gamma in the region
     that g certifies as a shift of the logarithm.
 
-    Proof: the logarithms add, so this is the theorem of ``Resolvable`` for the law of ln(factor), which is log-concave
-    for both laws here. Norm: none for one parameter (an interval of ln gamma with its own radius to each side).
+    The logarithms add, so this is the theorem of ``Resolvable`` for the law of ln(factor), which is log-concave for
+    both laws here (THEORY A4). Norm: none for one parameter (an interval of ln gamma with its own radius to each side).
     Muravev and Petiushko 2021, for Rayleigh (the interval (gamma_1, gamma_2) of their theorem; it does not depend on
     the scale) and the log-normal law. Exact.
     """

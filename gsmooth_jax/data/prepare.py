@@ -10,18 +10,18 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow_datasets as tfds
-from PIL import Image
-from tensorflow_datasets.core.utils import tqdm_utils
 
 from gsmooth_jax.data import fetch, manifest, raw
 from gsmooth_jax.data.reader import TfdsSplit, dataset_folder, decode_all
 from gsmooth_jax.data.specs import DataError, DatasetSpec, FileFormatError, MissingDataError, resolve
 
 Progress = Callable[[str], None]
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 _REPORT_EVERY = 10_000  # images between two progress messages
 
@@ -144,8 +144,9 @@ def _install(spec: DatasetSpec, made: Path, folder: Path, damage: str, progress:
 
 def _writer(
     spec: DatasetSpec, read: Callable[[str], raw.Arrays], data_dir: Path, progress: Progress
-) -> tfds.core.GeneratorBasedBuilder:
+) -> "tfds.core.GeneratorBasedBuilder":
     """Returns a TFDS builder that writes exactly the arrays read, in their order."""
+    import tensorflow_datasets as tfds
 
     class Writer(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Has the name, version and schema of TFDS's own builder, which can therefore read the folder."""
@@ -193,6 +194,8 @@ def _writer(
 
 
 def _png(image: np.ndarray) -> bytes:
+    from PIL import Image
+
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
     return buffer.getvalue()
@@ -201,6 +204,8 @@ def _png(image: np.ndarray) -> bytes:
 @contextlib.contextmanager
 def _no_progress_bars() -> Iterator[None]:
     """TFDS's own bars are switched globally; this puts the switch back."""
+    from tensorflow_datasets.core.utils import tqdm_utils
+
     before = tqdm_utils._active
     tqdm_utils.display_progress_bar(False)
     try:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from gsmooth_jax.data.specs import HEAD, DataError, DatasetSpec, Layout, content_sha256, split_spec
 
@@ -153,6 +152,8 @@ def _read_cifar_binary(folder: Path, spec: DatasetSpec, split: str) -> Arrays:
 
 def _read_cifar_sheets(folder: Path, spec: DatasetSpec, split: str) -> Arrays:
     """PNG sheets with one image a row (its pixels in row-major order), and the labels as a JSON list."""
+    from PIL import Image
+
     height, width, channels = spec.image_shape
     images = []
     for batch in _CIFAR_BATCHES[split]:

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import tensorflow_datasets as tfds
-from PIL import Image
 
 from gsmooth_jax.data import manifest, raw
 from gsmooth_jax.data.specs import (
@@ -23,6 +21,7 @@ from gsmooth_jax.data.specs import (
     DatasetSpec,
     FileFormatError,
     MissingDataError,
+    expanded,
     resolve,
     split_spec,
 )
@@ -66,12 +65,12 @@ class ImageSource(Protocol):
 
 def default_data_dir() -> Path:
     """Returns TFDS's data folder: the environment's TFDS_DATA_DIR, else tensorflow_datasets in the home folder."""
-    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    return expanded(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
 def dataset_folder(spec: DatasetSpec, data_dir: str | None = None) -> Path:
     """Returns where TFDS keeps this data set and version."""
-    return (Path(data_dir).expanduser() if data_dir else default_data_dir()) / spec.name / spec.version
+    return (expanded(data_dir) if data_dir else default_data_dir()) / spec.name / spec.version
 
 
 class TfdsSplit:
@@ -127,6 +126,8 @@ class TfdsSplit:
                 f"Expected data set {spec.name!r} version {spec.version} in {folder}, found none. "
                 f"Run: gsmooth data prepare {spec.name}"
             )
+        import tensorflow_datasets as tfds
+
         try:
             info = tfds.builder_from_directory(str(folder)).info
             stored = info.splits[self._split]
@@ -170,6 +171,8 @@ class TfdsSplit:
         return False
 
     def _decode(self, example: dict[str, Any], index: int) -> Record:
+        from PIL import Image
+
         where = f"{self._spec.name}/{self._split} image {index}"
         try:
             with Image.open(io.BytesIO(example["image"])) as picture:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,14 @@ class MissingDataError(DataError):
 
 class FileFormatError(DataError):
     """The data set folder is in a file format without random access."""
+
+
+def expanded(path: str) -> Path:
+    """Returns the path, with the user's home folder for ``~``; raises DataError where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # no HOME, and the user is unknown to the system
+        raise DataError(f"{path} is in the home folder, and none is known: set HOME, or name a whole path.") from error
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,8 @@ def stream(
         raise ValueError(f"Expected process_index < process_count, got {process_index=}, {process_count=}.")
     source = open_source(name, split, data_dir)
     share = subset(len(source), every=every, limit=limit, start=start)[process_index::process_count]
+    if isinstance(source, embedded.EmbeddedSplit):
+        return (_example(source[position]) for position in share)  # in memory: nothing to decode ahead
     return _read_ahead(source, share) if share else iter(())
 
 

@@ -18,7 +18,7 @@ place, and has been seen to miss on the wrong side."""
 
 
 def proportion_lower(successes: ArrayLike, n: ArrayLike, alpha: float) -> np.ndarray:
-    """Returns the one-sided Clopper-Pearson lower bound, rounded down.
+    """Returns the one-sided Clopper-Pearson lower bound, rounded down (THEORY F1).
 
     Args:
       successes: counts of one class, any shape.
@@ -44,7 +44,7 @@ def top_and_runner_up(counts: ArrayLike, top: int, alpha: float) -> tuple[float,
     """Returns (p_lower, p_upper): the top class from below, every other class from above, jointly at level alpha.
 
     The top class takes alpha / 2 and EACH of the K - 1 others alpha / (2 (K - 1)); ``p_upper`` is the largest of their
-    bounds. Bounding only the class that came second in the sample is unsound: that choice uses the sample.
+    bounds (THEORY F5). Bounding only the class that came second in the sample is unsound: that choice uses the sample.
 
     Args:
       counts: [K] votes of the estimation draws; they sum to the number of draws.

@@ -1,4 +1,4 @@
-"""The key tree: run seed -> image id -> node -> phase -> sample index.
+"""The key tree: run seed -> image id -> centre id -> phase -> sample index.
 
 A draw depends on these five numbers and on nothing else: not on its place in a batch, the batch's size, the device or
 the order of the images. So results can be replayed, and draws of different phases are independent. Device.
@@ -24,9 +24,9 @@ ATTACK_CONFIRM: Final = 4
 """Draws that decide what the strongest parameter does. Never reused by the search for it."""
 
 
-def phase_key(run_key: jax.Array, image_id: jax.Array, node: jax.Array, phase: jax.Array) -> jax.Array:
-    """Returns the key under which one node of one image draws its samples of one phase."""
-    return jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(run_key, image_id), node), phase)
+def phase_key(run_key: jax.Array, image_id: jax.Array, centre_id: jax.Array, phase: jax.Array) -> jax.Array:
+    """Returns the key under which one smoothing centre of one image draws its samples of one phase."""
+    return jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(run_key, image_id), centre_id), phase)
 
 
 def sample_key(stream_key: jax.Array, index: jax.Array) -> jax.Array:

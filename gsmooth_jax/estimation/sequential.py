@@ -4,8 +4,8 @@ For S successes in n draws and H0: p <= t, the e-value is the mean of the likeli
 
     e_n(t) = E[ p'^S (1 - p')^(n - S) ] / (t^S (1 - t)^(n - S)),   p' ~ Beta(1/2, 1/2) restricted to p' > t.
 
-Each ratio is a supermartingale under every p <= t, so is the mean, and by Ville's inequality e_n ever reaches 1/alpha
-with probability at most alpha: any stopping rule, any batch sizes (Robbins 1970; Ramdas et al. 2023).
+It is a supermartingale under every p <= t, so by Ville's inequality it ever reaches 1/alpha with probability at most
+alpha: any stopping rule, any batch sizes (THEORY F2; Robbins 1970; Ramdas et al. 2023).
 The decision to give up mirrors it (H0: p >= t) and can never create a certificate.
 """
 
@@ -91,10 +91,7 @@ class SequentialTest:
 def lower_confidence(successes: ArrayLike, n: ArrayLike, alpha: float) -> np.ndarray:
     """Returns L_n = inf {t : e_n(t) < 1/alpha}, rounded down: P(L_n > p for any n) <= alpha under any stopping rule.
 
-    {t : e_n(t) >= 1/alpha} is an interval [0, L_n), so a bisection finds it. Proof: with c = 1/alpha > 1, at a t where
-    e_n = c the sign of the derivative of log e_n is that of (1 - 1/c) h(t) t (1 - t) - (S - n t), h the prior's hazard
-    rate. Since h(t) t (1 - t) = sin(psi) / (2 psi) with t = cos^2(psi / 2), this increases in t: once e_n could cross c
-    upward it cannot cross downward again, but it must be below c at t = S/n, where no ratio exceeds 1.
+    {t : e_n(t) >= 1/alpha} is an interval from 0 to L_n, so a bisection finds it (THEORY F8).
 
     Args:
       successes: S, any shape.

@@ -1,83 +1,103 @@
-"""Vote counts: how often a classifier names each class on random transformations of an image. Device."""
+"""Votes: yes/no events of random draws, such as "the classifier answers k on this noisy image". Device."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.estimation import keys
-from gsmooth_jax.types import Noise
+from gsmooth_jax.types import Noise, Vote
 
 
-class Rows(NamedTuple):
-    """S independent requests for votes: row s asks for the draws ``start[s] <= index < stop[s]`` of one stream.
+class Draws(NamedTuple):
+    """The draws ``start <= index < stop`` of one stream; on the device, S of them, every field with a leading axis.
 
     Attributes:
-      centres: [S, ...] float32, what the noise is drawn around: images [H, W, C], or latents.
-      image_id: [S] uint32.
-      node: [S] uint32, which smoothing centre of the image.
-      phase: [S] uint32, ``keys.SELECT`` or ``keys.ESTIMATE``.
-      start: [S] int32, the first index.
-      stop: [S] int32, one past the last; a padding row has stop = start.
+      centre: float32, what the noise is drawn around: an image [H, W, C], or a latent.
+      image_id: the image's id, part of every draw's key. On the device uint32, as the next two.
+      centre_id: which smoothing centre of the image.
+      phase: what the draws are for, such as ``keys.ESTIMATE``.
+      start: the first index; on the device int32, as the next.
+      stop: one past the last; padding has stop = start.
     """
 
-    centres: jax.Array
-    image_id: jax.Array
-    node: jax.Array
-    phase: jax.Array
-    start: jax.Array
-    stop: jax.Array
+    centre: Any
+    image_id: Any
+    centre_id: Any
+    phase: Any
+    start: Any
+    stop: Any
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassVote:
+    """The events "the classifier answers k": one for each class, then "its logits are not all finite".
+
+    Each draw is for exactly one of the K + 1 events: one whose logits hold a NaN or an infinity is for no class.
+
+    Attributes:
+      noise: draws the image to classify from a centre.
+    """
+
+    noise: Noise
+
+    def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
+        """See ``types.Vote``: [S, N, K + 1]."""
+        logits = outputs(model, self.noise, keys, centres)
+        classes = logits.shape[-1]
+        finite = jnp.isfinite(logits).all(axis=-1)
+        # As argmax, which would start from -inf as max pooling does: of the shared constant XLA's CPU pooling makes a
+        # variable, and a ConvNet takes 1.7 times as long.
+        choice = jnp.where(finite, jnp.argmin(-logits, axis=-1), classes)
+        return choice[..., None] == jnp.arange(classes + 1)[None, None, :]
+
+
+def outputs(model: Callable[[jax.Array], jax.Array], noise: Noise, keys: jax.Array, centres: jax.Array) -> jax.Array:
+    """Applies the model to one noisy input for each of the keys [S, N] of the centres [S, ...]: [S, N, ...]. Device."""
+    drawn = jax.vmap(jax.vmap(noise, in_axes=(0, None)))(keys, centres)
+    found = model(drawn.reshape(-1, *drawn.shape[2:]))
+    return found.reshape(*drawn.shape[:2], *found.shape[1:])
 
 
 def count_votes(
-    classifier: Callable[[jax.Array], jax.Array],
-    noise: Noise,
+    model: Callable[[jax.Array], jax.Array],
+    vote: Vote,
     run_key: jax.Array,
-    rows: Rows,
+    rows: Draws,
     *,
     votes: int,
     chunk: int,
 ) -> jax.Array:
-    """Counts the votes of every row.
+    """Counts, for every row, how many of its draws each event is true of.
 
     The draws are made ``chunk`` a row at a time under ``lax.scan``, so memory grows with S * chunk and not with
     ``votes``. The counts do not depend on ``chunk``.
 
     Args:
-      classifier: images [B, H, W, C] -> logits [B, K].
-      noise: draws the image to classify from the row's centre.
+      model: inputs [B, ...] -> outputs [B, ...], logits [B, K] for ``ClassVote``.
+      vote: decides the events of a draw.
       run_key: the run's key.
       rows: the S requests; each may ask for ``votes`` draws at most.
       votes: draws made for every row; those at or past the row's ``stop`` count nothing.
       chunk: divides ``votes``.
 
     Returns:
-      [S, K + 1] int32: votes for each class; last, draws whose logits held a NaN or an infinity and which therefore
-      voted for none. Each row sums to its stop - start.
+      [S, E] int32, one count an event.
     """
-    size = len(rows.centres)
-    streams = jax.vmap(keys.phase_key, in_axes=(None, 0, 0, 0))(run_key, rows.image_id, rows.node, rows.phase)
+    streams = jax.vmap(keys.phase_key, in_axes=(None, 0, 0, 0))(run_key, rows.image_id, rows.centre_id, rows.phase)
 
-    def drawn(centre: jax.Array, stream: jax.Array, index: jax.Array) -> jax.Array:
-        return noise(keys.sample_key(stream, index), centre)
-
-    def step(counts: jax.Array | None, offset: jax.Array) -> tuple[jax.Array, None]:
+    def events(offset: jax.Array) -> jax.Array:
         index = rows.start[:, None] + offset + jnp.arange(chunk, dtype=jnp.int32)[None, :]
-        batch = jax.vmap(jax.vmap(drawn, in_axes=(None, None, 0)))(rows.centres, streams, index)
-        logits = classifier(batch.reshape(size * chunk, *batch.shape[2:]))
-        classes = logits.shape[-1]
-        finite = jnp.isfinite(logits).all(axis=-1)
-        # As argmax, which would start from -inf as max pooling does: of the shared constant XLA's CPU pooling makes a
-        # variable, and a ConvNet takes 1.7 times as long.
-        choice = jnp.where(finite, jnp.argmin(-logits, axis=-1), classes).reshape(size, chunk)
-        valid = index < rows.stop[:, None]
-        ballots = (choice[..., None] == jnp.arange(classes + 1)[None, None, :]) & valid[..., None]
-        new = ballots.sum(axis=1, dtype=jnp.int32)
-        return (new if counts is None else counts + new), None
+        each = jax.vmap(jax.vmap(keys.sample_key, in_axes=(None, 0)))(streams, index)
+        cast = vote(model, each, rows.centre) & (index < rows.stop[:, None])[..., None]
+        return cast.sum(axis=1, dtype=jnp.int32)
 
     offsets = jnp.arange(0, votes, chunk, dtype=jnp.int32)
-    counts, _ = step(None, offsets[0])
-    if votes > chunk:
-        counts, _ = jax.lax.scan(step, counts, offsets[1:])
+    if votes == chunk:
+        return events(offsets[0])
+    none = jnp.zeros(jax.eval_shape(events, offsets[0]).shape, jnp.int32)
+    counts, _ = jax.lax.scan(lambda counts, offset: (counts + events(offset), None), none, offsets)
     return counts

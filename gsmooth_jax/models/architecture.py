@@ -8,11 +8,13 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.models.convnet import ConvNet
 from gsmooth_jax.models.normalize import Normalize
 from gsmooth_jax.models.resnet import ResNet
+from gsmooth_jax.models.speed_net import SpeedNet
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "convnet": ConvNet,
@@ -20,6 +22,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "resnet20": functools.partial(ResNet, depth=20),
     "resnet110": functools.partial(ResNet, depth=110),
     "preresnet110": functools.partial(ResNet, depth=110, pre=True),
+    "speed_net": SpeedNet,
 }
 """Name -> constructor of a Linen module; each takes ``classes`` and its own options."""
 
@@ -47,9 +50,17 @@ class Architecture:
         """Returns the Linen module behind the input layer."""
         return _validate.known(MODELS, arch=self.name)(classes=self.classes, **dict(self.options))
 
-    def init(self, key: jax.Array, input_shape: tuple[int, int, int]) -> dict[str, Any]:
+    def init(self, key: jax.Array, input_shape: tuple[int, ...]) -> dict[str, Any]:
         """Returns fresh variables for images [H, W, C]. Device. The key is consumed."""
         return dict(self.module().init(key, self.normalize(jnp.zeros((1, *input_shape)))))
+
+    def fit(self, variables: Mapping[str, Any], images: jax.Array) -> dict[str, Any]:
+        """Returns the variables with what the network takes from images [N, H, W, C] before it is trained. Host.
+
+        Most networks take nothing; see ``SpeedNet.fit``.
+        """
+        module = self.module()
+        return module.fit(variables, np.asarray(self.normalize(images))) if hasattr(module, "fit") else dict(variables)
 
     def __call__(self, variables: Mapping[str, Any], images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> logits [B, K], with the running batch statistics. Device."""

@@ -1,5 +1,6 @@
 """Checkpoints: a folder with ``model.json`` (what the network is, how it was made) and ``weights.npz``."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ import numpy as np
 from gsmooth_jax import assets
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier, apply_name
+from gsmooth_jax.models.regressor import Model, Regressor
+from gsmooth_jax.types import Domain
 
 _FORMAT = 1
 
@@ -31,7 +34,7 @@ def save(path: str | os.PathLike[str], classifier: Classifier, info: Mapping[str
         raise TypeError(f"Only registered architectures can be saved, got {apply_name(classifier.apply)}.")
     description = {
         "architecture": classifier.apply.to_json(),
-        "input_shape": classifier.input_shape,
+        "domain": dataclasses.asdict(classifier.domain),
         "dtype": classifier.dtype,
         "fingerprint": fingerprint(classifier),
         "info": dict(info or {}),
@@ -70,15 +73,21 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
         raise ValueError(f"{folder} holds a transform's surrogate, not a classifier.")
     try:
         architecture = Architecture.from_json(description["architecture"])
-        height, width, channels = description["input_shape"]
+        domain = _domain(description)
         dtype = str(dtype or description["dtype"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / 'model.json'} is damaged: {error!r}.") from error
-    shape = (height, width, channels)
-    expected = jax.eval_shape(lambda key: architecture.init(key, shape), jax.random.key(0))
+    expected = jax.eval_shape(lambda key: architecture.init(key, domain.shape), jax.random.key(0))
     variables = read_variables(folder, expected, architecture.name)
-    read = Classifier(variables=variables, apply=architecture, classes=architecture.classes, input_shape=shape)
+    read = Classifier(variables=variables, apply=architecture, classes=architecture.classes, domain=domain)
     return read if dtype == read.dtype else read.astype(dtype)
+
+
+def _domain(description: Mapping[str, Any]) -> Domain:
+    """The domain of a checkpoint; those of versions before 0.7 name the shape of their images, which are in [0, 1]."""
+    if "domain" not in description:
+        return Domain(tuple(description["input_shape"]))
+    return Domain(**{**description["domain"], "shape": tuple(description["domain"]["shape"])})
 
 
 def read_variables(path: str | os.PathLike[str], expected: Any, kind: str) -> Any:
@@ -120,15 +129,18 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ValueError(f"{file} is damaged: {error}.") from error
 
 
-def fingerprint(model: Classifier | str | os.PathLike[str]) -> str:
-    """Returns a sha256 of what a classifier computes with: function, shapes, names and bytes of the weights. Host.
+def fingerprint(model: Model | str | os.PathLike[str]) -> str:
+    """Returns a sha256 of what a model computes with: function, shapes, names and bytes of the weights. Host.
 
-    A registered network is identified exactly. A callable from elsewhere is identified by its arrays and by its
-    qualified name: constants captured by a plain function do not enter.
+    A callable from elsewhere is identified by its name, its arrays and its traced program, the numbers that it has
+    captured included; another version of JAX may trace another program. What a callback computes does not enter.
     """
-    classifier = model if isinstance(model, Classifier) else load(model)
-    parts = (apply_name(classifier.apply), classifier.classes, classifier.input_shape, classifier.dtype)
-    return sha256(repr(parts), classifier.variables)
+    found = model if isinstance(model, Classifier | Regressor) else load(model)
+    outputs = found.classes if isinstance(found, Classifier) else "a number"
+    parts = (apply_name(found.apply), outputs, found.input_shape, found.dtype)
+    if (ends := (found.domain.low, found.domain.high)) != (0.0, 1.0):  # without, it is as it always was
+        parts += ends
+    return sha256(repr(parts), found.variables)
 
 
 def sha256(text: str, variables: Any) -> str:

@@ -1,18 +1,18 @@
 """One type for every classifier: weights that are traced, and a static function that applies them."""
 
 import dataclasses
+import functools
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
-
-if TYPE_CHECKING:
-    from flax import linen
+from gsmooth_jax.models.program import Applied, Foreign
+from gsmooth_jax.types import Domain
 
 DTYPES = ("float32", "bfloat16")
 """In which a classifier may compute."""
@@ -21,7 +21,7 @@ DTYPES = ("float32", "bfloat16")
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """images [B, H, W, C] float32 -> logits [B, K] float32.
+    """images [B, ...] float32 of a domain -> logits [B, K] float32.
 
     A pytree: pass it to compiled functions as an argument, then new weights of the same architecture never recompile.
     The images are cast to ``dtype`` before the network sees them; what is certified is the network at that precision,
@@ -31,11 +31,16 @@ class Classifier:
     variables: Any
     apply: Callable[[Any, jax.Array], jax.Array] = dataclasses.field(metadata={"static": True})
     classes: int = dataclasses.field(metadata={"static": True})
-    input_shape: tuple[int, int, int] = dataclasses.field(metadata={"static": True})
+    domain: Domain = dataclasses.field(metadata={"static": True})
     dtype: str = dataclasses.field(default="float32", metadata={"static": True})
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one input: (H, W, C) of an image."""
+        return self.domain.shape
+
     def __call__(self, images: jax.Array) -> jax.Array:
-        """[B, H, W, C] -> logits [B, K]. Device."""
+        """[B, ...] -> logits [B, K]. Device."""
         return self.apply(self.variables, images.astype(self.dtype)).astype(jnp.float32)
 
     def astype(self, dtype: str) -> "Classifier":
@@ -43,58 +48,62 @@ class Classifier:
 
         Numbers that a plain function has captured stay as they are.
         """
-        _validate.known(dict.fromkeys(DTYPES), dtype=dtype)
+        variables = _cast(self.variables, dtype)
+        apply = self.apply.astype(variables, dtype) if isinstance(self.apply, Foreign) else self.apply
+        return dataclasses.replace(self, variables=variables, apply=apply, dtype=dtype)
 
-        def cast(leaf: Any) -> Any:
-            return jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-        variables = jax.tree.map(cast, self.variables)  # counters and keys stay
-        return dataclasses.replace(self, variables=variables, dtype=dtype)
+    def check(self) -> None:
+        """Raises ValueError where a callable from elsewhere is no longer what it was when it was wrapped."""
+        if isinstance(self.apply, Foreign):
+            self.apply.check(self.variables)
 
 
 def as_classifier(
-    model: Any, input_shape: tuple[int, int, int], classes: int | None = None, dtype: str | None = None
+    model: Any, domain: Domain | tuple[int, ...], classes: int | None = None, dtype: str | None = None
 ) -> Classifier:
-    """Wraps any callable images [B, H, W, C] -> logits [B, K].
+    """Wraps any callable images [B, ...] -> logits [B, K].
 
     An image's logits have to come from that image alone: where others of its batch matter (batch statistics, say),
     votes are no independent draws, and no claim holds.
 
     Args:
       model: a ``Classifier``; a Flax NNX module (put in evaluation mode); a pair (Linen module,
-        variables); a callable pytree such as an Equinox module that takes batches (its arrays are traced, its other
-        leaves must be hashable; put it in inference mode first); or any plain function, whose captured arrays become
-        constants of the compiled program.
-      input_shape: (H, W, C).
+        variables); a callable pytree such as an Equinox module that takes batches (its arrays are traced; put it in
+        inference mode first); or any plain function or callable object, whose captured arrays become constants of the
+        compiled program. It is taken as it is now: a classifier whose callable has changed is refused, and wrapped
+        again it is another one. (What a ``jax.jit`` further inside has captured stays what it was when first called;
+        what a callback computes is not looked at.)
+      domain: of the inputs; a shape alone, such as (H, W, C), is one of entries in [0, 1] (of a ``Classifier``: in
+        whatever range it has).
       classes: K; inferred from the output when None.
       dtype: of weights and images, see ``Classifier.astype``; None leaves both as they are, the images float32.
 
     Raises:
       TypeError: the model is none of these.
-      ValueError: it does not map [B, H, W, C] to [B, K], or K differs from ``classes``.
+      ValueError: it does not map [B, ...] to [B, K], K differs from ``classes``, or a ``Classifier`` is one of another
+        domain.
     """
-    if len(input_shape) != 3 or any(size < 1 for size in input_shape):
-        raise ValueError(f"Expected input_shape (H, W, C), got {input_shape!r}.")
-    input_shape = (int(input_shape[0]), int(input_shape[1]), int(input_shape[2]))
+    wanted = domain if isinstance(domain, Domain) else Domain(domain)
     if isinstance(model, Classifier):
-        if model.input_shape != input_shape or classes not in (None, model.classes):
+        if not model.domain.meets(domain) or classes not in (None, model.classes):
             raise ValueError(
-                f"Expected a classifier of {input_shape} images and {classes or 'any number of'} classes, "
-                f"got one of {model.input_shape} and {model.classes}."
+                f"Expected a classifier of inputs {domain} and {classes or 'any number of'} classes, "
+                f"got one of {model.domain} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
-    variables, apply = _split(model)
-    made = Classifier(variables=variables, apply=apply, classes=0, input_shape=input_shape)
-    made = made if dtype is None else made.astype(dtype)
-    found = _infer_classes(made)
+    variables, function, name = split_model(model)
+    variables = variables if dtype is None else _cast(variables, dtype)
+    dtype = dtype or "float32"
+    found = _infer_classes(function, variables, wanted.shape, dtype)
     if classes is not None and classes != found:
         raise ValueError(f"Expected logits of {classes} classes, got {found}.")
-    return dataclasses.replace(made, classes=found)
+    apply = Applied.of(function, name, variables, wanted.shape, dtype)
+    return Classifier(variables=variables, apply=apply, classes=found, domain=wanted, dtype=dtype)
 
 
 def apply_name(apply: Callable) -> str:
     """Returns a name of the function behind a classifier that is the same in every process."""
-    return apply.name if isinstance(apply, _Linen | _Nnx | _Pytree | _Function) else repr(apply)
+    return f"{apply.name} {apply.program.digest}" if isinstance(apply, Applied) else repr(apply)
 
 
 def qualified(value: Any) -> str:
@@ -103,88 +112,73 @@ def qualified(value: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-@dataclasses.dataclass(frozen=True)
-class _Linen:
-    module: "linen.Module"
+def _cast(variables: Any, dtype: str) -> Any:
+    _validate.known(dict.fromkeys(DTYPES), dtype=dtype)
 
-    @property
-    def name(self) -> str:
-        return qualified(self.module)
+    def cast(leaf: Any) -> Any:
+        return jnp.asarray(leaf, dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
 
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        return self.module.apply(variables, images)  # pyright: ignore[reportReturnType]
+    return jax.tree.map(cast, variables)  # counters and keys stay
 
 
-@dataclasses.dataclass(frozen=True)
-class _Nnx:
-    graphdef: Any
-    name: str
-
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        from flax import nnx
-
-        model = nnx.merge(self.graphdef, variables)
-        model.eval()  # on the merged copy: the caller's module keeps its mode
-        return model(images)
+def split_model(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
+    """Returns a model's variables, the function that applies them, and its name; see ``as_classifier``."""
+    variables, function, name = _split(model)
+    # Arrays of NumPy are copied, since their owner may change them.
+    copied = jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jnp.array(leaf), variables)
+    return copied, function, name
 
 
-@dataclasses.dataclass(frozen=True)
-class _Pytree:
-    treedef: Any
-    static: tuple[Any, ...]  # one entry a leaf, None where the leaf is an array
-    name: str
-
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        arrays = iter(variables)
-        leaves = [next(arrays) if leaf is None else leaf for leaf in self.static]
-        return jax.tree.unflatten(self.treedef, leaves)(images)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Function:
-    function: Callable[..., Any]
-
-    @property
-    def name(self) -> str:
-        return qualified(self.function)
-
-    def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        del variables
-        return self.function(images)
-
-
-def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], jax.Array]]:
+def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
     # Whoever made a Flax model has imported Flax; nobody else should wait for it.
     nnx, nn = sys.modules.get("flax.nnx"), sys.modules.get("flax.linen")
     if nnx is not None and isinstance(model, nnx.Module):
         graphdef, state = nnx.split(model)
-        return state, _Nnx(graphdef, qualified(model))
+        return state, functools.partial(_apply_nnx, graphdef), qualified(model)
     if nn is not None and isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
-        return model[1], _Linen(model[0])
+        return model[1], model[0].apply, qualified(model[0])
     if nn is not None and isinstance(model, nn.Module):
         raise TypeError("A Linen module needs its variables: pass the pair (module, variables).")
     if not callable(model):
         raise TypeError(
             f"Expected a callable images -> logits or (Linen module, variables), got {type(model).__name__}."
         )
+    name = qualified(model)
+    while isinstance(model, jax.stages.Wrapped):  # jit remembers what the function had captured when first called
+        inner = getattr(model, "__wrapped__", None)
+        if inner is None:
+            break
+        model = inner
     leaves, treedef = jax.tree.flatten(model)
     if len(leaves) == 1 and leaves[0] is model:
-        return (), _Function(model)
+        return (), lambda _, images: model(images), name
     is_array = [isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves]
-    static = tuple(None if array else leaf for leaf, array in zip(leaves, is_array, strict=True))
-    apply = _Pytree(treedef, static, qualified(model))
-    try:
-        hash(apply)
-    except TypeError as error:
-        raise TypeError(f"Expected every static field of {type(model).__name__} to be hashable: {error}.") from error
-    return tuple(jnp.asarray(leaf) for leaf, array in zip(leaves, is_array, strict=True) if array), apply
+    static = [None if array else leaf for leaf, array in zip(leaves, is_array, strict=True)]
+    arrays = tuple(leaf for leaf, array in zip(leaves, is_array, strict=True) if array)
+    return arrays, functools.partial(_apply_pytree, treedef, static), name
 
 
-def _infer_classes(made: Classifier) -> int:
+def _apply_nnx(graphdef: Any, variables: Any, images: jax.Array) -> Any:
+    from flax import nnx
+
+    model = nnx.merge(graphdef, variables)
+    model.eval()  # on the merged copy: the caller's module keeps its mode
+    return model(images)
+
+
+def _apply_pytree(treedef: Any, static: Sequence[Any], variables: Sequence[Any], images: jax.Array) -> Any:
+    """``static`` has an entry a leaf, None where the leaf is an array."""
+    arrays = iter(variables)
+    return jax.tree.unflatten(treedef, [next(arrays) if leaf is None else leaf for leaf in static])(images)
+
+
+def _infer_classes(
+    function: Callable[[Any, jax.Array], Any], variables: Any, input_shape: tuple[int, ...], dtype: str
+) -> int:
     batch = 2
-    images = jax.ShapeDtypeStruct((batch, *made.input_shape), made.dtype)
+    images = jax.ShapeDtypeStruct((batch, *input_shape), dtype)
     try:
-        logits = jax.eval_shape(made.apply, made.variables, images)
+        logits = jax.eval_shape(lambda *inputs: function(*inputs), variables, images)  # a new one: see ``Program.of``
     except Exception as error:
         raise ValueError(f"The model cannot be applied to images of shape {images.shape}: {error}") from error
     shape = getattr(logits, "shape", None)

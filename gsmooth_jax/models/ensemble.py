@@ -7,7 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.classifier import Classifier, qualified
+from gsmooth_jax.models.program import Foreign
+from gsmooth_jax.models.regressor import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,18 +22,42 @@ class _Mean:
         logits = [member(own, images) for member, own in zip(self.members, variables, strict=True)]
         return jnp.mean(jax.nn.log_softmax(jnp.stack(logits).astype(jnp.float32)), axis=0)
 
+    def astype(self, variables: tuple[Any, ...], dtype: str) -> "_Mean":
+        """The same for variables and images of another dtype."""
+        recast = [
+            member.astype(own, dtype) if isinstance(member, Foreign) else member
+            for member, own in zip(self.members, variables, strict=True)
+        ]
+        return _Mean(tuple(recast))
+
+    def check(self, variables: tuple[Any, ...]) -> None:
+        """Raises ValueError where a member is no longer what it was."""
+        for member, own in zip(self.members, variables, strict=True):
+            if isinstance(member, Foreign):
+                member.check(own)
+
+
+def architectures(model: Model) -> list[dict[str, Any]]:
+    """Says of each of a model's members which network it is, or which callable."""
+    members = model.apply.members if isinstance(model.apply, _Mean) else (model.apply,)
+    return [_described(member) for member in members]
+
+
+def _described(apply: Any) -> dict[str, Any]:
+    return apply.to_json() if hasattr(apply, "to_json") else {"callable": getattr(apply, "name", qualified(apply))}
+
 
 def ensemble(members: Sequence[Classifier]) -> Classifier:
     """Returns the classifier whose logits are the mean of the members' log-probabilities; of one member, itself.
 
     Raises:
-      ValueError: no members, or members of different image shapes, classes or dtypes.
+      ValueError: no members, or members of different domains, classes or dtypes.
     """
     if not members:
         raise ValueError("Expected at least one classifier, got none.")
-    kinds = {(m.input_shape, m.classes, m.dtype) for m in members}
+    kinds = {(str(m.domain), m.classes, m.dtype) for m in members}
     if len(kinds) > 1:
-        raise ValueError(f"Expected members of one image shape, number of classes and dtype, got {sorted(kinds)}.")
+        raise ValueError(f"Expected members of one domain, number of classes and dtype, got {sorted(kinds)}.")
     if len(members) == 1:
         return members[0]
     return dataclasses.replace(

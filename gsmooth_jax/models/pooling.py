@@ -7,7 +7,8 @@ import jax.numpy as jnp
 @jax.custom_jvp
 def max_pool(x: jax.Array) -> jax.Array:
     """2 x 2 maxima, stride 2; an odd last row or column is left out. [B, H, W, C] -> [B, H // 2, W // 2, C]. Device."""
-    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    top_left, top_right, left, right = _corners(x)
+    return jnp.maximum(jnp.maximum(top_left, top_right), jnp.maximum(left, right))
 
 
 @max_pool.defjvp
@@ -19,10 +20,24 @@ def _max_pool_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tupl
     """
     (x,), (dx,) = primals, tangents
     batch, height, width, channels = x.shape
-    blocks = (batch, height // 2, 2, width // 2, 2, channels)
-    x, dx = (a[:, : height // 2 * 2, : width // 2 * 2].reshape(blocks) for a in (x, dx))
-    for axis in (4, 2):
-        left, right = (jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in (0, 1))
-        d_left, d_right = (jax.lax.index_in_dim(dx, i, axis, keepdims=False) for i in (0, 1))
-        x, dx = jnp.maximum(left, right), jnp.where(left >= right, d_left, d_right)
-    return max_pool(primals[0]), dx
+    top_left, top_right, left, right = _corners(x)
+    in_top = jnp.maximum(top_left, top_right) >= jnp.maximum(left, right)
+    place = jnp.where(in_top, jnp.where(top_left >= top_right, 0, 1), jnp.where(left >= right, 2, 3)).astype(jnp.int8)
+    # As one elementwise pass over the blocks: their derivative, which writes every entry, is one as well.
+    blocks = dx[:, : height // 2 * 2, : width // 2 * 2].reshape(batch, height // 2, 2, width // 2, 2, channels)
+    chosen = place[:, :, None, :, None, :] == jnp.arange(4, dtype=jnp.int8).reshape(1, 1, 2, 1, 2, 1)
+    return max_pool(x), jnp.where(chosen, blocks, 0.0).sum(axis=(2, 4))
+
+
+def _corners(x: jax.Array) -> list[jax.Array]:
+    """The four entries of every block, each [B, H // 2, W // 2, C]: of its upper row, then of its lower."""
+    x = x[:, : x.shape[1] // 2 * 2, : x.shape[2] // 2 * 2]
+    return [x[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+
+
+def global_max_pool(x: jax.Array) -> jax.Array:
+    """The largest entry of each channel, with the derivative of the first such. [B, H, W, C] -> [B, C]. Device."""
+    flat = x.reshape(x.shape[0], -1, x.shape[-1])
+    # As above: no comparison with the maximum, which XLA may have rounded differently.
+    first = jax.nn.one_hot(flat.argmax(axis=1), flat.shape[1], axis=1, dtype=x.dtype)
+    return (flat * jax.lax.stop_gradient(first)).sum(axis=1)

@@ -37,7 +37,7 @@ class Exponential:
         """Returns the supremum of the certified shifts of one parameter. Exact. Host, float64.
 
         Right (+1): -scale ln(1 - p_lower + p_upper), as in TSS (Li et al. 2021).
-        Left (-1): scale ln(1 + p_lower - p_upper), which is smaller: mass leaves the support.
+        Left (-1): scale ln(1 + p_lower - p_upper), which is smaller: mass leaves the support. (THEORY A2.)
         """
         settled = _host.settle(p_lower, p_upper)
         if settled is None:
@@ -53,9 +53,8 @@ class Exponential:
         """Says whether e^N + (1 - p_lower + p_upper) e^P < 2, with P, N the sums of the shift's positive and negative
         parts in units of ``scale``. Host, float64.
 
-        Exact: on the common support the likelihood ratio is the constant e^(P - N); the clean law has mass 1 - e^-P
-        outside it and the shifted law 1 - e^-N, both the adversary's for nothing. The left side is convex in the
-        shift, so the worst shift of a box is a corner.
+        Exact (THEORY A3): on the common support the likelihood ratio is constant, and what lies outside is the
+        adversary's for nothing.
         """  # noqa: D205
         vector = _host.shift_vector(shift) / float(self.scale)
         settled = _host.settle(p_lower, p_upper)

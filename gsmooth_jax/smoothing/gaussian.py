@@ -50,7 +50,7 @@ class Gaussian:
     def certifies(self, shift: np.ndarray, p_lower: float, p_upper: float) -> bool:
         """Says whether sqrt(sum_j (shift_j / sigma_j)^2) < (Phi^-1(p_lower) - Phi^-1(p_upper)) / 2. Host, float64.
 
-        Exact (Fischer et al. 2020, Appendix B: whiten, then Cohen et al. 2019).
+        Exact (Fischer et al. 2020, Appendix B: whiten, then Cohen et al. 2019; THEORY D1).
         """
         return mahalanobis_certifies(self.sigma, shift, p_lower, p_upper)
 

@@ -37,8 +37,8 @@ class Laplace:
         """Returns scale (F^-1(p_lower) - F^-1(p_upper)) / 2 in one parameter, the supremum; the same both ways.
 
         With p_lower >= 1/2 it is -(scale / 2) ln(4 (1 - p_lower) p_upper), below it (scale / 2) ln(p_lower / p_upper).
-        Exact, and by the arithmetic-geometric inequality never below the published maximum of (scale / 2)
-        ln(p_lower / p_upper) and -scale ln(1 - p_lower + p_upper) (Teng et al. 2020; Yang et al. 2020). Host, float64.
+        Exact, and never below the published maximum of (scale / 2) ln(p_lower / p_upper) and
+        -scale ln(1 - p_lower + p_upper) (Teng et al. 2020; Yang et al. 2020; THEORY A2). Host, float64.
         """
         _host.sign(direction)
         settled = _host.settle(p_lower, p_upper)
@@ -54,9 +54,8 @@ class Laplace:
     def certifies(self, shift: np.ndarray, p_lower: float, p_upper: float) -> bool:
         """Says whether |shift|_1 < ``radius_integral``. Host, float64.
 
-        The radius of one parameter is an L1 radius in several: along a direction v the class probability p falls at
-        most at the rate sup E[h <v, score>] over tests h with E h = p. That is convex in v, so on the L1 ball it is
-        largest at an axis, where it is min(p, 1 - p) / scale, the rate of one parameter. Exact on the axes.
+        The radius of one parameter is an L1 radius in several, exact on the axes: the rate at which a class probability
+        can fall is convex in the direction, so on the L1 ball it is largest at an axis (THEORY A3).
         """
         norm = float(np.abs(_host.shift_vector(shift)).sum())
         if _host.settle(p_lower, p_upper) is None:

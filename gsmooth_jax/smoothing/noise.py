@@ -31,6 +31,17 @@ class ParameterNoise:
 
 
 @jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class NoNoise:
+    """Leaves the centre as it is: what a method without smoothing speaks about is the model itself."""
+
+    def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
+        """[H, W, C] -> the same."""
+        del key
+        return centre
+
+
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PixelNoise:
     """Adds independent normal noise to every pixel (Cohen et al. 2019), and if asked for one more draw to all of them.
@@ -38,7 +49,7 @@ class PixelNoise:
     The latent of an image is the image itself. With n entries the covariance is S = sigma^2 I + brightness^2 1 1^T, the
     same for every image, so classes carry over by |.|_(S^-1) (THEORY D1), however an image came about: behind a clip or
     a rounding as well. A brightness b that is added last costs b / brightness at most, as where the brightness is
-    smoothed by itself (TSS, Li et al. 2021; THEORY A5, C1), and less as pixel noise takes a part of it.
+    smoothed by itself (TSS, Li et al. 2021; THEORY C1), and less as pixel noise takes a part of it.
 
     Attributes:
       sigma: standard deviation of each pixel's own draw, on the [0, 1] scale of intensities; traced.

@@ -41,7 +41,7 @@ class Rayleigh:
 
         Right (+1), factor g > 1: certified exactly if (1 - p_lower)^(1/g^2) + p_upper^(1/g^2) < 1.
         Left (-1), factor g < 1: exactly if (1 - p_upper)^(1/g^2) + p_lower^(1/g^2) > 1.
-        Muravev and Petiushko 2021; it is THEORY A1 for the logarithm, whose density is log-concave.
+        Muravev and Petiushko 2021; the theorem of log-concave laws, for the logarithm (THEORY A4).
         """
         direction = _host.sign(direction)
         settled = _host.settle(p_lower, p_upper)

@@ -45,7 +45,7 @@ class Uniform:
         """Returns (high - low) (p_lower - p_upper) / 2 in one parameter, the supremum; the same both ways. Exact.
 
         Yang et al. 2020 give it as an L1 radius. GSmooth's general formula is infinite here: it drops the boundary
-        terms of a density with edges. Host, float64.
+        terms of a density with edges (THEORY A7). Host, float64.
         """
         _host.sign(direction)
         settled = _host.settle(p_lower, p_upper)
@@ -54,8 +54,8 @@ class Uniform:
     def certifies(self, shift: np.ndarray, p_lower: float, p_upper: float) -> bool:
         """Says whether p_lower - p_upper > 2 (1 - kappa), kappa = prod_j (1 - |shift_j| / width)_+. Host, float64.
 
-        Exact: kappa is the part of the cube that the shifted cube still covers; on it the two densities are equal,
-        and what is outside is the adversary's for nothing.
+        Exact (THEORY A3): kappa is the part of the cube that the shifted cube still covers; what is outside is the
+        adversary's for nothing.
         """
         covered = np.abs(_host.shift_vector(shift)) / float(self.high - self.low)
         settled = _host.settle(p_lower, p_upper)

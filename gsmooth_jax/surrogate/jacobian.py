@@ -2,12 +2,10 @@
 
 At a parameter xi the latent F2(tau(xi, x)) moves by J v for a small change v. GSmooth lets the parameter noise make up
 for v itself and the latent noise for the rest, so v costs |L v|_2 with L v = (v / s1, (J v - A1 v) / s2), and M is the
-norm of L (Hao et al. 2022, Theorem 2 and Corollary 1). Every value here holds at one xi: the largest over points of a
-region is no bound over the region (THEORY D5).
+norm of L (Hao et al. 2022, Theorem 2 and Corollary 1; THEORY D3). Every value here holds at one xi: the largest over
+points of a region is no bound over the region (THEORY D5).
 """
 
-import math
-import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -15,15 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _validate
 from gsmooth_jax.surrogate.noise import AugmentedNoise
 
-FEW = 16
-"""Parameters up to which the Gram matrix, which is exact, costs no more than the 10 to 20 steps that power iteration
-takes; from 32 on it costs 20 to 50 steps (``benchmarks/jvp_or_vjp.py``, two CPU cores)."""
-
 _STEPS = 20
-_PROBES = 4
 
 
 def cost(
@@ -55,7 +47,7 @@ def cost(
 
 
 def gram(noise: AugmentedNoise, image: jax.Array, xi: jax.Array, units: jax.Array) -> jax.Array:
-    """Returns L^T L [P, P] by one jvp a parameter: its largest eigenvalue is M^2. For ``FEW``. As ``cost``. Device."""
+    """Returns L^T L [P, P] by one jvp a parameter: its largest eigenvalue is M^2 (THEORY E1). For few parameters."""
     own, rest = jax.vmap(cost(noise, image, xi, units))(jnp.eye(len(units), dtype=xi.dtype))
     columns = jnp.concatenate([own, rest.reshape(len(units), -1)], axis=1)
     return jnp.matmul(columns, columns.T, precision="highest")
@@ -113,41 +105,6 @@ def norm_estimate(step: Step, shape: tuple[int, int], *, steps: int = _STEPS, to
         if (found <= (1.0 + tolerance) * before).all():
             break
     return found
-
-
-def norm_upper(
-    step: Step, shape: tuple[int, int], key: jax.Array, *, failure: float, probes: int = _PROBES, steps: int = _STEPS
-) -> np.ndarray:
-    """Bounds the norms [N] of N maps from above, each except with probability ``failure`` over the key. Host.
-
-    THEORY E4: let B = L^T L have the largest eigenvalue lambda, with eigenvector e. For independent normal v_1 ... v_r,
-    |B^Q v_j| >= lambda^Q |<v_j, e>|, and all |<v_j, e>| are below t with probability (2 Phi(t) - 1)^r. So lambda is at
-    most (max_j |B^Q v_j| / t)^(1 / Q) with t = Phi^-1((1 + failure^(1 / r)) / 2), except with probability ``failure``.
-    Widened by 1e-4, which is meant for the float32 rounding of the products.
-
-    Args:
-      step: of the maps.
-      shape: (N, P).
-      key: of the probes, which are the same for all maps; consumed.
-      failure: in (0, 1), of each map.
-      probes: r.
-      steps: Q. A bound exceeds its norm by a factor of about (P / t^2)^(1 / (4 Q)) at most.
-
-    Raises:
-      ValueError: ``failure`` is no probability, or there is no probe or step.
-    """
-    _validate.probability(failure=failure)
-    _validate.at_least(1, probes=probes, steps=steps)
-    drawn = np.asarray(jax.random.normal(key, (probes, shape[1])), np.float64)
-    within = statistics.NormalDist().inv_cdf(0.5 * (1.0 + failure ** (1.0 / probes)))
-    largest = np.full(shape[0], -np.inf)
-    for probe in drawn:
-        v, log = np.broadcast_to(probe, shape), np.full(shape[0], np.log(np.linalg.norm(probe)))
-        for _ in range(steps):
-            v = np.asarray(step(_unit(v))[1], np.float64)
-            log = log + np.log(np.linalg.norm(v, axis=1))
-        largest = np.maximum(largest, log)
-    return np.exp((largest - math.log(within)) / (2.0 * steps)) * (1.0 + 1e-4)
 
 
 def _unit(v: np.ndarray) -> np.ndarray:

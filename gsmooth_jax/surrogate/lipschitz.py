@@ -14,7 +14,7 @@ def convolution_upper(kernel: np.ndarray, image_shape: tuple[int, ...]) -> float
     """Bounds the L2 operator norm of a zero-padded convolution from above. Rounded up.
 
     A convolution of H x W images that sees zeros outside is part of the cyclic one on (H + h - 1) x (W + w - 1) images,
-    whose norm is the largest singular value of its C_in x C_out symbols over the grid of frequencies. (THEORY D7;
+    whose norm is the largest singular value of its C_in x C_out symbols over the grid of frequencies. (THEORY D7.1;
     Sedghi et al. 2019 for the cyclic case.)
 
     Args:
@@ -28,7 +28,7 @@ def convolution_upper(kernel: np.ndarray, image_shape: tuple[int, ...]) -> float
 
 
 def encoder_upper(encoder: Mapping[str, Any], image_shape: tuple[int, ...]) -> float:
-    """Bounds Lip(F2) of F2 = identity + convolutions with ReLUs between them: 1 + the product of their norms.
+    """Bounds Lip(F2) of F2 = identity + convolutions with ReLUs between them: 1 + their norms' product (THEORY D7.1).
 
     Args:
       encoder: F2's variables, one entry a layer; no layer for F2 = identity.

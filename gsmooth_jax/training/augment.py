@@ -1,61 +1,89 @@
-"""The random image a classifier is trained on: crop and flip, transform by a draw of the law, noise."""
+"""The random images a classifier is trained on: crop or shift, flip, transform by a draw of the law, noise."""
 
 import dataclasses
+import itertools
+import warnings
 
 import jax
 import jax.numpy as jnp
 
 from gsmooth_jax import smoothing, transforms
-from gsmooth_jax.smoothing.noise import ParameterNoise
+from gsmooth_jax.smoothing.noise import draw_parameter
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.training.config import TrainConfig
+from gsmooth_jax.types import Smoothing, Transform, param_dim
 
 _PAD = 4
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Augment:
-    """A random map of one image. Laws and noise are traced, so another scale of them does not recompile."""
+class Move:
+    """A transform by a draw of a law, the draw clipped to the transform's range."""
 
-    moves: tuple[ParameterNoise, ...]  # each image goes through one of them
+    transform: Transform = dataclasses.field(metadata={"static": True})
+    law: Smoothing
+
+    def __call__(self, key: jax.Array, image: jax.Array) -> jax.Array:
+        """[H, W, C] -> [H, W, C]. Device. The key is consumed."""
+        dim = param_dim(self.transform, image.shape)
+        params = self.transform.params
+        low, high = (jnp.asarray([getattr(p, end) for p in params], jnp.float32) for end in ("low", "high"))
+        return self.transform(image, jnp.clip(draw_parameter(self.law, key, dim), low, high))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Augment:
+    """A random map of a batch of images. Laws and noise are traced, so another scale of them does not recompile."""
+
+    moves: tuple[Move, ...]  # each image goes through one of them
     noise: float | AugmentedNoise
     crop_flip: bool = dataclasses.field(metadata={"static": True})
+    flips: bool = dataclasses.field(metadata={"static": True})
+    shifts: int = dataclasses.field(metadata={"static": True})
 
     @classmethod
     def build(cls, config: TrainConfig) -> "Augment":
-        """Reads the transforms and the laws of a configuration."""
+        """Reads the transforms and the laws of a configuration; warns where draws will be clipped."""
         moves = tuple(_move(t, law) for t, law in zip(config.transform, config.law, strict=True))
         noise = config.noise
         if config.surrogate is not None and config.sigma_parameter is not None:
             spec = SurrogateNoise(path=config.surrogate, sigma_parameter=config.sigma_parameter, sigma=config.noise)
             noise = spec.load()
-        return cls(moves=moves, noise=noise, crop_flip=config.crop_flip)
+        return cls(moves=moves, noise=noise, crop_flip=config.crop_flip, flips=config.flips, shifts=config.shifts)
 
-    def smooth(self, key: jax.Array, image: jax.Array) -> jax.Array:
-        """Applies what certification applies: a draw of the law, then noise. [H, W, C] -> [H, W, C]. Device."""
-        theta_key, noise_key = jax.random.split(key)
-        if len(self.moves) > 1:
-            which_key, *theta_keys = jax.random.split(theta_key, 1 + len(self.moves))
-            # All of them, as a batch of images computes every branch anyway.
-            moved = jnp.stack([move(key, image) for move, key in zip(self.moves, theta_keys, strict=True)])
-            image = moved[jax.random.randint(which_key, (), 0, len(self.moves))]
-        elif self.moves:
-            image = self.moves[0](theta_key, image)
+    def smooth(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+        """Applies what certification applies: a draw of the law, then noise. [N], [N, H, W, C] -> the same. Device.
+
+        Of M transforms each takes N / M neighbours: whoever wants a random choice puts the images in a random order.
+        So no image goes through all of them for the sake of one, as it would if each had its own choice.
+        """
+        theta_keys, noise_keys = jax.vmap(_two)(keys)
+        if self.moves:
+            ends = [i * len(images) // len(self.moves) for i in range(len(self.moves) + 1)]
+            shares = [slice(*pair) for pair in itertools.pairwise(ends)]
+            moved = [jax.vmap(move)(theta_keys[s], images[s]) for move, s in zip(self.moves, shares, strict=True)]
+            images = jnp.concatenate(moved)
         if isinstance(self.noise, AugmentedNoise):
-            return self.noise(noise_key, self.noise.encode(image[None])[0])
+            return jax.vmap(self.noise)(noise_keys, self.noise.encode(images))
         # Never clipped: the votes of the certified classifier are not either.
-        return image + self.noise * jax.random.normal(noise_key, image.shape)
+        return images + self.noise * jax.vmap(lambda key: jax.random.normal(key, images.shape[1:]))(noise_keys)
 
-    def __call__(self, key: jax.Array, image: jax.Array) -> jax.Array:
-        """Also crops and flips. [H, W, C] -> [H, W, C]. Device. The key is consumed."""
-        crop_key, smooth_key = jax.random.split(key)
+    def __call__(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+        """Also crops or shifts, and flips. [N], [N, H, W, C] -> [N, H, W, C]. Device. The keys are consumed."""
+        crop_keys, smooth_keys = jax.vmap(_two)(keys)
+        shift_keys, flip_keys = jax.vmap(_two)(crop_keys)
         if self.crop_flip:
-            image = _crop_flip(crop_key, image)
-        return self.smooth(smooth_key, image)
+            images = jax.vmap(lambda key, image: _shift(key, image, _PAD, "constant"))(shift_keys, images)
+        elif self.shifts:
+            images = jax.vmap(lambda key, image: _shift(key, image, self.shifts, "reflect"))(shift_keys, images)
+        if self.crop_flip or self.flips:
+            images = jax.vmap(_flip)(flip_keys, images)
+        return self.smooth(smooth_keys, images)
 
 
-def _move(transform_text: str, law_text: str) -> ParameterNoise:
+def _move(transform_text: str, law_text: str) -> Move:
     transform, law = transforms.parse(transform_text), smoothing.parse(law_text)
     if isinstance(law, smoothing.PixelNoise):
         raise ValueError(f"Expected a law of the transform's parameter, got {law_text!r}; see noise.")
@@ -65,13 +93,23 @@ def _move(transform_text: str, law_text: str) -> ParameterNoise:
         )
     low, high = law.support
     if law.acts == "additive" and any(low < p.low or high > p.high for p in transform.params):
-        raise ValueError(f"Law {law_text!r} draws parameters outside the range of {transform_text!r}.")
-    return ParameterNoise(transform=transform, law=law)
+        warnings.warn(
+            f"Law {law_text!r} draws parameters outside the range of {transform_text!r}: they are clipped to it.",
+            stacklevel=3,
+        )
+    return Move(transform=transform, law=law)
 
 
-def _crop_flip(key: jax.Array, image: jax.Array) -> jax.Array:
-    crop_key, flip_key = jax.random.split(key)
-    padded = jnp.pad(image, ((_PAD, _PAD), (_PAD, _PAD), (0, 0)))
-    row, column = jax.random.randint(crop_key, (2,), 0, 2 * _PAD + 1)
-    image = jax.lax.dynamic_slice(padded, (row, column, 0), image.shape)
-    return jnp.where(jax.random.bernoulli(flip_key), image[:, ::-1], image)
+def _two(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    first, second = jax.random.split(key)
+    return first, second
+
+
+def _shift(key: jax.Array, image: jax.Array, most: int, border: str) -> jax.Array:
+    padded = jnp.pad(image, ((most, most), (most, most), (0, 0)), mode=border)
+    row, column = jax.random.randint(key, (2,), 0, 2 * most + 1)
+    return jax.lax.dynamic_slice(padded, (row, column, 0), image.shape)
+
+
+def _flip(key: jax.Array, image: jax.Array) -> jax.Array:
+    return jnp.where(jax.random.bernoulli(key), image[:, ::-1], image)

@@ -4,8 +4,7 @@ import dataclasses
 import math
 from typing import Literal
 
-from gsmooth_jax import _validate
-from gsmooth_jax.models.architecture import MODELS
+from gsmooth_jax import _validate, models
 from gsmooth_jax.models.normalize import Mode
 
 
@@ -18,11 +17,13 @@ class TrainConfig:
     data: str = "mnist"
     """Name of the data set."""
     arch: str = "convnet"
-    """Name of the network: convnet, convnet_bn, resnet20, resnet110 or preresnet110."""
+    """Name of the network: convnet, convnet_bn, resnet20, resnet110, preresnet110 or speed_net."""
     transform: tuple[str, ...] = ()
-    """Transform applied to every training image, such as "rotation"; of several, each image goes through one."""
+    """Transform applied to every training image, such as "rotation"; of several, each image goes through one, and
+    through one that is named twice twice as often."""
     law: tuple[str, ...] = ()
-    """Law of the transform's parameter, such as "uniform(low=-50, high=50)"; one for each transform."""
+    """Law of the transform's parameter, such as "uniform(low=-50, high=50)"; one for each transform. Draws outside the
+    transform's range are moved to its nearest end."""
     noise: float = 0.0
     """Standard deviation of Gaussian noise, added after the transform: to the pixels, or to a surrogate's latent."""
     surrogate: str | None = None
@@ -35,25 +36,41 @@ class TrainConfig:
     """Passes over the training images."""
     batch_size: int = 256
     """Images a step."""
-    optimizer: Literal["auto", "adam", "sgd"] = "auto"
-    """auto: adam for the convnets, sgd with momentum for the residual networks."""
+    optimizer: Literal["auto", "adam", "sgd", "muon"] = "auto"
+    """auto: adam for the convnets, sgd (Nesterov's) for the residual networks, muon for speed_net."""
     learning_rate: float | None = None
-    """Peak learning rate; by default 0.002 for adam and 0.1 for sgd."""
+    """Peak learning rate; by default 0.002 for adam, 0.1 for sgd and for muon."""
     weight_decay: float = 1e-4
     """Decay of weight matrices; biases and normalisation scales are never decayed."""
     crop_flip: bool = False
     """Random crops (4 pixels of zero padding) and horizontal flips, the usual CIFAR augmentation."""
+    flips: bool = False
+    """Random horizontal flips."""
+    shifts: int = 0
+    """Random shifts by up to so many pixels along each axis; what enters is the image mirrored at its border."""
+    label_smoothing: float = 0.0
+    """Share of the truth that is spread evenly over all classes."""
+    averaging: float = 0.0
+    """Decay a step of an average of the weights, such as 0.99; the average is what is evaluated and kept."""
+    validation: int = 0
+    """So many training images, the last ones, are held out and evaluated in place of the test images."""
+    start: str | None = None
+    """Folder of a checkpoint whose weights the training starts from, in place of random ones."""
     normalize: Mode = "none"
     """Input layer: none, dataset or image (removes its mean and deviation), sharpen (for blur), centre (for shifts)."""
     seed: int = 0
     """Seed of the weights, the order of the images and all draws."""
 
     def __post_init__(self):
-        _validate.known(MODELS, arch=self.arch)
+        _validate.known(models.MODELS, arch=self.arch)
         _validate.at_least(1, epochs=self.epochs, batch_size=self.batch_size)
         _validate.at_least(0, seed=self.seed)
         if self.learning_rate is not None:
             _validate.positive(learning_rate=self.learning_rate)
+        _validate.at_least(0, shifts=self.shifts, validation=self.validation)
+        for name in ("label_smoothing", "averaging"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"Expected 0 <= {name} < 1, got {name}={getattr(self, name)!r}.")
         for name in ("noise", "consistency", "weight_decay"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
@@ -62,6 +79,10 @@ class TrainConfig:
             raise ValueError(
                 f"Expected tuples of transforms and of as many laws, got transform={self.transform!r} and "
                 f"law={self.law!r}."
+            )
+        if len(self.transform) > self.batch_size:
+            raise ValueError(
+                f"Expected batch_size >= {len(self.transform)}, the number of transforms, got {self.batch_size}."
             )
         if (self.surrogate is None) != (self.sigma_parameter is None) or (self.surrogate and not self.noise):
             raise ValueError(

@@ -1,6 +1,7 @@
 """The training loop: epochs of compiled steps, a progress bar, a usable checkpoint after every epoch."""
 
 import dataclasses
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,27 +10,40 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _fitting, _threefry
+from gsmooth_jax import assets
+from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.training import _run_folder
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
-from gsmooth_jax.training.step import Recipe, TrainState, count_correct, init_state, train_step
+from gsmooth_jax.training.step import (
+    Recipe,
+    TrainState,
+    batch_moments,
+    count_correct,
+    init_state,
+    init_variables,
+    train_step,
+)
+from gsmooth_jax.types import Domain
 
 # Streams of the run's seed.
-_INIT, _ORDER, _DRAWS, _EVAL = range(4)
+_INIT, _ORDER, _DRAWS, _EVAL, _MOMENTS = range(5)
 
 _REFRESH = 20  # steps between looks at the device's sums, so that steps are dispatched ahead
 _EVAL_BATCH = 500
+_MOMENT_BATCHES = 10
+_FITTED = 2000  # images that a network's fixed part is taken from
 
 
 def train(
     config: TrainConfig,
     images: np.ndarray,
     labels: np.ndarray,
-    test_images: np.ndarray,
-    test_labels: np.ndarray,
+    test_images: np.ndarray | None = None,
+    test_labels: np.ndarray | None = None,
     *,
     progress: bool = True,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
@@ -43,7 +57,8 @@ def train(
       config: the settings.
       images: [N, H, W, C] uint8.
       labels: [N] int32, classes 0 ... K - 1.
-      test_images: [M, H, W, C] uint8.
+      test_images: [M, H, W, C] uint8, evaluated after every epoch; not to be given with ``config.validation``, which
+        takes as many of ``images`` in their place.
       test_labels: [M] int32.
       progress: shows a bar with loss, accuracy and time left.
       on_epoch: called with every finished epoch's record.
@@ -52,35 +67,39 @@ def train(
       The classifier after the last epoch.
 
     Raises:
-      ValueError: wrong shapes or names, or a folder that holds a run of other settings.
+      ValueError: wrong shapes or names, a start of another network, or a folder that holds a run of other settings.
       FloatingPointError: the loss is no longer finite.
     """
-    _check(config, images, labels, test_images, test_labels)
+    images, labels, *test = _split(config, images, labels, test_images, test_labels)
+    _check(config, images, labels, *test)
     augment = Augment.build(config)
     input_shape = (images.shape[1], images.shape[2], images.shape[3])
     architecture = Architecture(
         name=config.arch, classes=int(labels.max()) + 1, normalize=normalize.fit(config.normalize, images)
     )
+    start = _start(config, architecture, input_shape)
     steps = len(images) // config.batch_size
     recipe = Recipe.build(config, steps * config.epochs)
-    keys = [jax.random.fold_in(_threefry.key(config.seed), stream) for stream in range(4)]
+    evaluated = "validation" if config.validation else "test"
+    keys = [jax.random.fold_in(_threefry.key(config.seed), stream) for stream in range(5)]
 
     def classifier(state: TrainState) -> Classifier:
+        kept = _with_average(state, augment, keys[_MOMENTS], images, config.batch_size, architecture)
         return Classifier(
-            variables=jax.tree.map(jnp.copy, state.variables),  # the next step donates the state's buffers
+            variables=jax.tree.map(jnp.copy, kept),  # the next step donates the state's buffers
             apply=architecture,
             classes=architecture.classes,
-            input_shape=input_shape,
+            domain=Domain(input_shape),
         )
 
-    settings = _fitting.settings(config, images, labels)
-    with _fitting.RunFolder(config.out, settings) as folder, _fitting.Bar(progress) as bar:
-        fresh = init_state(architecture, recipe, keys[_INIT], input_shape)
+    settings = _run_folder.settings(config, images, labels)
+    with _run_folder.RunFolder(config.out, settings) as folder, _run_folder.Bar(progress) as bar:
+        fresh = init_state(start or _random(architecture, keys[_INIT], augment, images), recipe)
         # Committed to its device, as a restored state is: else the two would be compiled for separately.
         state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))
         task = bar.add_task("starting", total=config.epochs * steps, completed=done * steps, figures="")
         on_device = [jax.device_put(np.asarray(a)) for a in (images, labels.astype(np.int32))]
-        test = [jax.device_put(np.asarray(a)) for a in (test_images, test_labels.astype(np.int32))]
+        held = [jax.device_put(np.asarray(a)) for a in (test[0], test[1].astype(np.int32))]
         for epoch in range(done + 1, config.epochs + 1):
             began = time.perf_counter()
             order = jax.random.permutation(jax.random.fold_in(keys[_ORDER], epoch), len(images))
@@ -95,13 +114,84 @@ def train(
                     bar.update(task, completed=(epoch - 1) * steps + step, figures=_figures(_means(sums)))
             record = {"epoch": epoch, **_means(sums)}
             record["train_seconds"] = round(time.perf_counter() - began, 2)
-            record |= _evaluate(state.variables, augment, keys[_EVAL], *test, architecture=architecture)
-            _save(config, classifier(state), record)
+            now = classifier(state)
+            clean, smoothed = _evaluate(now.variables, augment, keys[_EVAL], *held, architecture=architecture)
+            record |= {f"{evaluated}_clean": clean, f"{evaluated}_smoothed": smoothed}
+            _save(config, now, record)
             folder.store(state, record)
             bar.say(f"epoch {epoch}/{config.epochs}: {_figures(record)}, {record['train_seconds']} s")
             if on_epoch is not None:
                 on_epoch(record)
     return classifier(state)
+
+
+def _split(
+    config: TrainConfig,
+    images: np.ndarray,
+    labels: np.ndarray,
+    test_images: np.ndarray | None,
+    test_labels: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the images to train on and those to evaluate."""
+    if config.validation == 0:
+        if test_images is None or test_labels is None:
+            raise ValueError("Expected test images and labels, or validation > 0.")
+        return images, labels, test_images, test_labels
+    if test_images is not None or test_labels is not None:
+        raise ValueError(f"Expected no test images beside validation={config.validation}.")
+    count = len(images) - config.validation
+    if count < 1:
+        raise ValueError(f"Expected validation < {len(images)}, the training images, got {config.validation}.")
+    return images[:count], labels[:count], images[count:], labels[count:]
+
+
+def _start(config: TrainConfig, architecture: Architecture, input_shape: tuple[int, ...]) -> dict[str, Any] | None:
+    """Returns the variables of the checkpoint to start from, if one is named."""
+    if config.start is None:
+        return None
+    found = checkpoint.load(config.start)
+    if found.apply != architecture or found.input_shape != input_shape:
+        raise ValueError(
+            f"Expected start to be a checkpoint of {architecture} for images {input_shape}, got {config.start!r}: "
+            f"{found.apply} for {found.input_shape}."
+        )
+    return found.variables
+
+
+def _random(architecture: Architecture, key: jax.Array, augment: Augment, images: np.ndarray) -> dict[str, Any]:
+    """Returns random weights, and what the network takes from training images as it will see them."""
+    input_shape = (images.shape[1], images.shape[2], images.shape[3])
+    weight_key, draw_key = jax.random.split(key)
+    variables = init_variables(weight_key, architecture=architecture, input_shape=input_shape)
+    some = jnp.asarray(images[:_FITTED], jnp.float32) / 255.0
+    return architecture.fit(variables, augment.smooth(jax.random.split(draw_key, len(some)), some))
+
+
+def _with_average(
+    state: TrainState,
+    augment: Augment,
+    key: jax.Array,
+    images: np.ndarray,
+    batch_size: int,
+    architecture: Architecture,
+) -> dict[str, Any]:
+    """Returns the variables that are evaluated and kept: the average of the weights, where there is one.
+
+    Averaged weights are smaller than those they are averaged from, so they need moments of their own (Izmailov et al.,
+    UAI 2018): of a few batches of training images.
+    """
+    if not state.average:
+        return state.variables
+    variables = dataclasses.replace(state, params=state.average).variables
+    if not state.batch_stats:
+        return variables
+    total: Any = None
+    for i in range(_MOMENT_BATCHES):
+        batch = np.take(images, range(i * batch_size, (i + 1) * batch_size), axis=0, mode="wrap")
+        draw = jax.random.fold_in(key, i)
+        moments = batch_moments(variables, augment, draw, jnp.asarray(batch), architecture=architecture)
+        total = moments if total is None else jax.tree.map(jnp.add, total, moments)
+    return {**variables, "batch_stats": jax.tree.map(lambda leaf: leaf / _MOMENT_BATCHES, total)}
 
 
 def _check(
@@ -141,7 +231,8 @@ def _evaluate(
     labels: jax.Array,
     *,
     architecture: Architecture,
-) -> dict[str, float]:
+) -> tuple[float, float]:
+    """The shares of right answers on clean images and under one draw of the smoothing each."""
     count = len(images)
     size = min(_EVAL_BATCH, count)
     ids = np.full(-(-count // size) * size, -1, np.int32)
@@ -149,12 +240,19 @@ def _evaluate(
     batches = [jnp.asarray(batch) for batch in ids.reshape(-1, size)]
     counts = [count_correct(variables, augment, key, images, labels, b, architecture=architecture) for b in batches]
     clean, smoothed = np.sum(jax.device_get(counts), axis=0)
-    return {"test_clean": int(clean) / count, "test_smoothed": int(smoothed) / count}
+    return int(clean) / count, int(smoothed) / count
 
 
 def _save(config: TrainConfig, classifier: Classifier, record: dict[str, Any]) -> None:
     settings = {k: v for k, v in dataclasses.asdict(config).items() if k != "out"}
-    checkpoint.save(config.out, classifier, {"data": config.data, "training": settings, "result": record})
+    beside = _beside(config.surrogate, config.out) if config.surrogate is not None else {}
+    checkpoint.save(config.out, classifier, {"data": config.data, "training": settings, "result": record} | beside)
+
+
+def _beside(surrogate: str, out: str) -> dict[str, Any]:
+    """Says which surrogate it is, and where from the checkpoint, for readers in another folder."""
+    path = surrogate if assets.shipped(surrogate) else os.path.relpath(surrogate, out)
+    return {"surrogate": {"from_checkpoint": path, "fingerprint": checkpoint.describe(surrogate)["fingerprint"]}}
 
 
 def _figures(record: dict[str, Any]) -> str:

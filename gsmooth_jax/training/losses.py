@@ -8,10 +8,15 @@ ETA = 0.5
 """Weight of the entropy of the mean prediction, the value of the paper's experiments."""
 
 
-def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
-    """Mean cross entropy of M augmented copies. [M, B, K], [B] -> []. Device."""
+def cross_entropy(logits: jax.Array, labels: jax.Array, smoothing: float = 0.0) -> jax.Array:
+    """Mean cross entropy of M augmented copies. [M, B, K], [B] -> []. Device.
+
+    With ``smoothing`` s the truth is taken to be 1 - s on the label and s spread evenly over all K classes (label
+    smoothing, Szegedy et al., CVPR 2016).
+    """
     labels = jnp.broadcast_to(labels, logits.shape[:2])
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+    loss = optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+    return (1.0 - smoothing) * loss - smoothing * jax.nn.log_softmax(logits).mean() if smoothing else loss
 
 
 def divergence(logits: jax.Array) -> jax.Array:
@@ -30,18 +35,19 @@ def entropy(logits: jax.Array) -> jax.Array:
     return -(jnp.exp(log_mean) * log_mean).sum(axis=-1).mean()
 
 
-def smoothed_loss(logits: jax.Array, labels: jax.Array, weight: float) -> jax.Array:
+def smoothed_loss(logits: jax.Array, labels: jax.Array, weight: float, smoothing: float = 0.0) -> jax.Array:
     """Cross entropy + weight * divergence + ETA * entropy; cross entropy alone when weight is 0. Device.
 
     Args:
       logits: [M, B, K], of M independent draws of the smoothing law for every image.
       labels: [B] int32.
       weight: lambda of Jeong and Shin (2020), equation 9.
+      smoothing: of the labels, see ``cross_entropy``.
 
     Returns:
       [] float32.
     """
-    loss = cross_entropy(logits, labels)
+    loss = cross_entropy(logits, labels, smoothing)
     if weight > 0:
         loss = loss + weight * divergence(logits) + ETA * entropy(logits)
     return loss

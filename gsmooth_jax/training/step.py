@@ -2,16 +2,17 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from gsmooth_jax import _fitting, _threefry
+from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models.architecture import Architecture
-from gsmooth_jax.training import losses
+from gsmooth_jax.models.batch_norm import BatchNorm
+from gsmooth_jax.training import _run_folder, losses, optimizers
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
 
@@ -22,14 +23,17 @@ class TrainState:
     """Everything that a training run carries from step to step."""
 
     params: Any
-    batch_stats: Any
+    batch_stats: Any  # {} in a network without batch norm
+    frozen: Any  # what is never trained; {} where there is nothing
+    average: Any  # of params over the steps; {} where none is asked for
     opt_state: Any
     step: jax.Array  # [] int32
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The Linen variables; networks without batch norm have no ``batch_stats``."""
-        return {"params": self.params, **({"batch_stats": self.batch_stats} if self.batch_stats else {})}
+        """The Linen variables."""
+        parts = {"params": self.params, "batch_stats": self.batch_stats, "frozen": self.frozen}
+        return {name: part for name, part in parts.items() if part}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,46 +47,41 @@ class Recipe:
     consistency: float
     draws: int
     batch_size: int
+    label_smoothing: float
+    averaging: float
 
     @classmethod
     def build(cls, config: TrainConfig, steps: int) -> "Recipe":
         """Fills in the defaults of the configuration's network for a run of ``steps`` steps."""
-        auto = "adam" if config.arch.startswith("convnet") else "sgd"
+        auto = {"convnet": "adam", "convnet_bn": "adam", "speed_net": "muon"}.get(config.arch, "sgd")
         optimizer = auto if config.optimizer == "auto" else config.optimizer
-        rate = config.learning_rate or {"adam": 2e-3, "sgd": 0.1}[optimizer]
         return cls(
             optimizer=optimizer,
-            learning_rate=rate,
+            learning_rate=config.learning_rate or optimizers.RATES[optimizer],
             weight_decay=config.weight_decay,
             steps=steps,
             consistency=config.consistency,
             draws=config.draws,
             batch_size=config.batch_size,
+            label_smoothing=config.label_smoothing,
+            averaging=config.averaging,
         )
 
     def transformation(self) -> optax.GradientTransformation:
         """One cycle: a linear rise over a tenth of the run (at most 500 steps), then a cosine down to zero."""
         warmup = min(self.steps // 10 + 1, 500)
-        schedule = optax.warmup_cosine_decay_schedule(0.0, self.learning_rate, warmup, max(self.steps, warmup + 1))
-        decayed = functools.partial(jax.tree.map, lambda p: p.ndim > 1)
-        if self.optimizer == "adam":
-            # Decoupled decay is multiplied by the learning rate: 100 times larger has the strength of sgd's.
-            return optax.adamw(schedule, weight_decay=100 * self.weight_decay, mask=decayed)
-        return optax.chain(
-            optax.add_decayed_weights(self.weight_decay, mask=decayed),
-            optax.sgd(schedule, momentum=0.9, nesterov=True),
-        )
+        schedule = optax.warmup_cosine_decay_schedule(0.0, 1.0, warmup, max(self.steps, warmup + 1))
+        return optimizers.build(self.optimizer, schedule, self.learning_rate, self.weight_decay)
 
 
-def init_state(
-    architecture: Architecture, recipe: Recipe, key: jax.Array, input_shape: tuple[int, int, int]
-) -> TrainState:
-    """Returns the state before the first step. Device. The key is consumed."""
-    variables = _init_variables(key, architecture=architecture, input_shape=input_shape)
+def init_state(variables: Mapping[str, Any], recipe: Recipe) -> TrainState:
+    """Returns the state before the first step, from a network's variables. Device."""
     params = variables["params"]
     return TrainState(
         params=params,
         batch_stats=variables.get("batch_stats", {}),
+        frozen=variables.get("frozen", {}),
+        average=jax.tree.map(jnp.copy, params) if recipe.averaging else {},  # a step donates both
         opt_state=recipe.transformation().init(params),
         step=jnp.int32(0),
     )
@@ -93,7 +92,8 @@ def init_state(
     static_argnames=("architecture", "input_shape"),
     compiler_options={"xla_backend_optimization_level": 0},  # runs once: optimising the draws takes a second a layer
 )
-def _init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, int, int]) -> dict[str, Any]:
+def init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, int, int]) -> dict[str, Any]:
+    """Returns random weights for images [H, W, C]. Device. The key is consumed."""
     return architecture.init(_threefry.compact(key), input_shape)
 
 
@@ -112,7 +112,7 @@ def _train_step(
 
     Args:
       state: donated.
-      augment: the random map of one image.
+      augment: the random map of the images.
       key: the run's key; the step's own is derived by ``fold_in`` of the step's number.
       images: [N, H, W, C] uint8, the whole training set.
       labels: [N] int32.
@@ -128,31 +128,52 @@ def _train_step(
     chosen = jax.lax.dynamic_slice(order, (start,), (batch,))
     clean, truth = images[chosen].astype(jnp.float32) / 255.0, labels[chosen]
     keys = jax.random.split(jax.random.fold_in(key, state.step), (recipe.draws, batch))
-    inputs = jax.vmap(jax.vmap(augment), in_axes=(0, None))(keys, clean)
+    # All draws in one batch: those of one image go through different transforms.
+    inputs = augment(keys.reshape(-1), jnp.tile(clean, (recipe.draws, 1, 1, 1)))
 
     def loss_of(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
         variables = dataclasses.replace(state, params=params).variables
-        logits, updates = architecture.train_apply(variables, inputs.reshape(-1, *clean.shape[1:]))
+        logits, updates = architecture.train_apply(variables, inputs)
         logits = logits.reshape(recipe.draws, batch, -1)
-        return losses.smoothed_loss(logits, truth, recipe.consistency), (logits, updates.get("batch_stats", {}))
+        loss = losses.smoothed_loss(logits, truth, recipe.consistency, recipe.label_smoothing)
+        return loss, (logits, updates.get("batch_stats", {}))
 
     (loss, (logits, batch_stats)), gradient = jax.value_and_grad(loss_of, has_aux=True)(state.params)
     updates, opt_state = recipe.transformation().update(gradient, state.opt_state, state.params)
-    state = TrainState(
-        params=optax.apply_updates(state.params, updates),
-        batch_stats=batch_stats,
-        opt_state=opt_state,
-        step=state.step + 1,
+    params = optax.apply_updates(state.params, updates)
+    average = averaged(state, params, recipe.averaging)
+    state = dataclasses.replace(
+        state, params=params, batch_stats=batch_stats, average=average, opt_state=opt_state, step=state.step + 1
     )
     correct = (logits[0].argmax(axis=-1) == truth).sum()
     return state, {"loss": loss * batch, "correct": correct, "images": jnp.int32(batch)}
+
+
+def averaged(state: TrainState, params: Any, decay: float) -> Any:
+    """The exponential average after one more step; over the first steps it is nearly the plain mean."""
+    if not decay:
+        return {}
+    share = jnp.maximum(1.0 - decay, 1.0 / (state.step + 2.0))
+    return jax.tree.map(lambda mean, new: mean + share * (new - mean), state.average, params)
 
 
 @functools.cache
 def train_step() -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
     """Returns the compiled step, whose arguments are those of ``_train_step``."""
     static = ("architecture", "recipe")
-    return jax.jit(_train_step, static_argnames=static, donate_argnums=0, compiler_options=_fitting.step_options())
+    return jax.jit(_train_step, static_argnames=static, donate_argnums=0, compiler_options=_run_folder.step_options())
+
+
+@functools.partial(jax.jit, static_argnames=("architecture",))
+def batch_moments(
+    variables: dict[str, Any], augment: Augment, key: jax.Array, images: jax.Array, *, architecture: Architecture
+) -> Any:
+    """Returns the ``batch_stats`` of one batch [B, H, W, C] uint8 under augmentation. Device. The key is consumed."""
+    inputs = augment(jax.random.split(key, len(images)), images.astype(jnp.float32) / 255.0)
+    # A running moment m becomes a m + (1 - a) times the batch's: from 0 it shows the batch's alone.
+    start = jax.tree.map(jnp.zeros_like, variables["batch_stats"])
+    _, updates = architecture.train_apply({**variables, "batch_stats": start}, inputs)
+    return jax.tree.map(lambda moment: moment / (1.0 - BatchNorm.momentum), updates["batch_stats"])
 
 
 @functools.partial(jax.jit, static_argnames=("architecture",))
@@ -171,7 +192,7 @@ def count_correct(
     Args:
       variables: the network's.
       augment: its ``smooth`` is applied; crops and flips are not.
-      key: an image's draw depends on this key and its id alone.
+      key: an image's draw depends on this key, its id and, of several transforms, its place in the batch alone.
       images: [N, H, W, C] uint8.
       labels: [N] int32.
       ids: [B] int32, which images; -1 marks padding.
@@ -182,7 +203,6 @@ def count_correct(
     """
     clean = images[ids].astype(jnp.float32) / 255.0
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(ids)
-    both = jnp.stack([clean, jax.vmap(augment.smooth)(keys, clean)])
-    logits = architecture(variables, both.reshape(-1, *clean.shape[1:]))
+    logits = architecture(variables, jnp.concatenate([clean, augment.smooth(keys, clean)]))
     right = logits.argmax(axis=-1).reshape(2, -1) == labels[ids][None]
     return (right & (ids >= 0)[None]).sum(axis=1, dtype=jnp.int32)

@@ -1,7 +1,8 @@
 """How steep a bilinear image is: the range of the pixel differences over any box of cells, for Lipschitz bounds.
 
 A cell is the unit square between four neighbouring pixels. Inside it the derivative along x of the interpolated image
-lies between the two horizontal differences of its corners, and the derivative along y between the two vertical ones.
+lies between the two horizontal differences of its corners, and the derivative along y between the two vertical ones
+(THEORY C2).
 The image is extended by a ring of zeros, as ``_warp`` reads it, so there are (H + 1) (W + 1) cells. A table of maxima
 over all blocks of 2^i x 2^j cells answers the maximum over any box with four overlapping blocks; the boxes may be
 traced values. Memory: 4 log2(H) log2(W) copies of the image.

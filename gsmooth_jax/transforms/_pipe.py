@@ -13,20 +13,27 @@ class Pipe:
 
     The attributes are annotated here and assigned without annotation in each class, so that dataclasses do not take
     them for fields. The group is named in the class line, ``class Contrast(Pipe, group="additive")``, because a literal
-    assigned without annotation would be typed as any string.
+    assigned without annotation would be typed as any string. So is ``pointwise``.
     """
 
     name: str
     params: tuple[Param, ...]
     group: Group = "none"
+    pointwise: bool = False
+    """Whether each entry depends on that entry of the image alone; ``sensitivity_upper`` then holds for each one."""
     typical: tuple[tuple[float, float], ...]
     """(low, high) of each parameter: the published region where there is one."""
 
-    def __init_subclass__(cls, *, group: Group = "none"):
-        cls.group = group
+    def __init_subclass__(cls, *, group: Group = "none", pointwise: bool = False):
+        cls.group, cls.pointwise = group, pointwise
 
     def __or__(self, other: Transform) -> "Composition":
         """Returns the composition that applies this transform first."""
         from gsmooth_jax.transforms.composition import Composition  # it imports Clip, which is a Pipe: only when called
 
         return Composition((typing.cast(Transform, self), other))
+
+
+def stages_of(transform: Transform) -> tuple[Transform, ...]:
+    """Returns the stages of a composition, the first one first, or the transform alone."""
+    return getattr(transform, "stages", (transform,))

@@ -9,7 +9,7 @@ from gsmooth_jax.types import Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Additive(Pipe, group="additive"):
+class Additive(Pipe, group="additive", pointwise=True):
     """Adds its own number to every entry: x + delta, the Lp setting of Cohen et al. 2019.
 
     Parameter: delta, H W C numbers in units of the [0, 1] intensity range, in the image's memory order (row, column,

@@ -11,7 +11,7 @@ from gsmooth_jax.types import Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Brightness(Pipe, group="additive"):
+class Brightness(Pipe, group="additive", pointwise=True):
     """Adds b to every entry: x + b.
 
     Parameter: b, in units of the [0, 1] intensity range; positive brightens; identity 0. Never clips, so the law
@@ -30,6 +30,11 @@ class Brightness(Pipe, group="additive"):
         """Returns [1]: sqrt(H W C), exact wherever the box lies. Device."""
         del low, high
         return norm_upper(jnp.ones_like(image))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: 1, exact. Device."""
+        del low, high
+        return jnp.ones_like(image)[None]
 
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1 and 0: the image is moved as it is, and the bound holds for every image. Device."""

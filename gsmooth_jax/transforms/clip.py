@@ -1,29 +1,41 @@
-"""Clipping to the range of an image file."""
+"""Clipping to the range of a file."""
 
 import dataclasses
 
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import _validate
+from gsmooth_jax._spec import LATER
 from gsmooth_jax.transforms._pipe import Pipe
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Clip(Pipe):
-    """Clips every entry to [0, 1]. No parameter.
+class Clip(Pipe, pointwise=True):
+    """Clips every entry to [low, high]. No parameter.
 
     A projection on a convex set: no two images end further apart than they were, so Lipschitz bounds survive it. Group
     laws do not.
+
+    Attributes:
+      low: the least value, 0 for images; -1 for waveforms.
+      high: the largest.
     """
 
     name = "clip"
     params = ()
     typical = ()
 
+    low: float = dataclasses.field(default=0.0, metadata=LATER)
+    high: float = dataclasses.field(default=1.0, metadata=LATER)
+
+    def __post_init__(self):
+        _validate.ascending(low=self.low, high=self.high)
+
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [0] -> [H, W, C]. Device."""
         del theta
-        return jnp.clip(image, 0.0, 1.0)
+        return jnp.clip(image, self.low, self.high)
 
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1 and nothing: a projection on a convex set. Device."""

@@ -2,11 +2,12 @@
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.types import Chainable, Group, LipschitzBounded, Param, Transform, param_dim
+from gsmooth_jax.types import Chainable, EntryBounded, Group, LipschitzBounded, Param, Transform, param_dim
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,40 +63,73 @@ class Composition:
             image, start = stage(image, theta[start:stop]), stop
         return image
 
+    def unbounded(self, *, entries: bool = False) -> str:
+        """Says why ``lipschitz_upper``, or ``entry_speeds_upper``, cannot be stated; empty where it can."""
+        moving = False
+        for stage in self.stages:
+            if moving and not isinstance(stage, Chainable):
+                return f"stage {stage.name!r} states none behind another, only where it comes first."
+            if moving and entries and not getattr(stage, "pointwise", False):
+                return f"stage {stage.name!r} mixes entries behind another."
+            if stage.params and not isinstance(stage, EntryBounded if entries else LipschitzBounded):
+                return f"stage {stage.name!r} states none."
+            moving |= bool(stage.params)
+        return ""
+
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the L2 change of the result per unit of each parameter on the box [low, high]. Device.
 
         Stages in front of the first that has parameters only prepare the image. Each later one sees an image somewhere
         in a ball: the earlier stages at the middle of their box, and at most the sum of their bounds times the half
         widths from it. Its own bound there is the one at the ball's centre plus what it can grow within the radius;
-        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, triangle inequality.)
+        the earlier bounds are multiplied by how far it drives images apart. (Chain rule, THEORY D7.2.)
 
         Raises:
           ValueError: a stage states no bound, or none that holds behind another stage; names the stage.
         """
+        return self._chained(image, low, high, entries=False)
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Bounds the change of each entry per unit of each parameter on the box [low, high]: [P, H, W, C]. Device.
+
+        The chain of ``lipschitz_upper``, entry by entry: the stages behind the first that moves must be pointwise.
+
+        Raises:
+          ValueError: a stage states no speeds of entries, or none behind another stage, or mixes entries; names it.
+        """
+        return self._chained(image, low, high, entries=True)
+
+    def _chained(self, image: jax.Array, low: jax.Array, high: jax.Array, *, entries: bool) -> jax.Array:
+        """The bounds of both: numbers [P], or speeds of entries [P, H, W, C]."""
+        if why := self.unbounded(entries=entries):
+            kind = "bound on the entries' speeds" if entries else "Lipschitz bound"
+            raise ValueError(f"No {kind} for {self.name!r}: {why}")
         bounds: list[jax.Array] = []
-        radius = jnp.zeros((), image.dtype)
+        radius = jnp.zeros(image.shape if entries else (), image.dtype)
         start, moving = 0, False
         for stage in self.stages:
             part = slice(start, start + param_dim(stage, image.shape))
             lowest, highest, start = low[part], high[part], part.stop
             if moving:
-                if not isinstance(stage, Chainable):
-                    raise ValueError(
-                        f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none behind another, only "
-                        "where it comes first."
-                    )
+                assert isinstance(stage, Chainable)
                 apart, growth = stage.sensitivity_upper(lowest, highest)
                 bounds = [apart * b for b in bounds]
             else:
                 apart, growth = jnp.ones((), image.dtype), jnp.zeros_like(lowest)
-            own = growth * radius
+            own = jnp.multiply.outer(growth, radius)
             if stage.params:
-                if not isinstance(stage, LipschitzBounded):
-                    raise ValueError(f"No Lipschitz bound for {self.name!r}: stage {stage.name!r} states none.")
-                own = own + stage.lipschitz_upper(image, lowest, highest)
+                own = own + _bound(stage, entries)(image, lowest, highest)
                 moving = True
-            radius = apart * radius + jnp.sum(own * (0.5 * (highest - lowest)))
+            half = (0.5 * (highest - lowest)).reshape(-1, *(1,) * radius.ndim)
+            radius = apart * radius + jnp.sum(own * half, axis=0)
             image = stage(image, 0.5 * (lowest + highest))
             bounds.append(own)
         return jnp.concatenate(bounds)
+
+
+def _bound(stage: Transform, entries: bool) -> Callable[..., jax.Array]:
+    if entries:
+        assert isinstance(stage, EntryBounded)
+        return stage.entry_speeds_upper
+    assert isinstance(stage, LipschitzBounded)
+    return stage.lipschitz_upper

@@ -5,13 +5,13 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Contrast(Pipe, group="additive"):
+class Contrast(Pipe, group="additive", pointwise=True):
     """Multiplies every entry by e^k: x e^k.
 
     Parameter: k, the logarithm of the factor; positive strengthens; identity 0. Never clips, so the law
@@ -30,6 +30,11 @@ class Contrast(Pipe, group="additive"):
         """Returns [1]: e^high |x|_2. The derivative is x e^k, which grows with k. Device."""
         del low
         return (jnp.exp(high[0]) * norm_upper(image))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: e^high |x|. Device."""
+        del low
+        return rounded_up(jnp.exp(high[0]) * jnp.abs(image))[None]
 
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns e^high twice: output and derivative are the image times e^k at most. Device."""

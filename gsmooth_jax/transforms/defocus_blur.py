@@ -9,7 +9,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.transforms import _dct
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -47,19 +47,37 @@ class DefocusBlur(Pipe):
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the largest L2 norm of the derivative on the box. Device.
 
-        Between two neighbouring breakpoints, where some weight starts or stops growing, all weights are linear in r.
-        There a multiplier is a ratio of two linear functions of r with the weights' sum S(r) below, so its derivative
-        is a constant over S(r)^2: it keeps its sign and falls as r grows. The DCT keeps norms, hence the norm of the
-        image's derivative on a piece is largest at the piece's first point that lies in the box, and the bound is the
-        largest of these few numbers.
+        Between two neighbouring breakpoints, where some weight starts or stops growing, a multiplier's derivative is a
+        constant over S(r)^2, S the weights' sum: it falls as r grows. So the norm of the image's derivative on a piece
+        is largest at the piece's first point that lies in the box, and the bound is the largest of these few numbers
+        (THEORY D8).
         """
-        start, stop, total, growth, slope = _pieces(self.max_radius)
-        first, last = jnp.clip(low[0], 0.0, self.max_radius), jnp.clip(high[0], 0.0, self.max_radius)
+        *_, slope = _pieces(self.max_radius)
         power = jnp.sum(_dct.forward(image) ** 2, axis=2)  # [H, W]
         speed = jax.vmap(lambda s: norm_upper(jnp.sqrt(power) * _multiplier(image.shape, s)))(slope)  # [J]
+        return jnp.max(speed * self._shares(low, high))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: for each entry the largest derivative over the pieces, as for the norm. Device."""
+        *_, slope = map(jnp.asarray, _pieces(self.max_radius))
+        shares = self._shares(low, high)
+        spectrum, error = _dct.forward(image), _dct.forward_error(image)
+
+        def faster(piece: jax.Array, speed: jax.Array) -> jax.Array:
+            multiplier = _multiplier(image.shape, slope[piece])[:, :, None]
+            lost = 2.0**-24 * (2 * slope.shape[1] + 8) * jnp.sum(jnp.abs(slope[piece]))  # roundings of the multiplier
+            spread = jnp.abs(spectrum) * lost + error * (jnp.abs(multiplier) + lost)
+            return jnp.maximum(speed, shares[piece] * _dct.entries_upper(spectrum * multiplier, spread))
+
+        return rounded_up(jax.lax.fori_loop(0, len(slope), faster, jnp.zeros_like(image)))[None]
+
+    def _shares(self, low: jax.Array, high: jax.Array) -> jax.Array:
+        """[J]: what each piece's derivative has fallen to where the box begins; 0 where they do not meet."""
+        start, stop, total, growth, _ = _pieces(self.max_radius)
+        first, last = jnp.clip(low[0], 0.0, self.max_radius), jnp.clip(high[0], 0.0, self.max_radius)
         fallen = total / (total + growth * jnp.clip(first - start, 0.0, stop - start))
         met = (start <= last + 1e-5) & (stop >= first - 1e-5)
-        return jnp.max(jnp.where(met, speed * fallen**2, 0.0))[None]
+        return jnp.where(met, fallen**2, 0.0)
 
 
 def _multiplier(shape: tuple[int, ...], weights: jax.Array) -> jax.Array:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.transforms import _dct
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -17,8 +17,8 @@ class GaussianBlur(Pipe, group="additive"):
     """Blurs by the heat equation: multiplies the DCT-II spectrum by exp(-v (w_y^2 + w_x^2) / 2).
 
     Parameter: v >= 0, the variance in px^2; identity 0. The border reflects (half-sample mirror), w = pi k / H rows and
-    pi k / W columns. The multipliers make an exact semigroup, T(T(x, a), b) = T(x, a + b), which sampled and truncated
-    kernels are not. The formula is kept for v < 0, where it sharpens without bound: draws must be >= 0.
+    pi k / W columns. The multipliers make an exact semigroup, T(T(x, a), b) = T(x, a + b) (THEORY B1), which sampled
+    and truncated kernels are not. The formula is kept for v < 0, where it sharpens without bound: draws must be >= 0.
     """
 
     name = "gaussian_blur"
@@ -39,6 +39,23 @@ class GaussianBlur(Pipe, group="additive"):
         The DCT keeps norms, so this is the L2 norm of the derivative at v = low; every term falls with v.
         """
         del high
-        h, w, _ = image.shape
-        half = jnp.asarray(0.5 * np.add.outer(_dct.frequency(h) ** 2, _dct.frequency(w) ** 2), image.dtype)
-        return norm_upper(_dct.forward(image) * (half * jnp.exp(-low[0] * half))[:, :, None])[None]
+        half = _half_squares(image)
+        return norm_upper(_dct.forward(image) * (half * jnp.exp(-low[0] * half)))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C] bounds on the derivative's entries. Device.
+
+        Each term of its spectrum falls with v: it lies between those at low and at high, whose middle keeps the signs.
+        A box's norm is no larger than the norm of these, which need not be reached together.
+        """
+        half, spectrum, error = _half_squares(image), _dct.forward(image), _dct.forward_error(image)
+        most, least = half * jnp.exp(-low[0] * half), half * jnp.exp(-high[0] * half)
+        middle, radius = 0.5 * (most + least), 0.5 * (most - least) + 1e-6 * half  # its share: roundings of exp
+        spread = (jnp.abs(spectrum) + error) * radius + error * middle
+        return rounded_up(_dct.entries_upper(spectrum * middle, spread))[None]
+
+
+def _half_squares(image: jax.Array) -> jax.Array:
+    """[H, W, 1]: half the squared frequencies."""
+    squares = np.add.outer(*(_dct.frequency(n) ** 2 for n in image.shape[:2]))
+    return jnp.asarray(0.5 * squares, image.dtype)[:, :, None]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.transforms._colour import is_grey
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -48,6 +48,14 @@ class Hue(Pipe, group="additive"):
         if is_grey(image):
             return jnp.zeros(1, image.dtype)
         return (math.radians(1.0) * norm_upper(_colour(image)))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: in the plane across the axis no entry of a unit vector exceeds sqrt(2/3). Device."""
+        del low, high
+        if is_grey(image):
+            return jnp.zeros((1, *image.shape), image.dtype)
+        length = jnp.sqrt(jnp.sum(_colour(image) ** 2, axis=-1, keepdims=True))
+        return rounded_up(jnp.broadcast_to(math.radians(1.0) * math.sqrt(2.0 / 3.0) * length, image.shape))[None]
 
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1, since R is orthogonal, and a degree: what is not grey grows by the change at most. Device."""

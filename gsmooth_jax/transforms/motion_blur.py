@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.transforms import _warp, shift
+from gsmooth_jax.transforms import _cells, _warp, shift
+from gsmooth_jax.transforms._norm import rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -51,6 +52,16 @@ class MotionBlur(Pipe):
         """
         del low, high
         return shift.difference_norms(image) * float(np.abs(self._positions()).mean())
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [2, H, W, C]: the mean of |node| times the speed of ``Shift`` on that share of the box. Device."""
+        maxima, positions = _cells.block_maxima(image), jnp.asarray(self._positions(), jnp.float32)
+
+        def speed(i: jax.Array | int) -> jax.Array:
+            ends = low * positions[i], high * positions[i]
+            return jnp.abs(positions[i]) * shift.speeds_upper(maxima, jnp.minimum(*ends), jnp.maximum(*ends))
+
+        return rounded_up(_warp.mean(speed(0), speed, self.nodes))
 
     def _positions(self) -> np.ndarray:
         return np.linspace(-0.5, 0.5, self.nodes)

@@ -35,7 +35,7 @@ class Pixelate(Pipe):
         whole = jnp.floor(common * (1.0 - theta[0] + _TOLERANCE)).astype(jnp.int32)
         return _warp.separable(image, *(_there_and_back(n, whole // (common // n)) for n in (h, w)))
 
-    def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    def representatives(self, image_shape: tuple[int, ...], low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Returns [M, 1] float64: one parameter for each distinct pair of sizes over the box, ascending. Host.
 
         The output depends on the parameter through the two sizes alone, which change where c crosses a multiple of 1/H

@@ -1,4 +1,4 @@
-"""Rounding to the levels of an image file."""
+"""Rounding to the levels of a file."""
 
 import dataclasses
 from typing import Literal
@@ -15,15 +15,17 @@ _ON_A_LEVEL = 4e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Quantize(Pipe):
-    """Rounds every entry to a multiple of 1 / (2^bits - 1). No parameter.
+class Quantize(Pipe, pointwise=True):
+    """Rounds every entry to one of levels that are 1 / (2^bits - 1) of the range [low, high] apart. No parameter.
 
-    What saving an image file does, together with ``Clip``. Moves an image of n entries by at most sqrt(n) ``jump`` in
-    L2, but is no contraction: Lipschitz bounds do not survive it.
+    What saving a file does, together with ``Clip``; beyond the range the levels go on. Moves an image of n entries by
+    at most sqrt(n) ``jump`` in L2, but is no contraction: Lipschitz bounds do not survive it.
 
     Attributes:
       bits: bits an entry, 1 to 16.
       rounding: to the nearest level, or ``down`` to the next one below, as Pillow does when it resamples 8-bit images.
+      low: a level, the first of the file: 0 for images, -1 for waveforms.
+      high: a level, the last of the file: 1 for images; 32767 / 32768 gives the levels of 16-bit PCM, 0 among them.
     """
 
     name = "quantize"
@@ -32,22 +34,37 @@ class Quantize(Pipe):
 
     bits: int = 8
     rounding: Literal["nearest", "down"] = dataclasses.field(default="nearest", metadata=LATER)
+    low: float = dataclasses.field(default=0.0, metadata=LATER)
+    high: float = dataclasses.field(default=1.0, metadata=LATER)
 
     def __post_init__(self):
         _validate.at_least(1, bits=self.bits)
         if self.bits > 16:  # float32 holds 24 bits: leave room for the sums behind it
             raise ValueError(f"Expected bits <= 16, got bits={self.bits!r}.")
         _validate.known(dict.fromkeys(("nearest", "down")), rounding=self.rounding)
+        _validate.ascending(low=self.low, high=self.high)
+
+    @property
+    def density(self) -> float:
+        """Levels a unit."""
+        return (2**self.bits - 1) / (self.high - self.low)
 
     @property
     def jump(self) -> float:
         """How far an entry may be moved: half a level, or a whole one when rounding down."""
-        return (0.5 if self.rounding == "nearest" else 1.0) / (2**self.bits - 1)
+        return (0.5 if self.rounding == "nearest" else 1.0) / self.density
+
+    def position(self, image: jax.Array) -> jax.Array:
+        """Where entries lie among the levels: 0 at ``low``, 2^bits - 1 at ``high``. Device."""
+        return (image - self.low) * self.density
+
+    def keeps(self, value: float) -> bool:
+        """Whether a value is a level. Host."""
+        return (value - self.low) * self.density % 1.0 == 0.0
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [0] -> [H, W, C]. Device."""
         del theta
-        levels = float(2**self.bits - 1)
-        if self.rounding == "down":
-            return jnp.floor((image + _ON_A_LEVEL) * levels) / levels
-        return jnp.round(image * levels) / levels
+        down = self.rounding == "down"
+        level = jnp.floor(self.position(image + _ON_A_LEVEL)) if down else jnp.round(self.position(image))
+        return level / self.density + self.low

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from gsmooth_jax import _validate
 from gsmooth_jax._spec import LATER
 from gsmooth_jax.transforms import _cells, _warp
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -93,15 +93,21 @@ class Rotation(Pipe):
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels; infinite where the image may jump. Device.
 
-        The path of images is Lipschitz in the angle, so its length between two angles, and with it the distance of its
-        ends, is at most their difference times the largest norm of its derivative.
+        Two images are no further apart than the path between them is long (THEORY C3).
         """
+        return norm_upper(self._speeds(image, low, high))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: ``speed_upper``; infinite where the image may jump. Device."""
+        return rounded_up(self._speeds(image, low, high))[None]
+
+    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         convention = CONVENTIONS[self.convention]
         beyond = "constant" if convention.canvas is None else "edge"
         speed = speed_upper(_cells.block_maxima(image, beyond), low[0], high[0], convention.off_centre)
         if convention.canvas is not None:
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
-        return norm_upper(jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed)[None]
+        return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed
 
 
 def rotate(image: jax.Array, degrees: jax.Array, convention: Convention = CONVENTIONS["continuous"]) -> jax.Array:
@@ -123,7 +129,8 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array, off_centre: 
     """Bounds how fast each entry changes, per degree, while the angle runs over [low, high]. [H, W, C]. Device.
 
     A pixel's source moves on a circle: at position (y, x) from the centre with velocity (x, -y) per radian. Chain rule:
-    the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc.
+    the entry changes at x d/dy - y d/dx, with positions and image derivatives anywhere in a box that holds the arc
+    (THEORY C3).
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.transforms._colour import is_grey
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -46,6 +46,13 @@ class Saturation(Pipe, group="additive"):
         if is_grey(image):
             return jnp.zeros(1, image.dtype)
         return (jnp.exp(high[0]) * norm_upper(_colour(image)))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: e^high |x - y|, entry by entry. Device."""
+        del low
+        if is_grey(image):
+            return jnp.zeros((1, *image.shape), image.dtype)
+        return rounded_up(jnp.exp(high[0]) * jnp.abs(_colour(image)))[None]
 
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns the norm of the linear map at the worse end, and e^high times that of x -> x - y. Device.

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -32,6 +32,10 @@ class Scaling(Pipe):
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels, as for rotation. Device."""
         return norm_upper(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
 
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: ``speed_upper``. Device."""
+        return rounded_up(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
+
 
 def zoom(n: int, ratio: jax.Array) -> jax.Array:
     """Returns [n, n]: the matrix that enlarges an axis of n pixels by ``ratio`` > 0 about its centre. Device."""
@@ -43,7 +47,7 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
 
     A pixel at (y, x) from the centre reads at (y, x) / s, which moves with velocity -(y, x) / s^2 on a straight line.
     Chain rule: the entry changes at -(y d/dy + x d/dx) / s^2, with the image's derivatives anywhere in the box of the
-    line's ends.
+    line's ends. (THEORY C3.)
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.

@@ -5,8 +5,8 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.transforms import _warp
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms import _cells, _warp
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -33,18 +33,41 @@ class Shift(Pipe):
         del low, high
         return difference_norms(image)
 
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [2, H, W, C]: ``speeds_upper`` on the box. Device.
+
+        Their norms are no smaller than ``lipschitz_upper``, which averages the differences that these maximise.
+        """
+        return rounded_up(speeds_upper(_cells.block_maxima(image), low, high))
+
 
 def moved(n: int, distance: jax.Array) -> jax.Array:
     """Returns [n, n]: the matrix that moves an axis of n pixels by ``distance`` px (scalar). Device."""
     return _warp.hat(jnp.arange(n, dtype=jnp.float32) - distance, n)
 
 
+def speeds_upper(maxima: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """Bounds how fast each entry changes per px down, and right, on a box of shifts [2]. [2, H, W, C]. Device.
+
+    The pixel at (y, x) reads at (y - dy, x - dx): the steepest vertical and horizontal slope over all such positions.
+
+    Args:
+      maxima: from ``_cells.block_maxima`` of the image.
+      low: the smallest shifts.
+      high: the largest ones.
+    """
+    h, w = maxima.shape[2] - 1, maxima.shape[3] - 1
+    y, x = jnp.meshgrid(jnp.arange(h, dtype=jnp.float32), jnp.arange(w, dtype=jnp.float32), indexing="ij")
+    boxes = _cells.spanned(y - low[0], y - high[0], x - low[1], x - high[1], _cells.slack(h, w))
+    steepest = _cells.steepest(maxima, boxes)  # [H, W, 4, C]
+    return jnp.stack([steepest[:, :, :2].max(axis=2), steepest[:, :, 2:].max(axis=2)])
+
+
 def difference_norms(image: jax.Array) -> jax.Array:
     """Returns [2]: how far shifting by 1 px down, and right, moves the zero-extended image in L2; rounded up. Device.
 
     The derivative of a bilinear shift in dy is the vertical difference of the zero-extended image, shifted by whole
-    pixels and averaged along x with weights that sum to 1: its norm is at most that of the difference, and leaving
-    entries outside the canvas out only lowers it.
+    pixels and averaged along x: its norm is at most that of the difference (THEORY D8).
     """
     ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
     return jnp.stack([norm_upper(jnp.diff(ring, axis=0)), norm_upper(jnp.diff(ring, axis=1))])

@@ -16,7 +16,7 @@ class Translation(Pipe, group="additive"):
 
     Parameters: (dy, dx) in px, positive down and right; identity (0, 0). Each is rounded to the nearest whole number,
     halves up: floor(theta + 1/2) commutes with adding whole numbers, which truncation does not. So the law
-    T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021.)
+    T(T(x, a), b) = T(x, a + b) is exact for whole attacks ``a`` and any draw ``b``. (TSS, Li et al. 2021; THEORY B1.)
 
     A claim speaks of the whole shifts in its region. In a box, whose ends have to be whole, any other shift is rounded
     to one of them. In a ball it need not be: (5.6, 5.6), of length 7.9, moves the image by (6, 6), of length 8.5, and a
@@ -37,7 +37,7 @@ class Translation(Pipe, group="additive"):
         # Under vmap a traced jnp.roll is up to 2.5 times slower on a CPU than these reads, a one-hot product 6 times.
         return image[(jnp.arange(h) - steps[0]) % h][:, (jnp.arange(w) - steps[1]) % w]
 
-    def representatives(self, image_shape: tuple[int, int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    def representatives(self, image_shape: tuple[int, ...], low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Returns [M, 2] float64: the whole shifts that the box rounds to, each once up to whole turns. Host."""
         axes = []
         for a, b, n in zip(low, high, image_shape[:2], strict=True):

@@ -6,7 +6,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -14,12 +14,12 @@ _PER_DB = math.log(10.0) / 20.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Volume(Pipe, group="additive"):
+class Volume(Pipe, group="additive", pointwise=True):
     """Multiplies a signal by 10^(b / 20).
 
-    The signal is any array of three axes, say [samples, 1, channels] or [frequencies, frames, channels]. Parameter: b,
-    in dB; positive is louder; identity 0. Never clips, so the law T(T(x, a), b) = T(x, a + b) is exact. (SPT, Fischer
-    et al. 2020, section on audio.)
+    The signal is any array: a waveform [T] in [-1, 1], or a spectrogram. Parameter: b, in dB; positive is louder;
+    identity 0. Never clips, so the law T(T(x, a), b) = T(x, a + b) is exact. (SPT, Fischer et al. 2020, section on
+    audio.)
     """
 
     name = "volume"
@@ -27,10 +27,15 @@ class Volume(Pipe, group="additive"):
     typical = ((-3.0, 3.0),)
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
-        """[H, W, C], [1] -> [H, W, C]. Device."""
+        """[...], [1] -> the same. Device."""
         return image * jnp.exp(_PER_DB * theta[0])
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: 10^(high / 20) ln(10) / 20 |x|_2. The derivative is a gain times x that grows with b. Device."""
         del low
         return (_PER_DB * jnp.exp(_PER_DB * high[0]) * norm_upper(image))[None]
+
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: 10^(high / 20) ln(10) / 20 |x|. Device."""
+        del low
+        return rounded_up(_PER_DB * jnp.exp(_PER_DB * high[0]) * jnp.abs(image))[None]

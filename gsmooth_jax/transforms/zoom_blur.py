@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.transforms import _cells, _warp, scaling
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 
@@ -37,10 +37,19 @@ class ZoomBlur(Pipe):
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box. Device."""
-        maxima = _cells.block_maxima(image)
+        return norm_upper(_speeds(image, low, high))[None]
 
-        def speed(i: jax.Array) -> jax.Array:
-            share = i / _STEPS
-            return share * scaling.speed_upper(maxima, 1.0 + low[0] * share, 1.0 + high[0] * share)
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        """Returns [1, H, W, C]: the entries of which ``lipschitz_upper`` is the norm. Device."""
+        return rounded_up(_speeds(image, low, high))[None]
 
-        return norm_upper(_warp.mean(jnp.zeros_like(image), speed, _STEPS + 1))[None]
+
+def _speeds(image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """[H, W, C]: (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box."""
+    maxima = _cells.block_maxima(image)
+
+    def speed(i: jax.Array) -> jax.Array:
+        share = i / _STEPS
+        return share * scaling.speed_upper(maxima, 1.0 + low[0] * share, 1.0 + high[0] * share)
+
+    return _warp.mean(jnp.zeros_like(image), speed, _STEPS + 1)

@@ -11,7 +11,7 @@ from gsmooth_jax.attacks import EotPgd, Random, eot_pgd
 from gsmooth_jax.attacks.target import Space
 from gsmooth_jax.certificates import Additive
 from gsmooth_jax.transforms import Brightness, BrightnessContrast, Clip, Pixelate, Quantize, Rotation, Translation
-from tests.certify.conftest import SHAPE, SIGMA
+from tests.known import SHAPE, SIGMA
 
 FEW = EotPgd(tries=3, steps=12, draws=4)
 
@@ -25,7 +25,7 @@ def test_it_ends_at_the_corner_that_is_worst_for_the_class(target):
     made = target(cover(BrightnessContrast(), [-0.5, -0.005], [0.5, 0.005]))
     np.testing.assert_allclose(FEW.propose(made), np.tile([-0.5, -0.005], (3, 1)), rtol=1e-3)
     # For the other class the opposite corner is.
-    made = dataclasses.replace(made, top=0)
+    made = dataclasses.replace(made, events=(0,))
     np.testing.assert_allclose(FEW.propose(made), np.tile([0.5, 0.005], (3, 1)), rtol=1e-3)
 
 

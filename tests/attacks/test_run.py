@@ -2,12 +2,17 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
-from gsmooth_jax import cli, headers, results
-from gsmooth_jax.attacks import run as attacked
-from tests.test_cli import gsmooth
+from gsmooth_jax import cli, results
+from gsmooth_jax.attacks import files as attacked
+from gsmooth_jax.results import headers
+from tests import edited
+from tests.cli.test_commands import gsmooth
+
+KEPT = Path(__file__).parents[2] / "experiments/table1_mnist/rotational_blur"
 
 ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
 
@@ -20,7 +25,7 @@ def run(tmp_path_factory):
     return folder
 
 
-def edited(run, folder, change):
+def forged(run, folder, change):
     """A copy of the run whose header says something else."""
     shutil.copytree(run, folder, ignore=shutil.ignore_patterns("attack-*"))
     header = json.loads((folder / headers.FILE).read_text())
@@ -35,34 +40,39 @@ def test_nothing_lands_in_a_sound_run(run, capsys):
     written = json.loads((run / "attack-grid.json").read_text())
     assert {k: summary[k] for k in written if k != "outcomes"} == {k: v for k, v in written.items() if k != "outcomes"}
     assert summary["attack"] == {"name": "grid", "tries": 4}
-    assert (summary["images"], summary["tries"], summary["landed"]) == (2, 5, [])
+    assert (summary["images"], summary["tries"], summary["broke_claim"]) == (2, 5, [])
     assert 1.0 == summary["smoothed_accuracy"] >= summary["empirical_robust_accuracy"] >= summary["certified_accuracy"]
     assert [o["id"] for o in written["outcomes"]] == [0, 20]
     assert all(abs(v) <= 0.5 for o in written["outcomes"] for v in o["worst"])
     assert gsmooth("report", run, "--json") == cli.DONE
     (shown,) = json.loads(capsys.readouterr().out)["attacks"]
-    assert (shown["run"], shown["attack"]["name"], shown["landed"]) == ("demo", "grid", [])
+    assert (shown["run"], shown["attack"]["name"], shown["broke_claim"]) == ("demo", "grid", [])
     assert gsmooth("report", run) == cli.DONE
     assert "Empirical and certified robustness" in capsys.readouterr().out
 
 
 def test_a_false_claim_fails_the_command(run, tmp_path, capsys):
-    false = edited(run, tmp_path / "false", lambda h: None)
-    first, *rest = (false / results.RESULTS).read_text().splitlines(keepends=True)
-    first = json.dumps(json.loads(first) | {"predicted": 3}) + "\n"
-    (false / results.RESULTS).write_text("".join([first, *rest]))
+    false = forged(run, tmp_path / "false", lambda h: None)
+
+    def another_class(record):
+        record["statement"] = {"class": 3}
+
+    edited.edit(false / results.RESULTS, another_class)
     assert gsmooth("attack", false, "--attack", "grid", "--tries", "4", "--limit", "2", *ONE) == cli.FAILED
-    assert "landed" in capsys.readouterr().out
+    shown = capsys.readouterr().out.split()
+    assert "broke" in shown
+    assert "claim" in shown
     found = json.loads((false / "attack-grid.json").read_text())
-    assert found["landed"] == [0]
+    assert found["broke_claim"] == [0]
+    assert [o["target"] for o in found["outcomes"]] == [[3], [9]]
     assert found["empirical_robust_accuracy"] == 0.5
 
 
 def test_bad_input_exits_with_2_and_writes_nothing(run, tmp_path, capsys):
-    other = edited(run, tmp_path / "other", lambda h: h["model"].update(fingerprint="0123456789abcdef"))
-    moved = edited(run, tmp_path / "moved", lambda h: h["data"].update(images=2))
-    empty = edited(run, tmp_path / "empty", lambda h: None)
-    (empty / results.RESULTS).write_text("")
+    other = forged(run, tmp_path / "other", lambda h: h["model"].update(fingerprint="0123456789abcdef"))
+    moved = forged(run, tmp_path / "moved", lambda h: h["data"].update(images=2))
+    empty = forged(run, tmp_path / "empty", lambda h: None)
+    (empty / results.RESULTS).write_bytes(b"")
     for args, message in (
         ([other], "fingerprint 0123456789ab..., this one has"),
         ([moved, "--attack", "random", "--tries", "1", *ONE], "The data holds no image 40"),
@@ -83,3 +93,17 @@ def test_data_that_has_changed_is_refused(run):
     header["data"]["every"] = 2
     with pytest.raises(ValueError, match="no image 20"):
         list(attacked.claimed_examples(header, claims))
+
+
+def test_what_older_versions_wrote_is_read(run, tmp_path):
+    """They called it ``landed``."""
+    header = results.read_run(run)[0]
+    old = json.loads((KEPT / "attack-random.json").read_text())
+    assert "landed" in old
+    known = results.read_run(KEPT)[0]
+    (shown,) = [s for s in attacked.read(KEPT, known) if s["attack"]["name"] == "random"]
+    assert shown["broke_claim"] == old["landed"]
+    assert not shown.keys() & {"landed", "outcomes"}
+    shutil.copytree(run, tmp_path / "new")
+    (tmp_path / "new/attack-random.json").write_text(json.dumps(old))
+    assert [s["attack"]["name"] for s in attacked.read(tmp_path / "new", header)] in ([], ["grid"])  # of another run

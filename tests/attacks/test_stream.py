@@ -9,9 +9,10 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax.attacks import EotPgd, Grid, Random, attack_stream
 from gsmooth_jax.attacks.kernels import ascent_kernel, centre_kernel
-from gsmooth_jax.certify.kernels import vote_kernel
+from gsmooth_jax.claims import Answer
+from gsmooth_jax.engine.kernels import vote_kernel
 from gsmooth_jax.transforms import Brightness, Clip, Pixelate, Quantize
-from tests.certify.conftest import SHAPE
+from tests.known import SHAPE
 
 ATTACKS = [Grid(tries=9), Random(tries=40), EotPgd(tries=3, steps=8, draws=4)]
 COVER = gs.Guarantee(
@@ -46,10 +47,14 @@ def test_proved_claims_stand_and_images_near_the_boundary_fall(run, classifier, 
     outcomes = attacked(run, classifier, attack)
     certified = [o for o in outcomes if o.certified]
     assert len(certified) >= 6
-    assert all(o.robust and not o.landed and o.status == "proved" for o in certified)
+    assert all(
+        o.robust and o.right and not o.changed_answer and not o.broke_claim and o.status == "proved" for o in certified
+    )
     for outcome, example, claim in zip(outcomes, examples, claims, strict=True):
         margin = abs(float(example.image.mean()) - 0.5)
         assert (outcome.id, outcome.label, outcome.certified) == (claim.id, claim.label, claim.certified)
+        assert outcome.target == ((claim.predicted,) if claim.statement else (int(np.argmax(claim.selection)),))
+        assert outcome.right == (outcome.target == (claim.label,))
         if margin > 0.18:
             assert outcome.robust
         if 0.05 < margin < 0.12:
@@ -64,9 +69,20 @@ def test_proved_claims_stand_and_images_near_the_boundary_fall(run, classifier, 
 def test_a_false_claim_is_found_out(run, classifier, attack):
     terms, examples, claims = run
     # The means 0.4 and 0.6, wrongly claimed, and 0.8.
-    chosen = [(examples[i], dataclasses.replace(claims[i], certified=True, predicted=int(i > 6))) for i in (5, 7, 10)]
-    outcomes = attack_stream(classifier, chosen, terms, attack, votes=128, confirm=4096)
-    assert [o.landed for o in outcomes] == [True, True, False]
+    chosen = [
+        (examples[i], dataclasses.replace(claims[i], certified=True, statement=Answer(int(i > 6)))) for i in (5, 7, 10)
+    ]
+    outcomes = list(attack_stream(classifier, chosen, terms, attack, votes=128, confirm=4096))
+    assert [o.changed_answer for o in outcomes] == [True, True, False]
+    assert [o.broke_claim for o in outcomes] == [True, True, False]
+
+
+def test_an_answer_that_changes_breaks_no_claim_where_none_stood(run, classifier):
+    terms, examples, claims = run
+    chosen = [(examples[i], claims[i]) for i in (5, 7)]
+    assert not any(claim.certified for _, claim in chosen)
+    outcomes = list(attack_stream(classifier, chosen, terms, ATTACKS[0], votes=128, confirm=4096))
+    assert [(o.changed_answer, o.broke_claim, o.robust) for o in outcomes] == [(True, False, False)] * 2
 
 
 def test_nothing_recompiles(run, classifier):
@@ -96,13 +112,13 @@ def test_what_is_neither_claimed_nor_right_is_left_alone(run, classifier):
 def test_what_a_claim_says_decides_what_contradicts_it(guarantee, test, falls):
     terms = dataclasses.replace(guarantee, test=test, region=gs.Box([-1e-6], [1e-6]))
     claim = gs.Claim(
-        id=0, label=0, predicted=0, certified=True, radius=1e-6, status="proved", alpha=1e-3, ledger=(),
-        votes=0, seconds=0.0, selection=(32, 0, 0, 0), nodes=(),
+        id=0, label=0, statement=Answer(0), certified=True, radius=1e-6, status="proved", assumes=(), alpha=1e-3,
+        ledger=(), votes=0, seconds=0.0, selection=(32, 0, 0, 0), hypotheses=(),
     )  # fmt: skip
     example = gs.Example(id=0, image=np.full(SHAPE, 0.5, np.float32), label=0)
     (outcome,) = attack_stream(gs.as_classifier(three, SHAPE), [(example, claim)], terms, Grid(tries=2), confirm=4096)
     assert not outcome.flipped
-    assert outcome.landed == falls
+    assert outcome.changed_answer == outcome.broke_claim == falls
 
 
 def test_bad_input_is_refused_before_any_work(run, classifier):

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.estimation import keys
-from gsmooth_jax.estimation.votes import Rows, count_votes
+from gsmooth_jax.estimation.votes import ClassVote, Draws, count_votes
 from gsmooth_jax.smoothing import Gaussian, Rayleigh
 from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.transforms import Brightness, Gamma
@@ -28,10 +28,10 @@ def by_mean(images):
 def rows(order=(0, 1, 2), start=0, stop=64, phase=keys.ESTIMATE):
     order = np.array(order)
     full = np.full(len(order), 1)
-    return Rows(
-        centres=jnp.asarray(IMAGES[order]),
+    return Draws(
+        centre=jnp.asarray(IMAGES[order]),
         image_id=jnp.asarray(order + 40, jnp.uint32),
-        node=jnp.asarray(0 * full, jnp.uint32),
+        centre_id=jnp.asarray(0 * full, jnp.uint32),
         phase=jnp.asarray(phase * full, jnp.uint32),
         start=jnp.asarray(start * full, jnp.int32),
         stop=jnp.asarray(stop * full, jnp.int32),
@@ -46,7 +46,9 @@ def parameters(start):
 
 def counts(r, chunk=16, votes=64, transform=BRIGHTNESS, law=LAW):
     return np.asarray(
-        compiled(by_mean, ParameterNoise(transform=transform, law=law), RUN_KEY, r, votes=votes, chunk=chunk)
+        compiled(
+            by_mean, ClassVote(noise=ParameterNoise(transform=transform, law=law)), RUN_KEY, r, votes=votes, chunk=chunk
+        )
     )
 
 
@@ -91,7 +93,7 @@ def test_probabilities_are_those_of_the_law(image):
 
 def test_multiplicative_laws_draw_the_factor():
     # Gamma(log Rayleigh) of the grey image 1/2: 0.5 ** factor, below 0.2 where factor > log 0.2 / log 0.5.
-    grey = rows((0,), stop=4096)._replace(centres=jnp.full((1, 3, 2, 1), 0.5))
+    grey = rows((0,), stop=4096)._replace(centre=jnp.full((1, 3, 2, 1), 0.5))
     found = counts(grey, votes=4096, chunk=4096, transform=Gamma(), law=Rayleigh(scale=1.5))[0]
     p = stats.rayleigh(scale=1.5).sf(np.log(0.2) / np.log(0.5))
     assert abs(found[0] / 4096 - p) < 4 * np.sqrt(p * (1 - p) / 4096)

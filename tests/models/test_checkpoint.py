@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import jax
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from gsmooth_jax.models import Architecture, Classifier, Normalize, as_classifier, describe, fingerprint, load, save
+from gsmooth_jax.types import Domain
 from tests.models.fill import random_variables
 
 _SHAPE = (8, 8, 3)
@@ -15,7 +17,7 @@ def _classifier(width=2, seed=0):
     layer = Normalize(mode="dataset", mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3))
     architecture = Architecture(name="resnet20", classes=4, options=(("depth", 8), ("width", width)), normalize=layer)
     variables = random_variables(architecture, _SHAPE, seed)
-    return Classifier(variables=variables, apply=architecture, classes=4, input_shape=_SHAPE)
+    return Classifier(variables=variables, apply=architecture, classes=4, domain=Domain(_SHAPE))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def test_fingerprint_tells_weights_and_input_layers_apart(tmp_path, classifier):
         variables=classifier.variables,
         apply=Architecture(name="resnet20", classes=4, options=(("depth", 8), ("width", 2))),
         classes=4,
-        input_shape=_SHAPE,
+        domain=Domain(_SHAPE),
     )
     assert len({fingerprint(classifier), fingerprint(other), fingerprint(_classifier(seed=1))}) == 3
 
@@ -72,7 +74,7 @@ def test_weights_of_another_architecture_are_refused_by_name(tmp_path, classifie
     with pytest.raises(ValueError, match=r"batch_stats/.*\(3,\), got \(2,\)"):
         load(tmp_path)
     description["architecture"] |= {"name": "convnet", "options": {}}
-    description["input_shape"] = [28, 28, 1]
+    description["domain"]["shape"] = [28, 28, 1]
     description["architecture"]["normalize"] = {"mode": "none", "mean": [], "std": []}
     (tmp_path / "model.json").write_text(json.dumps(description))
     with pytest.raises(ValueError, match=r"convnet: expected array 'params/.*' of shape .*, got"):
@@ -112,3 +114,17 @@ def test_only_registered_architectures_are_saved(tmp_path):
     foreign = as_classifier(lambda x: x.reshape(x.shape[0], -1), _SHAPE)
     with pytest.raises(TypeError, match="registered"):
         save(tmp_path, foreign)
+
+
+def test_the_domain_is_kept_and_older_checkpoints_have_images_between_0_and_1(tmp_path, classifier):
+    signed = dataclasses.replace(classifier, domain=Domain(_SHAPE, -1.0, 1.0))
+    save(tmp_path, signed)
+    assert load(tmp_path).domain == signed.domain
+    assert fingerprint(signed) != fingerprint(classifier)
+    save(tmp_path, classifier)
+    description = json.loads((tmp_path / "model.json").read_text())
+    description["input_shape"] = description.pop("domain")["shape"]
+    (tmp_path / "model.json").write_text(json.dumps(description))
+    assert load(tmp_path).domain == Domain(_SHAPE, 0.0, 1.0)
+    for shipped in ("mnist_brightness_contrast", "mnist_rotational_blur"):  # by versions that knew no domain
+        assert fingerprint(f"shipped:{shipped}") == describe(f"shipped:{shipped}")["fingerprint"]

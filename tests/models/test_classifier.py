@@ -9,6 +9,7 @@ import pytest
 from flax import nnx
 
 from gsmooth_jax.models import Architecture, Classifier, Normalize, as_classifier, fingerprint
+from gsmooth_jax.types import Domain
 from tests.models.fill import random_variables
 
 _SHAPE = (4, 4, 1)
@@ -140,8 +141,8 @@ def test_dtype_is_that_of_the_images_the_network_sees():
 def test_what_is_no_classifier_is_refused(model, error, message):
     with pytest.raises(error, match=message):
         as_classifier(model, _SHAPE)
-    with pytest.raises(ValueError, match="input_shape"):
-        as_classifier(model, (4, 4))
+    with pytest.raises(ValueError, match=r"shape=\(4, 0\)"):
+        as_classifier(model, (4, 0))
 
 
 def test_architecture_is_an_apply():
@@ -150,9 +151,18 @@ def test_architecture_is_an_apply():
         name="convnet", classes=3, options=(("hidden", (8,)), ("widths", (2, 2))), normalize=layer
     )
     variables = random_variables(architecture, (16, 16, 1))
-    classifier = Classifier(variables=variables, apply=architecture, classes=3, input_shape=(16, 16, 1))
+    classifier = Classifier(variables=variables, apply=architecture, classes=3, domain=Domain((16, 16, 1)))
     images = jax.random.uniform(jax.random.key(1), (2, 16, 16, 1))
     both = jax.jit(lambda c, x: (c(x), architecture.module().apply(c.variables, 2 * x - 1)))
     np.testing.assert_allclose(*both(classifier, images), rtol=1e-5, atol=1e-6)
     changed = dataclasses.replace(classifier, variables=jax.tree.map(lambda w: w + 1, variables))
     assert fingerprint(changed) != fingerprint(classifier)
+
+
+def test_a_shape_alone_takes_a_classifier_of_any_range_and_a_domain_its_own():
+    signed = as_classifier(lambda x: jnp.stack([x.sum(axis=1), -x.sum(axis=1)], axis=1), Domain((5,), -1.0, 1.0))
+    assert signed.input_shape == (5,)
+    assert as_classifier(signed, (5,)) is as_classifier(signed, Domain((5,), -1.0, 1.0)) is signed
+    for other in (Domain((5,)), (6,)):
+        with pytest.raises(ValueError, match=r"got one of \(5,\) in \[-1, 1\] and 2"):
+            as_classifier(signed, other)

@@ -30,7 +30,7 @@ def test_one_member_is_itself():
 
 
 def test_members_must_agree():
-    with pytest.raises(ValueError, match="one image shape, number of classes"):
+    with pytest.raises(ValueError, match="one domain, number of classes"):
         ensemble([leaning(1.0), leaning(1.0, classes=4)])
     with pytest.raises(ValueError, match="at least one"):
         ensemble([])

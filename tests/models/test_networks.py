@@ -7,7 +7,7 @@ import pytest
 from gsmooth_jax.models import MODELS, Architecture, Normalize
 from gsmooth_jax.models.batch_norm import BatchNorm, normalised
 from gsmooth_jax.models.normalize import fit
-from gsmooth_jax.models.pooling import max_pool
+from gsmooth_jax.models.pooling import global_max_pool, max_pool
 from tests.models.fill import random_variables
 
 _CIFAR = (32, 32, 3)
@@ -30,6 +30,13 @@ def _count(variables):
         # Batch norms now see the block inputs: the one of 16 after the first convolution becomes one of 64 at the end,
         # and the first norms of stages two and three are as narrow as the stage before.
         ("preresnet110", 10, _CIFAR, 1727962 - 2 * 16 + 2 * 64 - 2 * (16 + 32)),
+        # 24 biases of the whitening, whose kernel is not trained; six convolutions, six norms, the head.
+        (
+            "speed_net",
+            10,
+            _CIFAR,
+            24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 4 * (64 + 256 + 256) + 2560,
+        ),
     ],
 )
 def test_parameter_counts_and_output_shape(name, classes, input_shape, parameters):
@@ -43,7 +50,7 @@ def test_parameter_counts_and_output_shape(name, classes, input_shape, parameter
 
 
 def test_every_model_is_counted():
-    assert set(MODELS) == {"convnet", "convnet_bn", "resnet20", "resnet110", "preresnet110"}
+    assert set(MODELS) == {"convnet", "convnet_bn", "resnet20", "resnet110", "preresnet110", "speed_net"}
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["post", "pre"])
@@ -166,3 +173,14 @@ def test_max_pool_and_its_derivative(side):
         np.testing.assert_array_equal(a, b)
     ties = jax.grad(lambda x: max_pool(x).sum())(jnp.ones((1, 4, 4, 1)))
     assert float(ties.sum()) == 4.0
+
+
+def test_global_max_pool_and_its_derivative():
+    x = jax.random.normal(jax.random.key(0), (2, 3, 3, 5))
+    direction = jax.random.normal(jax.random.key(1), x.shape)
+    got = jax.jvp(global_max_pool, (x,), (direction,))
+    want = jax.jvp(lambda x: x.max(axis=(1, 2)), (x,), (direction,))
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)
+    ties = jax.grad(lambda x: global_max_pool(x).sum())(jnp.ones((1, 3, 3, 2)))
+    np.testing.assert_array_equal(ties.sum(axis=(1, 2)), [[1.0, 1.0]])

@@ -13,7 +13,7 @@ from gsmooth_jax import _spec
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded, save
 from gsmooth_jax.surrogate.jacobian import cost, gram, linear, power_step
 from gsmooth_jax.types import LatentNoise
-from tests.surrogate.conftest import SHAPE, random_surrogate
+from tests.surrogates import SHAPE, random_surrogate
 
 UNITS = jnp.asarray([0.8, 0.02])
 

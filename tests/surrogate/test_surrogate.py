@@ -8,7 +8,7 @@ import pytest
 from gsmooth_jax import models
 from gsmooth_jax.surrogate import fingerprint, load, save
 from gsmooth_jax.surrogate.networks import Networks
-from tests.surrogate.conftest import SHAPE, random_surrogate
+from tests.surrogates import SHAPE, random_surrogate
 
 
 def test_a_surrogate_is_its_three_parts(surrogate, image):

@@ -18,11 +18,11 @@ def _augment(**settings):
 
 def _many(augment, count=2000):
     keys = jax.random.split(jax.random.key(0), count)
-    return np.asarray(jax.jit(jax.vmap(augment, in_axes=(0, None)))(keys, _IMAGE))
+    return np.asarray(jax.jit(Augment.__call__)(augment, keys, jnp.broadcast_to(_IMAGE, (count, *_IMAGE.shape))))
 
 
 def test_nothing_asked_for_changes_nothing():
-    np.testing.assert_array_equal(_augment()(jax.random.key(0), _IMAGE), _IMAGE)
+    np.testing.assert_array_equal(_many(_augment(), 2), np.stack([_IMAGE, _IMAGE]))
 
 
 def test_noise_has_its_deviation_and_is_not_clipped():
@@ -46,7 +46,22 @@ def test_of_several_transforms_each_image_goes_through_one():
     out = _many(_augment(transform=("brightness", "brightness"), law=laws), 2000) - np.asarray(_IMAGE)
     shift = out.reshape(2000, -1).mean(axis=1)
     assert ((shift > 0.0999) | (shift < -0.1999)).all()
-    assert abs((shift > 0).mean() - 0.5) < 5 * 0.5 / np.sqrt(2000)
+    assert (shift > 0).sum() == 1000
+
+
+def test_a_batch_smaller_than_the_transforms_is_transformed():
+    laws = ("uniform(low=0.1, high=0.3)",) * 3
+    assert (_many(_augment(transform=("brightness",) * 3, law=laws), 2) > np.asarray(_IMAGE)).all()
+
+
+def test_draws_outside_the_range_are_clipped_and_said():
+    with pytest.warns(UserWarning, match=r"uniform\(low=-2.0, high=2.0\).*outside the range of 'pixelate'"):
+        augment = _augment(transform=("pixelate",), law=("uniform(low=-2.0, high=2.0)",))
+    out = _many(augment, 400)
+    # Half of the draws are below 0; above 3/4, from where on one pixel is left, are 5 in 16.
+    for end, share in ((0.0, 0.5), (1.0, 0.3125)):
+        clipped = np.asarray(augment.moves[0].transform(_IMAGE, jnp.full(1, end)))
+        assert abs((np.abs(out - clipped).max(axis=(1, 2, 3)) < 1e-6).mean() - share) < 5 * 0.5 / np.sqrt(400)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +95,17 @@ def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
     assert len({o.tobytes() for o in out}) > 140  # of 162 equally likely ones, about 148 are expected
 
 
+def test_shifts_mirror_the_border_and_flips_are_half():
+    out = _many(_augment(shifts=1, flips=True), 400)
+    padded = np.pad(np.asarray(_IMAGE), ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    windows = {padded[i : i + 8, j : j + 8].tobytes(): False for i in range(3) for j in range(3)}
+    windows |= {padded[i : i + 8, j : j + 8][:, ::-1].tobytes(): True for i in range(3) for j in range(3)}
+    flipped = [windows[np.ascontiguousarray(o).tobytes()] for o in out]
+    assert abs(np.mean(flipped) - 0.5) < 5 * 0.5 / np.sqrt(400)
+    assert len({o.tobytes() for o in out}) == 18  # any one is missed with probability 1e-9
+    assert len({o.tobytes() for o in _many(_augment(shifts=1), 400)}) == 9
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -90,6 +116,10 @@ def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
         ({"noise": float("nan")}, "noise"),
         ({"epochs": 0}, "epochs"),
         ({"learning_rate": 0.0}, "learning_rate"),
+        ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"averaging": -0.1}, "averaging"),
+        ({"validation": -1}, "validation"),
+        ({"shifts": -1}, "shifts"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):

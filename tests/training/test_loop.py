@@ -1,12 +1,18 @@
 import dataclasses
 import json
+import pathlib
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from gsmooth_jax import models
-from gsmooth_jax.training import TrainConfig, train
+from gsmooth_jax.models import Classifier
+from gsmooth_jax.training import TrainConfig, _run_folder
+from gsmooth_jax.training.augment import Augment
+from gsmooth_jax.training.loop import train
+from gsmooth_jax.training.step import TrainState, averaged, batch_moments
 
 
 def _data(count, size, channels, seed):
@@ -38,8 +44,12 @@ def finished(tmp_path_factory):
     return out, train(_config(out), *_SMALL, progress=False)
 
 
+def _same(a, b):
+    return jax.tree.all(jax.tree.map(lambda x, y: bool((x == y).all()), a, b))
+
+
 def _equal(a, b):
-    return jax.tree.all(jax.tree.map(lambda x, y: bool((x == y).all()), a.variables, b.variables))
+    return _same(a.variables, b.variables)
 
 
 def test_learns_and_leaves_a_checkpoint(finished):
@@ -98,7 +108,6 @@ def test_another_run_in_the_folder_is_refused(finished):
 def test_residual_networks_train_with_consistency_and_crops(tmp_path, monkeypatch):
     small = {"tiny": lambda classes: models.MODELS["resnet20"](classes=classes, depth=8, width=2)}
     monkeypatch.setattr("gsmooth_jax.models.architecture.MODELS", models.MODELS | small)
-    monkeypatch.setattr("gsmooth_jax.training.config.MODELS", models.MODELS | small)
     config = TrainConfig(
         out=str(tmp_path), arch="tiny", consistency=5.0, noise=0.1, crop_flip=True, epochs=1, batch_size=8
     )
@@ -107,6 +116,131 @@ def test_residual_networks_train_with_consistency_and_crops(tmp_path, monkeypatc
     assert _equal(models.load(tmp_path), classifier)
     assert set(classifier.variables) == {"params", "batch_stats"}
     assert set(_log(tmp_path)[0]) == {"epoch", "loss", "train_accuracy", "train_seconds", "test_clean", "test_smoothed"}
+
+
+class _Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def speed(tmp_path_factory):
+    """A small speed network trained as the large one is, killed after its first epoch and resumed."""
+    patch = pytest.MonkeyPatch()
+    small = {"tiny": lambda classes: models.MODELS["speed_net"](classes=classes, widths=(4, 6))}
+    patch.setattr("gsmooth_jax.models.architecture.MODELS", models.MODELS | small)
+    settings = {"label_smoothing": 0.1, "averaging": 0.9, "flips": True, "shifts": 1, "normalize": "dataset"}
+    config = TrainConfig(
+        out=str(tmp_path_factory.mktemp("speed")),
+        arch="tiny",
+        optimizer="muon",
+        noise=0.1,
+        validation=20,
+        epochs=2,
+        batch_size=16,
+        **settings,
+    )
+    data = _data(84, 8, 3, 0)
+    states = []
+
+    def keep(self, state, record):
+        states.append(jax.device_get(state))
+        return store(self, state, record)
+
+    store = _run_folder.RunFolder.store
+    patch.setattr(_run_folder.RunFolder, "store", keep)
+
+    def kill(record):
+        raise _Killed
+
+    with pytest.raises(_Killed):
+        train(config, *data, progress=False, on_epoch=kill)
+    classifier = train(config, *data, progress=False)
+    yield config, data, states, classifier
+    patch.undo()
+
+
+def test_the_average_is_kept_and_the_whitening_is_not_trained(speed):
+    config, (images, _), (first, last), classifier = speed
+    assert _same(classifier.variables["params"], last.average)
+    assert not _same(last.params, last.average)
+    assert not _same(first.params, last.params)
+    assert _same(first.frozen, last.frozen)
+    assert _same(classifier.variables["frozen"], last.frozen)
+    assert _equal(models.load(config.out), classifier)
+    # Of the training images alone: of their noisy pixels, as the network sees them.
+    mean, std = classifier.apply.normalize.mean, classifier.apply.normalize.std
+    np.testing.assert_allclose(mean, images[:64].mean(axis=(0, 1, 2)) / 255, atol=1e-4)
+    assert not np.allclose(mean, images.mean(axis=(0, 1, 2)) / 255, atol=1e-4)
+    assert len(std) == 3
+
+
+def test_the_average_is_exponential():
+    state = TrainState(params={}, batch_stats={}, frozen={}, average=[1.0], opt_state=(), step=jnp.int32(0))
+    assert averaged(state, [3.0], 0.9) == [2.0]  # over the first steps the plain mean
+    later = dataclasses.replace(state, step=jnp.int32(1000))
+    assert averaged(later, [3.0], 0.9) == [pytest.approx(0.9 * 1.0 + 0.1 * 3.0)]
+    assert averaged(later, [3.0], 0.0) == {}
+
+
+def test_averaged_weights_have_moments_of_their_own(speed):
+    """Where evaluation takes a batch's own moments, it answers as training does."""
+    _, (images, _), _, classifier = speed
+    plain = Augment.build(TrainConfig(out="unused"))
+    moments = batch_moments(classifier.variables, plain, jax.random.key(0), images[:32], architecture=classifier.apply)
+    batch = images[:32] / np.float32(255)
+    logits, _ = jax.jit(classifier.apply.train_apply)(classifier.variables, batch)
+    own = dataclasses.replace(classifier, variables={**classifier.variables, "batch_stats": moments})
+    np.testing.assert_allclose(jax.jit(Classifier.__call__)(own, batch), logits, rtol=1e-3, atol=1e-4)
+    # Those that are kept are of noisy images: near these, and not those of the weights that were averaged.
+    kept, running = classifier.variables["batch_stats"], speed[2][-1].batch_stats
+    errors = [
+        sum(float(jnp.abs(jnp.log(a["var"] / b["var"])).mean()) for a, b in zip(kept.values(), x.values(), strict=True))
+        for x in (moments, running)
+    ]
+    assert 2 * errors[0] < errors[1]
+
+
+def test_held_out_images_are_evaluated_in_place_of_test_images(speed):
+    config, (images, labels), _, classifier = speed
+    right = jax.jit(Classifier.__call__)(classifier, images[-20:] / np.float32(255)).argmax(axis=-1) == labels[-20:]
+    last = _log(pathlib.Path(config.out))[-1]
+    assert last["validation_clean"] == pytest.approx(float(right.mean()))
+    assert not any(name.startswith("test") for name in last)
+
+
+def test_a_training_starts_from_a_checkpoint(speed, tmp_path, monkeypatch):
+    config, data, (_, last), classifier = speed
+    begun = []
+
+    def begin(self, fresh):
+        begun.append(fresh)
+        raise _Killed
+
+    monkeypatch.setattr(_run_folder.RunFolder, "restore", begin)
+    with pytest.raises(_Killed):
+        train(dataclasses.replace(config, out=str(tmp_path), start=config.out), *data, progress=False)
+    assert _same(begun[0].variables, classifier.variables)
+    assert _same(begun[0].average, last.average)
+    assert int(begun[0].step) == 0
+
+
+def test_another_start_is_refused(speed, finished, tmp_path):
+    config, data, _, _ = speed
+    with pytest.raises(ValueError, match="start to be a checkpoint of"):
+        train(dataclasses.replace(config, out=str(tmp_path / "new"), start=str(finished[0])), *data, progress=False)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_validation_split_is_checked(tmp_path):
+    images, labels = _SMALL[:2]
+    for given, validation, message in (
+        (_SMALL, 16, "no test images"),
+        ((images, labels), 0, "test images and labels, or validation"),
+        ((images, labels), 96, "validation < 96"),
+        ((images, labels), 80, "batch_size"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            train(_config(tmp_path, validation=validation), *given, progress=False)
 
 
 def test_progress_bar_shows_accuracy_and_time_left(finished, tmp_path, capsys):

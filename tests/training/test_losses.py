@@ -36,6 +36,13 @@ def test_loss_is_the_weighted_sum():
     assert float(losses.smoothed_loss(logits, _LABELS, 3.0)) == pytest.approx(plain + float(extra), rel=1e-5)
 
 
+def test_smoothed_labels_are_a_mixture():
+    target = 0.8 * np.eye(7)[_LABELS] + 0.2 / 7
+    expected = -(target * special.log_softmax(_LOGITS, axis=-1)).sum(axis=-1).mean()
+    assert float(losses.cross_entropy(jnp.asarray(_LOGITS), _LABELS, 0.2)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.smoothed_loss(jnp.asarray(_LOGITS), _LABELS, 0.0, 0.2)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_extreme_logits_keep_finite_gradients():
     logits = jnp.asarray([[[200.0, -200.0, 0.0]], [[-200.0, 200.0, 0.0]]])
     value, gradient = jax.jit(jax.value_and_grad(lambda z: losses.smoothed_loss(z, jnp.zeros(1, jnp.int32), 10.0)))(

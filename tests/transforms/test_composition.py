@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image
 from gsmooth_jax.transforms import (
     Additive,
     Brightness,
@@ -17,7 +18,6 @@ from gsmooth_jax.transforms import (
     parse,
 )
 from gsmooth_jax.types import param_dim
-from tests.transforms.contract import check_transform, smooth_image
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import Gamma
-from tests.transforms.contract import check_transform, smooth_image, tightness
 
 
 def test_contract():
@@ -26,3 +26,10 @@ def test_black_pixels_and_their_derivatives_are_finite():
 
 def test_bound_is_tight():
     assert tightness(Gamma(), smooth_image((8, 8, 3)), [0.1], [0.11]) > 0.99
+
+
+def test_the_bound_holds_beyond_the_range_of_images():
+    image = np.linspace(0.0, 3.0, 30, dtype=np.float32)
+    low, high = np.float32([-0.3]), np.float32([0.4])
+    ends = np.asarray(Gamma()(image, high), np.float64) - np.asarray(Gamma()(image, low), np.float64)
+    assert np.linalg.norm(ends) <= 0.7 * float(Gamma().lipschitz_upper(jnp.asarray(image), low, high)[0])

@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image
 from gsmooth_jax.transforms import Quantize, describe, parse
-from tests.transforms.contract import check_transform, smooth_image
 
 
 def test_contract():
@@ -27,6 +27,26 @@ def test_leaves_the_levels_alone():
 def test_refuses_other_bits(bits):
     with pytest.raises(ValueError, match="bits"):
         Quantize(bits=bits)
+
+
+@pytest.mark.parametrize("high", [1.0, 32767 / 32768])
+def test_the_levels_span_its_range(high):
+    quantize, levels = Quantize(bits=16, low=-1.0, high=high), np.linspace(-1.0, high, 2**16)
+    signal = np.random.default_rng(0).uniform(-1.0, high, 10_000).astype(np.float32)
+    out = np.asarray(quantize(signal, jnp.zeros(0)), np.float64)
+    nearest = levels[np.abs(np.searchsorted(levels, out)[:, None] + np.arange(-1, 1)).clip(0, 2**16 - 1)]
+    assert np.abs(nearest - out[:, None]).min(axis=1).max() < 1e-7
+    assert np.abs(out - signal).max() < quantize.jump + 1e-7
+    assert quantize.jump == (high + 1.0) / (2 * 65535)
+    assert [quantize.keeps(v) for v in (-1.0, high, 1e-6)] == [True, True, False]
+    assert quantize.keeps(0.0) == (high < 1.0)  # 16-bit PCM has a level for silence, an even number of levels has not
+    assert describe(quantize) == f"quantize(bits=16, low=-1.0{'' if high == 1.0 else f', high={high}'})"
+    assert describe(Quantize()) == "quantize(bits=8)"
+
+
+def test_refuses_an_empty_range():
+    with pytest.raises(ValueError, match="low < high"):
+        Quantize(low=1.0)
 
 
 def test_rounds_down_as_pillow_does():

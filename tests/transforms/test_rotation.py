@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from gsmooth_jax.certify.kernels import float32_upper
 from gsmooth_jax.data import embedded_images
+from gsmooth_jax.methods.cover.kernels import float32_upper
+from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse
-from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 
 SIZES = [(8, 13), (12, 9), (16, 16)]
 ANGLES = (-170.0, -33.0, -0.02, 0.0, 0.5, 10.0, 90.0, 180.0, 3605.0)

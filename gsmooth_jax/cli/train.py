@@ -1,0 +1,42 @@
+"""What has to be learned first: ``gsmooth train`` and ``gsmooth fit-surrogate``."""
+
+from typing import Annotated
+
+import tyro
+
+from gsmooth_jax.cli.console import require_devices
+from gsmooth_jax.training import TrainConfig
+from gsmooth_jax.training.surrogate_config import FitConfig
+
+
+def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
+    """Train a classifier under the smoothing that it will be certified with. Resumes where it stopped.
+
+    Args:
+        config: the run.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+    """
+    require_devices()
+    from gsmooth_jax.data import load_split
+    from gsmooth_jax.training import loop
+
+    test = () if config.validation else load_split(config.data, "test", data_dir)
+    loop.train(config, *load_split(config.data, "train", data_dir), *test)
+
+
+def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
+    """Fit a network that stands in for a transform, for surrogate_noise. Resumes where it stopped.
+
+    Writes the errors on test images to fit.json, and surrogate.png: image, real transform, surrogate, difference. With
+    sigma and sigma-parameter also noise.png: image, pixel noise, augmented noise.
+
+    Args:
+        config: the fit.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+    """
+    require_devices()
+    from gsmooth_jax.data import load_split
+    from gsmooth_jax.training.surrogate_fit import fit
+
+    (images, _), (test_images, _) = (load_split(config.data, split, data_dir) for split in ("train", "test"))
+    fit(config, images, test_images)

@@ -1,0 +1,286 @@
+"""Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included. Host.
+
+HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, each
+with one smoothing centre u_c or, between neighbours on a path, two. D is a proved bound on the |.|_(S^-1) distance of
+*every* transformed image of the box from its centre, or what the theorem of two centres makes of its distance from the
+segment between them: values at the ends of small boxes plus what a Lipschitz bound allows, never a largest value over
+samples (THEORY D7, P2 to P5). At every centre p_A > Phi(D) is tested.
+
+FORMULA. One centre: the answer c at u_c holds at every latent within Phi^-1(p_A) of it in |.|_(S^-1), however that
+latent came about (THEORY D1: Cohen et al. 2019, after whitening). Two centres L apart: where p_A > Phi(D) at both,
+Phi(-D) = Phi(L/2 + t) - Phi(L/2 - t) and 2 Phi(t) - 1 = Phi(-w), it holds at every latent within w of the segment
+(THEORY P1).
+
+LEVELS. A false claim has a false hypothesis, and a test that must not pass does so with probability alpha at most: no
+union bound over cells (THEORY F3; Berger 1982). A part that fails may be laid out anew, tested at a lower level: alpha
+is spent over depths, never over cells (THEORY F9).
+
+DIFFERENCES from GSmooth and TSS: the real image instead of the surrogate's, so that its error does not enter (THEORY
+D4); the chord instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; two centres.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from gsmooth_jax.claims import Answer, Ledger, Statement, Status
+from gsmooth_jax.estimation import bounds
+from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_noise
+from gsmooth_jax.methods.base import (
+    Conclusion,
+    Evidence,
+    Found,
+    Guarantee,
+    Inquiry,
+    Takes,
+    Tests,
+    check_classes,
+    chosen_class,
+)
+from gsmooth_jax.methods.base import Pilots as PilotDraws
+from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
+from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
+from gsmooth_jax.methods.coverage import answered, covered, overlapping
+from gsmooth_jax.regions import Box
+from gsmooth_jax.smoothing import describe
+from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
+from gsmooth_jax.transforms import describe as describe_transform
+from gsmooth_jax.transforms import stages_of
+from gsmooth_jax.types import Example, LatentNoise, Region, Transform
+
+_MOST_PARAMETERS = 3
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cover:
+    """The method; see the module.
+
+    Attributes:
+      noise: Gaussian noise of the latent, the same for every image.
+    """
+
+    noise: LatentNoise | SurrogateNoise
+
+    status: ClassVar[Status] = "proved"
+    computes: ClassVar[bool] = True
+    takes: ClassVar[Takes] = "latent"
+
+    def __post_init__(self):
+        check_noise(noise=self.noise)
+
+    @property
+    def name(self) -> str:
+        """The name for ``--method``."""
+        return "cover"
+
+    @property
+    def law(self) -> str:
+        """The text that ``registry.parse`` reads back."""
+        return describe(self.noise)
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """The noise."""
+        return (self.noise,)
+
+    def check(self, transform: Transform, region: Region) -> None:
+        """Raises ValueError unless cells can be laid out for this transform and region."""
+        check_cells(self.name, transform, region)
+
+    def check_model(self, model: Any) -> None:
+        """Raises ValueError unless it is a classifier, or where a surrogate is of other images."""
+        check_classes("cover", model)
+        check_surrogate(self.noise, model)
+
+    def vote(self, transform: Transform) -> ClassVote:
+        """The classes of noisy latents, whatever the transform."""
+        del transform
+        return ClassVote(noise=loaded(self.noise))
+
+    def check_budget(self, guarantee: Guarantee) -> None:
+        """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one cell."""
+        check_cell_budget(self.name, guarantee)
+
+    def requirement(self, guarantee: Guarantee) -> str:
+        """Says what a claim will take; raises as ``required``."""
+        return required(self.name, loaded(self.noise), guarantee)
+
+    def ledger(self, guarantee: Guarantee) -> Ledger:
+        """Alpha is divided among the depths."""
+        return ledger(guarantee)
+
+    def pilots(self, guarantee: Guarantee) -> int:
+        """The image itself, and points of the region."""
+        assert isinstance(guarantee.region, Box)
+        return len(pilot_points(guarantee.region))
+
+    def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Inquiry:
+        """Pilot draws choose the class and lay out the cells, then every cell is tested."""
+        del model
+
+        def choose(selections: list[np.ndarray]) -> Choice:
+            top = int(np.argmax(selections[0][:-1]))
+            # A proof that the answer is wrong everywhere would count for nothing.
+            return Choice((top,), worth=example.label in (None, top))
+
+        return (yield from inquire(example, loaded(self.noise), guarantee, tests, choose))
+
+    def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
+        """Says whether the cells that have passed cover the region, and the image itself. Distances are as recorded."""
+        top, faults = chosen_class(evidence.selection, guarantee)
+        found = conclude(evidence, guarantee, (top,), Answer)
+        return found._replace(faults=faults + found.faults)
+
+
+class Choice(NamedTuple):
+    """What pilot draws suggest to claim.
+
+    Attributes:
+      events: whose probabilities have to be above 1/2 in the whole region.
+      worth: whether a proof would count for anything; else the answer at the image itself is all that is asked.
+    """
+
+    events: tuple[int, ...]
+    worth: bool = True
+
+
+def inquire(
+    example: Example,
+    noise: LatentNoise,
+    guarantee: Guarantee,
+    tests: Tests,
+    choose: Callable[[list[np.ndarray]], Choice],
+) -> Inquiry:
+    """Proves that events have probabilities above 1/2 at every transformed image of the region.
+
+    Args:
+      example: the image.
+      noise: around latents.
+      guarantee: the claim's terms; its region is a box.
+      tests: decides hypotheses.
+      choose: from the [E] counts at the pilot points, the image itself first, to what is claimed.
+    """
+    g = guarantee
+    assert isinstance(g.region, Box)
+    geometry = Geometry(example.image, Stages.of(g.transform), noise)
+    points = pilot_points(g.region)
+    selections = yield PilotDraws(list(geometry.values(points)[0]))
+    choice = choose(selections)
+    if not choice.events:
+        return Found((), "the pilot draws suggest nothing to claim")
+    fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
+    pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
+    cells = CellTests(geometry, pilots, choice.events, g, tests)
+    alone, notes = not choice.worth or pilots.shares.min() <= 0.5, []
+    if not alone:
+        try:
+            yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+        except Unbounded as error:
+            alone, cells.lost = not cells.hypotheses(), True
+            notes.append(str(error))
+    if alone:
+        cells.lost = True
+        yield from cells.run([geometry.point(points[0])])
+    if cells.exhausted:
+        notes.append(f"max_votes={g.max_votes} is too few for all cells")
+    return Found(cells.hypotheses(), "; ".join(notes))
+
+
+def _successes(counts: np.ndarray, event: int) -> int:
+    return int(counts[event]) if event >= 0 else int(counts.sum() - counts[~event])
+
+
+def conclude(
+    evidence: Evidence, guarantee: Guarantee, events: Sequence[int], statement: Callable[..., Statement]
+) -> Conclusion:
+    """Says what cells prove that events have probabilities above 1/2: of the whole region, and of the image itself.
+
+    Args:
+      evidence: of a claim.
+      guarantee: its terms.
+      events: those that the selection draws chose.
+      statement: made of the events.
+    """
+    region, found = guarantee.region, evidence.hypotheses
+    faults: list[str] = []
+    if any(len(h.low) != len(guarantee.transform.params) for h in found) or {h.event for h in found} - {*events}:
+        return Conclusion(None, False, 0.0, ("hypotheses: of another event than the selection chose, or no cells",))
+    levels = {level(guarantee, depth) for depth in range(DEPTHS)}
+    if not {h.level for h in found} <= levels:
+        return Conclusion(None, False, 0.0, ("hypotheses: a cell of a level to which no part of alpha goes",))
+    votes = sum({h.centre_id: h.votes for h in found}.values())
+    if votes > guarantee.max_votes:
+        faults.append(f"hypotheses: {votes} votes, the header allows {guarantee.max_votes}")
+    for one, event in sorted({(h.level, h.event) for h in found}):
+        if overlapping(h for h in found if (h.level, h.event) == (one, event)):
+            faults.append(f"hypotheses: cells of level {one} overlap, so its part of alpha is spent more than once")
+    passed = [[h for h in evidence.passed if h.event == event] for event in events]
+    certified = all(covered(cells, region) for cells in passed)
+    answer = statement(*events) if all(answered(cells, region) for cells in passed) else None
+    return Conclusion(answer, certified, region.size if certified else 0.0, tuple(faults))
+
+
+def check_cells(name: str, transform: Transform, region: Region) -> None:
+    """Raises ValueError unless cells can be laid out for this transform and region."""
+    count = len(transform.params)
+    if any(p.per_pixel for p in transform.params) or not 1 <= count <= _MOST_PARAMETERS:
+        raise ValueError(f"{name} takes 1 to {_MOST_PARAMETERS} parameters; {transform.name} has another number.")
+    if not isinstance(region, Box) or len(region.low) != count:
+        raise ValueError(f"{name} takes a box of {count} parameters for {transform.name}, got {region}.")
+    for p, low, high in zip(transform.params, region.low, region.high, strict=True):
+        if low < p.low or high > p.high:
+            raise ValueError(
+                f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
+            )
+    if Stages.of(transform).values is not None and count > 1:
+        raise ValueError(f"{name} enumerates the values of one parameter; {transform.name} has {count}.")
+
+
+def check_surrogate(noise: LatentNoise | SurrogateNoise, model: Any) -> None:
+    """Raises ValueError where a surrogate is of other images than the model's."""
+    found = loaded(noise)
+    if isinstance(found, AugmentedNoise) and found.image_shape != model.input_shape:
+        raise ValueError(
+            f"Expected a surrogate of the classifier's images {model.input_shape}, got one of {found.image_shape}."
+        )
+
+
+def check_cell_budget(name: str, guarantee: Guarantee) -> None:
+    """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one cell."""
+    if guarantee.test != "sequential":
+        raise ValueError(f"{name} tests its cells sequentially, got test={guarantee.test!r}.")
+    fewest = bounds.smallest_n_sequential(0.5, level(guarantee, 0))
+    if guarantee.max_votes < max(fewest, guarantee.block):
+        raise ValueError(
+            f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a cell takes "
+            f"{fewest} unanimous votes, in blocks of {guarantee.block}, and every cell of the region takes as many."
+        )
+
+
+def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
+    """Says what a claim will take; raises as ``check_cell_budget``, and for an encoder without a Lipschitz bound."""
+    check_cell_budget(name, guarantee)
+    fewest = bounds.smallest_n_sequential(0.5, level(guarantee, 0))
+    whole = -(-fewest // guarantee.block) * guarantee.block
+    text = (
+        f"Every cell of the region is tested, with {whole} votes or more; "
+        f"at most {guarantee.max_votes:,} votes an image."
+    )
+    if not noise.lipschitz_upper < math.inf:
+        raise ValueError(f"{name} needs a bound on the noise's Lipschitz constant, got {noise.lipschitz_upper}.")
+    region = guarantee.region
+    if isinstance(noise, AugmentedNoise) and _imitates(noise, guarantee.transform):
+        assert isinstance(region, Box)
+        if not region.within(noise.fitted):
+            text += f" The surrogate was fitted on {noise.fitted} only: no claim is weaker for it."
+    return text
+
+
+def _imitates(noise: AugmentedNoise, transform: Transform) -> bool:
+    """Whether the parameters of a transform are those of the surrogate's own, whatever else it does to the image."""
+    stages = stages_of(transform)
+    return [describe_transform(s) for s in stages if s.params] == [noise.surrogate.networks.transform]

@@ -1,0 +1,123 @@
+"""Proves one input's claim: casts the votes that a method's hypotheses need, and draws its conclusion. Host."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from gsmooth_jax.claims import Claim, Hypothesis, Ledger
+from gsmooth_jax.engine.scheduler import Prover, Request
+from gsmooth_jax.estimation import keys
+from gsmooth_jax.estimation.votes import Draws
+from gsmooth_jax.methods.base import Evidence, Guarantee, Pilots, Poll
+from gsmooth_jax.methods.registry import assumptions
+from gsmooth_jax.methods.tests import Tests
+from gsmooth_jax.types import Example
+
+
+def prove(example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Prover[Claim]:
+    """The prover of one input.
+
+    Args:
+      example: the input.
+      model: for methods that apply it themselves.
+      guarantee: the claim's terms.
+      tests: of the guarantee.
+    """
+    began, method = time.perf_counter(), guarantee.method
+    ballots = _Ballots(example.id, guarantee)
+    inquiry, reply = method.hypotheses(example, model, guarantee, tests), None
+    while True:
+        try:
+            asked = inquiry.send(reply)
+        except StopIteration as end:
+            found = end.value
+            break
+        reply = yield from (ballots.select(asked) if isinstance(asked, Pilots) else ballots.cast(asked))
+    hypotheses = tuple(sorted(found.hypotheses, key=lambda h: h.centre_id))
+    conclusion = method.concludes(evidence(ballots.selection, hypotheses, tests), guarantee)
+    assert not conclusion.faults, conclusion.faults
+    assumes, ledger = assumptions(guarantee), method.ledger(guarantee)
+    notes = [found.note] if found.note else []
+    if ballots.invalid:
+        notes.append(f"{ballots.invalid} draws had NaN or infinite logits; each counts against the claim")
+    return Claim(
+        id=example.id,
+        label=example.label,
+        statement=conclusion.statement,
+        certified=conclusion.certified,
+        radius=conclusion.radius,
+        status="conditional" if assumes and method.status == "proved" else method.status,
+        assumes=assumes,
+        alpha=alpha(ledger, guarantee),
+        ledger=ledger,
+        votes=method.pilots(guarantee) * guarantee.selection_votes + votes_of(hypotheses),
+        seconds=time.perf_counter() - began,
+        selection=ballots.selection,
+        hypotheses=hypotheses,
+        note="; ".join(notes),
+    )
+
+
+def evidence(selection: tuple[int, ...], hypotheses: tuple[Hypothesis, ...], tests: Tests) -> Evidence:
+    """Returns what a claim rests on, given its votes."""
+    passed = tuple(h for h in hypotheses if tests.decide(h) == "certified")
+    return Evidence(selection, hypotheses, passed, tests.lower)
+
+
+def alpha(ledger: Ledger, guarantee: Guarantee) -> float:
+    """The probability with which a claim may be false: 0 where nothing is left to chance."""
+    return guarantee.alpha if any(level for _, level in ledger) else 0.0
+
+
+def votes_of(hypotheses: tuple[Hypothesis, ...]) -> int:
+    """How many votes hypotheses rest on: those about one centre share its votes."""
+    return sum({h.centre_id: h.votes for h in hypotheses}.values())
+
+
+class _Ballots:
+    """The draws of one input.
+
+    Attributes:
+      selection: the [E] counts of the first pilot's draws.
+      invalid: draws whose outputs were not finite.
+    """
+
+    def __init__(self, image_id: int, guarantee: Guarantee):
+        self._image_id, self._guarantee = image_id, guarantee
+        self.selection: tuple[int, ...] = ()
+        self.invalid = 0
+
+    def select(self, pilots: Pilots) -> Prover[list[np.ndarray]]:
+        count = self._guarantee.selection_votes
+        counts = yield [
+            Request(Draws(centre, self._image_id, number, keys.SELECT, 0, count), count)
+            for number, centre in enumerate(pilots.centres)
+        ]
+        self.selection = tuple(int(c) for c in counts[0])
+        self.invalid += sum(int(c[-1]) for c in counts)
+        return counts
+
+    def cast(self, polls: list[Poll]) -> Prover[list[tuple[Hypothesis, ...]]]:
+        """One block more at each centre, or of a fixed test all votes."""
+        g = self._guarantee
+        step = g.block if g.test == "sequential" else g.max_votes
+        requests = []
+        for poll in polls:
+            start = poll.hypotheses[0].votes
+            stop = min(start + step, poll.limit)
+            centre_id = poll.hypotheses[0].centre_id
+            draws = Draws(poll.centre, self._image_id, centre_id, keys.ESTIMATE, start, stop)
+            requests.append(Request(draws, poll.limit))
+        counts = yield requests
+        self.invalid += sum(int(c[-1]) for c in counts)
+        return [
+            tuple(_counted(h, new, r.draws.stop) for h in poll.hypotheses)
+            for poll, new, r in zip(polls, counts, requests, strict=True)
+        ]
+
+
+def _counted(h: Hypothesis, counts: np.ndarray, stop: int) -> Hypothesis:
+    """A hypothesis with new votes: ``counts`` [E] of the draws from those it has to ``stop``."""
+    new = int(counts[h.event]) if h.event >= 0 else stop - h.votes - int(counts[~h.event])
+    return h._replace(successes=h.successes + new, votes=stop)

@@ -1,0 +1,84 @@
+"""Recomputes one claim from its evidence, without the model: the counterpart of ``prover``. Host."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from gsmooth_jax.claims import Claim, Hypothesis
+from gsmooth_jax.methods import prover
+from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.methods.registry import assumptions
+from gsmooth_jax.methods.tests import Tests
+
+
+def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
+    """Yields what does not follow from a claim's evidence, one line a fault, beginning with the field's name.
+
+    Votes are taken as they are, and so is what was computed about the input: thresholds and the parts of the region.
+
+    Args:
+      claim: as recorded.
+      guarantee: the claim's terms.
+      tests: of the guarantee.
+    """
+    method = guarantee.method
+    if impossible := list(_impossible(claim, guarantee)):
+        yield from impossible
+        return
+    conclusion = method.concludes(prover.evidence(claim.selection, claim.hypotheses, tests), guarantee)
+    yield from conclusion.faults
+    assumes, ledger, pilots = assumptions(guarantee), method.ledger(guarantee), method.pilots(guarantee)
+    derived = {
+        "certified": (claim.certified, conclusion.certified),
+        "statement": (claim.statement, conclusion.statement),
+        "radius": (claim.radius, conclusion.radius),
+        "alpha": (claim.alpha, prover.alpha(ledger, guarantee)),
+        "ledger": (claim.ledger, ledger),
+        "votes": (claim.votes, pilots * guarantee.selection_votes + prover.votes_of(claim.hypotheses)),
+        "status": (claim.status, "conditional" if assumes and method.status == "proved" else method.status),
+        "assumes": (claim.assumes, assumes),
+    }
+    for field, (says, follows) in derived.items():
+        if not _same(says, follows):
+            yield f"{field}: the file says {says!r}, the evidence gives {follows!r}"
+
+
+def _impossible(claim: Claim, guarantee: Guarantee) -> Iterator[str]:
+    """What no prover writes: hypotheses with votes or values that cannot be."""
+    most = guarantee.selection_votes if guarantee.method.pilots(guarantee) else 0
+    if any(type(count) is not int or not 0 <= count <= most for count in claim.selection):
+        yield f"selection: impossible counts {claim.selection}"
+    params = len(guarantee.transform.params)
+    strange = next(
+        (h for h in claim.hypotheses if not _possible(h, params, guarantee.alpha, len(claim.selection))), None
+    )
+    if strange is not None:
+        yield f"hypotheses: impossible values: {strange}"
+        return
+    if len({(h.centre_id, h.event) for h in claim.hypotheses}) != len(claim.hypotheses):
+        yield "hypotheses: one about the same centre and event is listed twice"
+    if len({(h.centre_id, h.votes) for h in claim.hypotheses}) != len({h.centre_id for h in claim.hypotheses}):
+        yield "hypotheses: those about one centre have different numbers of votes"
+
+
+def _possible(h: Hypothesis, params: int, alpha: float, events: int) -> bool:
+    whole = (h.centre_id, h.event, h.successes, h.votes)
+    return (
+        len(h.low) == len(h.high)
+        and len(h.low) in (0, params)
+        and all(a <= b for a, b in zip(h.low, h.high, strict=True))
+        and type(h.threshold) is type(h.level) is float
+        and 0.0 <= h.threshold <= 1.0
+        and 0.0 <= h.level <= alpha
+        and set(map(type, whole)) == {int}
+        and type(h.shared) is bool
+        and h.centre_id >= 0
+        and 0 <= h.successes <= h.votes
+        and (not events or -events <= h.event < events)
+    )
+
+
+def _same(says: Any, follows: Any) -> bool:
+    if isinstance(says, float) and isinstance(follows, float):
+        return math.isclose(says, follows, rel_tol=1e-9, abs_tol=1e-12)
+    return says == follows

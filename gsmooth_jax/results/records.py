@@ -1,0 +1,107 @@
+"""A claim as one record of ``results.jsonl.gz``: a line of JSON, compressed by itself. Host.
+
+A file of such members is what ``zcat`` and any gzip reader take for one stream of lines. A member that a crash cut
+short is told from damage: all that there is of it can be read, and it does not end.
+"""
+
+import dataclasses
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args, get_type_hints
+
+from gsmooth_jax.claims import STATEMENTS, Claim, Hypothesis, Status
+from gsmooth_jax.results import old_records
+
+_PIECE = 4096
+"""Bytes that are decompressed at once; most records are shorter."""
+
+_PLAIN = {name: kind for name, kind in get_type_hints(Claim).items() if kind in (bool, int, float, str)}
+"""Fields of a claim that are one plain value -> its type."""
+
+
+def to_record(claim: Claim) -> bytes:
+    """Returns a claim as one compressed line; ``from_line`` gives back what it holds."""
+    value = {f.name: getattr(claim, f.name) for f in dataclasses.fields(claim)}
+    value["ledger"] = dict(claim.ledger)
+    value["statement"] = claim.statement and {claim.statement.kind: claim.statement.to_json()}
+    columns = list(zip(*claim.hypotheses, strict=True)) or [()] * len(Hypothesis._fields)
+    value["hypotheses"] = dict(zip(Hypothesis._fields, columns, strict=True))
+    line = json.dumps(value, allow_nan=False, separators=(",", ":")) + "\n"
+    return gzip.compress(line.encode(), mtime=0)
+
+
+def lines_of(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yields the lines of a file's whole members, each with the offset at which its member ends.
+
+    Raises:
+      ValueError: bytes that no member begins with.
+    """
+    view, end = memoryview(data), 0
+    while end < len(data):
+        inflate, line = zlib.decompressobj(wbits=31), b""
+        while not inflate.eof and end < len(data):
+            # A piece at a time: what is left over of one is copied, and would be the rest of the file.
+            piece = view[end : end + _PIECE]
+            try:
+                line += inflate.decompress(piece)
+            except zlib.error as error:
+                raise ValueError(f"no gzip member: {error}") from error
+            end += len(piece)
+        if not inflate.eof:
+            return
+        end -= len(inflate.unused_data)
+        yield line, end
+
+
+def from_line(line: bytes) -> Claim:
+    """Reads the line of a record, or of one that a version before 0.7 wrote.
+
+    Raises:
+      ValueError: no JSON, or none of a claim.
+    """
+    value = json.loads(line)
+    try:
+        return _claim(old_records.renewed(value) if isinstance(value, dict) and "nodes" in value else value)
+    except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _claim(value: dict[str, Any]) -> Claim:
+    required = [f.name for f in dataclasses.fields(Claim) if f.default is dataclasses.MISSING]
+    if missing := [name for name in required if name not in value]:
+        raise ValueError(f"it lacks {', '.join(missing)}: written by another version?")
+    for name, kind in _PLAIN.items():
+        if type(value.get(name, kind())) not in ((int, float) if kind is float else (kind,)):
+            raise ValueError(f"its {name} is {value[name]!r}, no {kind.__name__}")
+    if type(value["label"]) not in (int, float, type(None)):
+        raise ValueError(f"its label is {value['label']!r}, no number")
+    if type(value.get("own_seconds")) not in (int, float, type(None)):
+        raise ValueError(f"its own_seconds is {value['own_seconds']!r}, no number")
+    if value["status"] not in get_args(Status):
+        raise ValueError(f"its status is {value['status']!r}, none of {', '.join(get_args(Status))}")
+    read: dict[str, Any] = {
+        "selection": tuple(value["selection"]),
+        "assumes": tuple(value["assumes"]),
+        "ledger": tuple(value["ledger"].items()),
+        "statement": _statement(value["statement"]),
+        "hypotheses": tuple(_hypotheses(value["hypotheses"])),
+    }
+    return Claim(**value | read)
+
+
+def _statement(value: Mapping[str, Any] | None) -> Any:
+    if value is None:
+        return None
+    ((kind, said),) = value.items()
+    if kind not in STATEMENTS:
+        raise ValueError(f"its statement is a {kind!r}, none of {', '.join(STATEMENTS)}")
+    return STATEMENTS[kind].from_json(said)
+
+
+def _hypotheses(columns: Mapping[str, Sequence[Any]]) -> Iterator[Hypothesis]:
+    if columns.keys() != set(Hypothesis._fields):
+        raise ValueError(f"its hypotheses have the columns {', '.join(columns)}")
+    for low, high, *rest in zip(*(columns[name] for name in Hypothesis._fields), strict=True):
+        yield Hypothesis(tuple(low), tuple(high), *rest)

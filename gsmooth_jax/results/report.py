@@ -1,0 +1,165 @@
+"""Tables and curves of certified accuracy, from result files alone. Host."""
+
+import collections
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Group
+from rich.text import Text
+
+from gsmooth_jax import _validate
+from gsmooth_jax.regions import Box
+from gsmooth_jax.results import headers
+from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy
+from gsmooth_jax.results.export import exact
+from gsmooth_jax.results.run import STATUSES, Run
+from gsmooth_jax.results.run import read as read
+from gsmooth_jax.results.tables import Figures, percent
+from gsmooth_jax.types import Region
+
+
+def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
+    """Returns the figures of one run. Every image counts in every share.
+
+    Args:
+      run: at least one claim.
+      radii: sizes of regions at which the certified accuracy is wanted besides the run's own.
+
+    Raises:
+      ValueError: a radius that is not > 0.
+    """
+    for radius in radii:
+        _validate.positive(radius=radius)
+    data, model = run.header["data"], run.header["model"]
+    votes = np.array([c.votes for c in run.claims])
+    own = [c.own_seconds for c in run.claims if c.own_seconds is not None]
+    domain = headers.domain_of(run.header)
+    return {
+        "run": run.name,
+        "data": data["name"],
+        "split": data.get("split"),
+        "every": data.get("every"),
+        "ids": data.get("ids"),
+        "dtype": model.get("dtype"),
+        "domain": None if domain is None else str(domain),
+        "transform": run.header["transform"],
+        "region": _in_words(run.region),
+        "law": run.header["law"],
+        "method": run.header["method"],
+        "status": run.status,
+        "statuses": dict(collections.Counter(c.status for c in run.claims if c.certified)),
+        "assumes": sorted({a for c in run.claims for a in c.assumes}),
+        "alpha": max(c.alpha for c in run.claims),
+        "images": len(run.claims),
+        "images_of_run": data.get("images", len(run.claims)),
+        "accuracy": accuracy(run.claims),
+        "abstained": sum(c.statement is None for c in run.claims) / len(run.claims),
+        "certified_accuracy": certified_accuracy(run.claims),
+        "certified_accuracy_at": {exact(float(r)): certified_accuracy(run.claims, r) for r in radii},
+        "votes_mean": float(votes.mean()),
+        "votes_median": float(np.median(votes)),
+        "votes_total": int(votes.sum()),
+        "own_seconds_mean": float(np.mean(own)) if len(own) == len(run.claims) else None,
+        "seconds_mean": float(np.mean([c.seconds for c in run.claims])),
+        "notes": sum(bool(c.note) for c in run.claims),
+    }
+
+
+def render(summaries: Sequence[dict[str, Any]]) -> Group:
+    """Returns what the terminal shows: what each run claimed, in a line, then a table a label, ``proved`` first."""
+    order = sorted({s["status"] for s in summaries}, key=STATUSES.index)
+    groups = [[s for s in summaries if s["status"] == status] for status in order]
+    return Group(*(Text(_claimed(s)) for group in groups for s in group), *map(_table, groups))
+
+
+def _claimed(s: dict[str, Any]) -> str:
+    """What a run claimed, about which inputs, and how: a line."""
+    split = f" {s['split']}" if s["split"] else ""
+    every = f", every {s['every']}th image" if s["every"] not in (None, 1) else ""
+    ids = f" (ids: {s['ids']})" if s["ids"] else ""
+    dtype = f", in {s['dtype']}" if s["dtype"] else ""
+    domain = f", {s['domain']}" if s["domain"] and not s["domain"].endswith(" in [0, 1]") else ""
+    law = f" with {s['law']}" if s["law"] else ""
+    assumed = f", assuming {', '.join(s['assumes'])}" if s["assumes"] else ""
+    own = f"{s['own_seconds_mean']:.3g} s of its own, " if s["own_seconds_mean"] is not None else ""
+    return (
+        f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {s['status']} "
+        f"at alpha {s['alpha']:g} by {s['method']}{law}{assumed}; an image took {own}{s['seconds_mean']:.3g} s from "
+        "its first request to its verdict"
+    )
+
+
+def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
+    radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
+    columns = ("run", "images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image")
+    rows = [
+        (
+            s["run"],
+            f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
+            percent(s["accuracy"]),
+            Text(f"{s['certified_accuracy']:.1%}", "bold"),
+            *(f"{s['certified_accuracy_at'][r]:.1%}" if r in s["certified_accuracy_at"] else "" for r in radii),
+            f"{s['votes_mean']:,.0f}",
+        )
+        for s in summaries
+    ]
+    return Figures(f"Certified accuracy, {summaries[0]['status']} (every image counts)", columns, rows)
+
+
+def picture(runs: Sequence[Run], out: Path) -> Path:
+    """Draws runs into ``certified_accuracy.png`` of a folder, made when missing, and returns its path."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "certified_accuracy.png"
+    draw_curves(runs, path)
+    return path
+
+
+def draw_curves(runs: Sequence[Run], path: Path) -> None:
+    """Draws certified accuracy against the size of the region as a PNG, one step curve a run.
+
+    Runs of different transforms measure size in different units, so each transform gets its own panel; claims that are
+    not proved get one of their own, and are drawn dashed.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = list(dict.fromkeys((r.header["transform"], r.status) for r in runs))
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False, layout="constrained")
+    for axis, (transform, status) in zip(axes[0], panels, strict=True):
+        shown = [r for r in runs if (r.header["transform"], r.status) == (transform, status)]
+        edge = 1.25 * max(r.region.size for r in shown)
+        for run in shown:
+            sizes, share = accuracy_curve(run.claims)
+            inside = sizes <= edge
+            x = np.append(sizes[inside], edge)
+            y = np.append(share[inside], share[~inside][0] if (~inside).any() else 0.0)
+            style = "solid" if status == "proved" else "dashed"
+            (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({status})")
+            axis.plot(
+                [run.region.size],
+                [100 * certified_accuracy(run.claims)],
+                "o",
+                color=line.get_color(),
+                markersize=5,
+                clip_on=False,
+            )
+        units = dict.fromkeys(p.unit for p in headers.guarantee_of(shown[0].header).transform.params)
+        axis.set(title=transform, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge))
+        axis.grid(alpha=0.25)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(loc="lower left", frameon=False, fontsize=8)
+    axes[0][0].set_ylabel("certified accuracy (%)")
+    claimed = "proved" if {r.status for r in runs} == {"proved"} else "certified"
+    figure.suptitle(f"Share of images {claimed} for every transformation up to this size", fontsize=11)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _in_words(region: Region) -> str:
+    if isinstance(region, Box):
+        return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(region.low, region.high, strict=True))
+    return f"|xi| <= {region.size:g}"

@@ -1,0 +1,212 @@
+"""What every transform promises: ``check_transform``, one call in each test file, and images to test on."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import ndimage
+
+from gsmooth_jax.transforms import composition_defect, describe, parse
+from gsmooth_jax.types import EntryBounded, FiniteValued, LipschitzBounded, Transform, param_dim
+
+_SHAPES = ((9, 7, 3), (6, 8, 1))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def apply(transform: Transform, image: jax.Array, theta: jax.Array) -> jax.Array:
+    """The transform, compiled once for each transform and shape of the whole suite."""
+    return transform(image, theta)
+
+
+def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_identity=lambda image: image) -> None:
+    """Shape, dtype, identity, vmap = loop, jit = eager, finite derivatives, the declared law, and proved bounds.
+
+    Args:
+      transform: of the catalogue, or a composition.
+      law_tolerance: L2 distance that the declared composition law may miss by, in float32, on images of 189 entries.
+      at_identity: what the transform does at parameter 0, where that is not nothing.
+    """
+    _check_metadata(transform)
+    shape, other_shape = _SHAPES
+    images, thetas = _images(shape, 3), _thetas(transform, shape, np.random.default_rng(1), 3)
+    thetas[0] = _per_entry(transform, shape, [0.0] * len(transform.params))
+    images[1, 0] = 0.0  # black pixels: logarithms and powers must survive them
+    out, change = _value_and_change(transform, images, thetas)
+    assert out.shape == images.shape
+    assert out.dtype == jnp.float32
+    assert np.isfinite(change).all()
+    np.testing.assert_allclose(out[0], at_identity(images[0]), atol=1e-6)
+    alone = transform(jnp.asarray(images[1]), jnp.asarray(thetas[1]))  # neither compiled as a whole nor in a batch
+    np.testing.assert_allclose(out[1], alone, atol=1e-5)
+    for index in (i for i, p in enumerate(transform.params) if p.offset):
+        changed = thetas.copy()
+        changed[:, index] = thetas[::-1, index]
+        apart = np.asarray(_value_and_change(transform, images, changed)[0] - out).reshape(len(images), -1)
+        assert np.ptp(apart, axis=1).max() < 1e-6, f"{transform.params[index].name} is no offset"
+
+    others = _images(other_shape, 2)
+    out = apply(transform, others[1], _thetas(transform, other_shape, np.random.default_rng(2), 1)[0])
+    assert out.shape == other_shape
+    assert np.isfinite(out).all()
+    if transform.group != "none":
+        defect = composition_defect(transform, jnp.asarray(images), jax.random.key(3), pairs=8)
+        assert defect <= law_tolerance, f"composition law missed by {defect} in L2"
+    if isinstance(transform, LipschitzBounded):
+        _check_lipschitz(transform, shape)
+    if isinstance(transform, EntryBounded):
+        _check_entry_speeds(transform, shape)
+    if isinstance(transform, FiniteValued):
+        _check_representatives(transform, shape)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _value_and_change(transform: Transform, images: jax.Array, thetas: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.jvp(jax.vmap(transform), (images, thetas), (images, jnp.ones_like(thetas)))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _outputs_and_bounds(transform, image: jax.Array, points: jax.Array, low: jax.Array, high: jax.Array):
+    """Outputs [B, N, H, W, C] at points [B, N, P], and bounds [B, P] on the boxes."""
+    bounds = jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0))(image, low, high)
+    return _outputs(transform, image, points), bounds
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _outputs(transform, image: jax.Array, points: jax.Array) -> jax.Array:
+    return jax.vmap(jax.vmap(transform, in_axes=(None, 0)), in_axes=(None, 0))(image, points)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def entry_speeds(transform, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """[B, P, H, W, C] bounds on boxes [B, P]."""
+    return jax.vmap(transform.entry_speeds_upper, in_axes=(None, 0, 0))(image, low, high)
+
+
+def _check_metadata(transform: Any) -> None:
+    assert hash(transform) == hash(dataclasses.replace(transform))
+    assert isinstance(transform, Transform)
+    assert parse(describe(transform)) == transform
+    assert len({p.name for p in transform.params}) == len(transform.params) == len(transform.typical)
+    for p, (low, high) in zip(transform.params, transform.typical, strict=True):
+        assert p.unit
+        assert p.low <= low <= 0.0 <= high <= p.high
+
+
+def _check_lipschitz(transform: LipschitzBounded, shape: tuple[int, int, int]) -> None:
+    """|T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| on boxes from a thousandth of the typical range to all of it."""
+    low, high, inside = _boxes(transform, shape)
+    boxes, points = inside.shape[0], inside.shape[1] - 2
+    for image in _images(shape, 3):
+        evaluated = _outputs_and_bounds(transform, image, inside, low, high)
+        outputs, bound = (np.asarray(a, np.float64) for a in evaluated)
+        assert bound.shape == low.shape
+        assert np.isfinite(bound).all()
+        moved = np.linalg.norm(
+            (outputs[:, :, None] - outputs[:, None, :]).reshape(boxes, points + 2, points + 2, -1), axis=-1
+        )
+        steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
+        excess = moved - np.einsum("bpqj,bj->bpq", steps, bound)
+        assert excess.max() <= 1e-5, f"moved {excess.max()} further than the bound"  # float32 noise of two images
+
+
+def _check_entry_speeds(transform: EntryBounded, shape: tuple[int, int, int]) -> None:
+    """|T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| on the same boxes."""
+    low, high, inside = _boxes(transform, shape)
+    steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
+    for image in _images(shape, 3):
+        try:
+            jax.eval_shape(transform.entry_speeds_upper, image, low[0], high[0])
+        except ValueError as error:
+            assert "mixes entries behind another" in str(error)  # noqa: PT017 (a composition need not have one)
+            return
+        speeds = np.asarray(entry_speeds(transform, image, low, high), np.float64)
+        assert speeds.shape == (*low.shape, *shape)
+        assert np.isfinite(speeds).all()
+        assert speeds.min(initial=0.0) >= 0.0
+        outputs = np.asarray(_outputs(transform, image, inside), np.float64)
+        moved = np.abs(outputs[:, :, None] - outputs[:, None, :])
+        excess = moved - np.einsum("bpqj,bjhwc->bpqhwc", steps, speeds)
+        assert excess.max() <= 5e-6, f"an entry moved {excess.max()} further than its bound"  # float32 noise
+
+
+def _boxes(transform, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Corners [B, P] of boxes, from a thousandth of the typical range to all of it, and points [B, N, P] in them."""
+    rng = np.random.default_rng(4)
+    boxes, points = 12, 6
+    ends = np.sort(_thetas(transform, shape, rng, 2 * boxes).reshape(boxes, 2, -1), axis=1)
+    middle, half = ends.mean(axis=1), (ends[:, 1] - ends[:, 0]) / 2 * 10.0 ** rng.uniform(-3, 0, (boxes, 1))
+    low, high = (middle - half).astype(np.float32), (middle + half).astype(np.float32)
+    low[0], high[0] = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
+    inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
+    inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
+    return low, high, inside
+
+
+def _check_representatives(transform: Any, shape: tuple[int, int, int]) -> None:
+    """Every output on a box is the output of one of its representatives."""
+    rng = np.random.default_rng(5)
+    low, high = np.sort(_thetas(transform, shape, rng, 2), axis=0).astype(np.float64)
+    chosen = transform.representatives(shape, low, high)
+    assert chosen.dtype == np.float64
+    assert ((low <= chosen) & (chosen <= high)).all() or all(p.whole for p in transform.params)
+    anywhere = rng.uniform(low, high, (64, len(low)))
+    outputs = jax.jit(jax.vmap(transform, in_axes=(None, 0)))(
+        _images(shape, 1)[0], np.concatenate([anywhere, chosen]).astype(np.float32)
+    )
+    anywhere, listed = np.asarray(outputs[:64]), np.asarray(outputs[64:])
+    distance = np.abs(anywhere[:, None] - listed[None]).max(axis=(2, 3, 4))
+    assert distance.min(axis=1).max() <= 1e-6
+
+
+def _images(shape: tuple[int, int, int], count: int) -> np.ndarray:
+    """[count, H, W, C] in [0, 1]: noise, a ramp along both axes, and mixtures of them."""
+    noise = np.random.default_rng(0).uniform(size=(count, *shape))
+    ramp = np.add.outer(np.linspace(0, 0.5, shape[0]), np.linspace(0, 0.5, shape[1]))[None, :, :, None]
+    share = np.linspace(0.0, 1.0, count)[:, None, None, None]
+    return ((1 - share) * noise + share * ramp).astype(np.float32)
+
+
+def _thetas(transform, shape: tuple[int, int, int], rng: np.random.Generator, count: int) -> np.ndarray:
+    """[count, P] uniform in the typical range."""
+    low, high = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
+    return rng.uniform(low, high, (count, param_dim(transform, shape))).astype(np.float32)
+
+
+def _per_entry(transform: Transform, shape: tuple[int, int, int], values: list[float]) -> np.ndarray:
+    """[P]: one value a parameter, repeated where the parameter has one number a pixel."""
+    counts = [int(np.prod(shape)) if p.per_pixel else 1 for p in transform.params]
+    return np.repeat(np.asarray(values, np.float32), counts)
+
+
+def smooth_image(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
+    """[H, W, C] in [0, 1] with the 1/f amplitude spectrum of photographs."""
+    h, w, _ = shape
+    frequency = np.hypot(np.fft.fftfreq(h)[:, None], np.fft.fftfreq(w)[None, :])
+    spectrum = np.fft.fft2(np.random.default_rng(seed).normal(size=shape), axes=(0, 1))
+    image = np.fft.ifft2(spectrum / np.maximum(frequency, 0.5 / max(h, w))[:, :, None], axes=(0, 1)).real
+    return ((image - image.min()) / (image.max() - image.min())).astype(np.float32)
+
+
+def tightness(transform, image: np.ndarray, low: list[float], high: list[float]) -> float:
+    """The measured L2 distance between the ends of a box, over the bound on it; at most 1."""
+    ends = np.array([[low, high]], np.float32)
+    outputs, bound = (np.asarray(a) for a in _outputs_and_bounds(transform, image, ends, ends[:, 0], ends[:, 1]))
+    return float(np.linalg.norm(outputs[0, 1] - outputs[0, 0]) / (bound[0] @ (ends[0, 1] - ends[0, 0])))
+
+
+def read_bilinear(image: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """SciPy's bilinear read of an image [H, W, C] extended by zeros, at coordinates [H, W]."""
+    return np.stack(
+        [ndimage.map_coordinates(image[:, :, c], [y, x], order=1, mode="grid-constant") for c in range(image.shape[2])],
+        axis=2,
+    )
+
+
+def grid(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Each pixel's offset (y, x) from the centre [H, W], and the centre."""
+    cy, cx = (shape[0] - 1) / 2, (shape[1] - 1) / 2
+    y, x = np.meshgrid(np.arange(shape[0]) - cy, np.arange(shape[1]) - cx, indexing="ij")
+    return y, x, cy, cx

@@ -1,0 +1,80 @@
+"""Batches that do not fit a device: how that is said, and how those that fit are found."""
+
+import jax
+import pytest
+
+import gsmooth_jax as gs
+from gsmooth_jax.engine import capacity, device
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.engine.kernels import vote_kernel
+from tests.known import without_time
+
+
+def counter(classifier, guarantee, execution):
+    vote = guarantee.method.vote(guarantee.transform)
+    return batch_counter(classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution)
+
+
+EXHAUSTED = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8 bytes.")
+
+
+def program(rows):
+    """Stands for a compiled kernel; the compiler itself gives up on the largest."""
+    if rows >= 1024:
+        raise EXHAUSTED
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("free", "devices", "below", "rows"),
+    [
+        (99, 1, None, 0),
+        (110, 1, None, 1),
+        (419, 1, None, 16),
+        (420, 2, None, 32),
+        (1e9, 1, None, 512),
+        (1e9, 2, 100, 64),
+    ],
+)
+def test_the_largest_power_of_two_that_fits_is_found(monkeypatch, free, devices, below, rows):
+    monkeypatch.setattr(capacity, "needed_bytes", lambda rows: 100 + 10 * rows)
+    assert capacity.largest_rows(program, free, devices, below) == rows
+
+
+def test_auto_fills_the_memory_there_is_and_changes_no_claim(monkeypatch, classifier, guarantee, examples):
+    usual = list(gs.certify_stream(classifier, examples[:3], guarantee))
+    sizes = {}
+    for kib in (64, 128):
+        monkeypatch.setattr(capacity, "free_bytes", lambda device, kib=kib: kib * 1024)
+        _, sizes[kib] = counter(classifier, guarantee, gs.Execution(rows="auto", devices=2))
+    assert 2 <= sizes[64] < sizes[128] <= 4 * sizes[64]
+    again = gs.certify_stream(classifier, examples[:3], guarantee, gs.Execution(rows="auto", devices=2))
+    assert without_time(again) == without_time(usual)
+
+
+def test_auto_is_the_default_where_a_device_does_not_say_what_it_has(classifier, guarantee):
+    assert counter(classifier, guarantee, gs.Execution(rows="auto"))[1] == 8 * jax.device_count()
+
+
+class Full:
+    """The kernel on a device without memory."""
+
+    lower = vote_kernel.lower
+
+    def __call__(self, *args, **kwargs):
+        raise EXHAUSTED
+
+
+@pytest.mark.parametrize(
+    ("kib", "message"),
+    [
+        (None, "no memory for a batch of rows=64: fewer rows or a smaller chunk"),
+        (128, "no memory for a batch of rows=64: by its compiled size the largest that fits is rows=(8|16|32),"),
+        (1, "not even one row a device fits"),
+    ],
+)
+def test_a_batch_that_does_not_fit_says_what_does(monkeypatch, classifier, guarantee, examples, kib, message):
+    monkeypatch.setattr(device, "vote_kernel", Full())
+    monkeypatch.setattr(capacity, "free_bytes", lambda device: kib and kib * 1024)
+    with pytest.raises(MemoryError, match=message):
+        list(gs.certify_stream(classifier, examples, guarantee, gs.Execution(rows=64, devices=1)))

@@ -1,0 +1,118 @@
+"""What hypotheses prove together: parts that cover a region, chains of centres, and parts that are tested twice."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import gsmooth_jax as gs
+from gsmooth_jax.claims import Hypothesis
+from gsmooth_jax.methods import coverage
+
+
+def box(low, high, centre_id=0, level=5e-4, shared=False):
+    return Hypothesis(low, high, 0.6, centre_id, level, 1, shared, 32, 32)
+
+
+def test_one_part_of_each_level_answers_for_the_image():
+    region = gs.Box([-1.0, 0.0], [1.0, 1.0])
+    holds = [coverage.holds_identity(box((a, 0.0), (b, 0.5)), region) for a, b in ((-1.0, 0.0), (0.0, 0.5), (0.5, 1.0))]
+    assert holds == [False, True, False]
+    assert coverage.holds_identity(box((0.0, 0.0), (0.0, 0.0)), region)
+    assert coverage.holds_identity(box((-1.0,), (0.0,)), gs.Box([-1.0], [0.0]))
+
+
+def test_one_parameter_is_covered_as_any_number_are():
+    rng, region, answers = np.random.default_rng(0), gs.Box([-1.0], [1.0]), []
+    for _ in range(200):
+        ends = np.sort(rng.integers(-6, 7, (4, 2)) / 5.0, axis=1)
+        answers.append(coverage.covered([box((a,), (b,)) for a, b in ends.tolist()], region))
+        assert answers[-1] == coverage.boxes_cover(np.array([-1.0]), np.array([1.0]), ends[:, :1], ends[:, 1:])
+    assert 10 < sum(answers) < 190
+
+
+def test_nothing_covers_nothing():
+    for region in (
+        gs.Box([0.0], [1.0]),
+        gs.Box([0.0, -1.0], [1.0, 0.0]),
+        gs.Ball(1.0, 1),
+        gs.Ball(1.0, 3),
+        gs.Ball(1.0),
+    ):
+        assert not coverage.covered([], region)
+        assert not coverage.answered([], region)
+
+
+def nearest(point):
+    """How far the unit box around a point is from 0."""
+    return float(np.linalg.norm(np.maximum(np.abs(point) - 0.5, 0.0)))
+
+
+@pytest.mark.parametrize(("dim", "radius"), [(1, 2.2), (2, 0.5), (2, 1.2), (2, 3.7), (3, 1.3)])
+def test_a_ball_is_covered_by_the_boxes_that_meet_it_and_by_no_fewer(dim, radius):
+    """Unit boxes around whole points: of a ball, only those matter that come nearer to 0 than its radius."""
+    points = list(itertools.product(range(-5, 6), repeat=dim))
+    near = [p for p in points if nearest(p) < radius]
+    assert len(near) < len(points)
+    boxes = [box(tuple(x - 0.5 for x in p), tuple(x + 0.5 for x in p), i) for i, p in enumerate(near)]
+    region = gs.Ball(radius, dim)
+    assert coverage.covered(boxes, region)
+    assert coverage.answered(boxes, region)
+    assert not coverage.overlapping(boxes)
+    for i in range(len(boxes)):
+        assert not coverage.covered(boxes[:i] + boxes[i + 1 :], region), near[i]
+    # The box around the ball has corners that the ball has not.
+    corners = [p for p in points if max(map(abs, p)) - 0.5 < radius]
+    assert coverage.covered(boxes, gs.Box([-radius] * dim, [radius] * dim)) == (corners == near)
+
+
+def test_a_ball_is_not_covered_by_what_is_flat():
+    assert coverage.covered([box((-9.0, -9.0), (9.0, 9.0))], gs.Ball(1.0, 2))
+    assert not coverage.covered([box((-9.0, 0.0), (9.0, 0.0))], gs.Ball(1.0, 2))
+
+
+STRING = [((0,), (1,)), ((0,), (2,)), ((1,), (3,)), ((2,), (3,))]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "overlap"),
+    [(STRING, False), (STRING[:1] * 2, False), ([*STRING, *STRING], True), ([*STRING, *STRING[1:3]], True)],
+)
+def test_a_shared_part_proves_nothing_without_its_neighbour(boxes, overlap):
+    cells = [box(low, high, number, shared=True) for number, (low, high) in enumerate(boxes)]
+    assert coverage.overlapping(cells) == overlap
+    if not overlap:
+        region = gs.Box([0.0], [max(high[0] for _, high in boxes)])
+        assert coverage.covered(cells, region)
+        assert coverage.answered(cells, region)
+        for i in range(len(cells)):
+            assert not coverage.covered(cells[:i] + cells[i + 1 :], region)
+            assert coverage.answered(cells[:i] + cells[i + 1 :], region) == (i > 1)
+    alone = box((0.2,), (0.3,), len(cells))
+    assert coverage.overlapping([*cells, alone])
+
+
+def test_neighbours_of_different_levels_prove_nothing_together():
+    cells = [box(low, high, number, shared=True) for number, (low, high) in enumerate(STRING)]
+    region = gs.Box([0.0], [3.0])
+    assert coverage.covered(cells, region)
+    assert not coverage.covered([*cells[:2], *(c._replace(level=2.5e-4) for c in cells[2:])], region)
+    assert not coverage.covered([c._replace(centre_id=2 * c.centre_id) for c in cells], region)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "overlap"),
+    [
+        ([((0,), (1,)), ((1,), (2,))], False),
+        ([((0,), (1,)), ((0.5,), (2,))], True),
+        ([((0,), (3,)), ((1,), (2,))], True),
+        ([((0,), (0,)), ((0,), (0,))], True),
+        ([((0,), (0,)), ((-1,), (1,))], True),
+        ([((0, 0), (1, 1)), ((1, 0), (2, 1)), ((0, 1), (1, 2))], False),
+        ([((0, 0), (4, 1)), ((1, 2), (2, 3)), ((3, 0.5), (4, 2))], True),
+        ([((0, 0), (1, 0)), ((0.5, 0), (2, 0))], True),
+        ([], False),
+    ],
+)
+def test_parts_that_share_more_than_a_face_are_found(boxes, overlap):
+    assert coverage.overlapping([box(low, high) for low, high in boxes]) == overlap

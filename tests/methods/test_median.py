@@ -1,0 +1,154 @@
+"""``median``: intervals that hold the smoothed number everywhere, against numbers whose median is known."""
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gsmooth_jax as gs
+from gsmooth_jax.claims import Interval
+from gsmooth_jax.methods import registry
+from gsmooth_jax.methods.median import NumberVote
+from gsmooth_jax.models import Regressor, as_model
+from gsmooth_jax.results import records
+from gsmooth_jax.results.verify import verify
+from gsmooth_jax.transforms import Brightness
+from tests.known import SHAPE, by_mean, without_time
+
+NOISE = gs.PixelNoise(sigma=0.2)
+METHOD = gs.Median(noise=NOISE, steps=100)
+TERMS = gs.Guarantee(transform=Brightness(), region=gs.Box([-0.1], [0.1]), method=METHOD)
+
+
+def mean(images):
+    """Under the noise, its median is the mean of the image itself."""
+    return images.mean(axis=(1, 2, 3))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return as_model(mean, SHAPE)
+
+
+def constant(number, value, label=None):
+    return gs.Example(id=number, image=np.full(SHAPE, value, np.float32), label=label)
+
+
+@pytest.fixture(scope="module")
+def claims(model):
+    return list(gs.certify_stream(model, [constant(0, 0.3, 0.3), constant(1, 0.6, 0.9), constant(2, 0.95)], TERMS))
+
+
+def test_the_interval_holds_every_median_of_the_region(model, claims):
+    assert isinstance(model, Regressor)
+    for claim, value in zip(claims, (0.3, 0.6, 0.95), strict=True):
+        assert isinstance(claim.statement, Interval)
+        assert claim.certified
+        # The medians of the region fill [value - 0.1, value + 0.1].
+        assert claim.statement.low <= value - 0.1
+        assert claim.statement.high >= value + 0.1
+        assert claim.statement.high - claim.statement.low < 0.5 or math.isinf(claim.statement.high)
+        assert claim.radius == 0.1
+    assert [c.correct for c in claims] == [True, False, None]
+    assert math.isinf(claims[2].statement.high)  # the thresholds end at 1
+    assert verify(TERMS, claims) == []
+
+
+def test_both_ends_are_tested_on_the_same_votes(claims):
+    events = {h.event for h in claims[0].hypotheses}
+    assert len(events) == 2
+    for number in {h.centre_id for h in claims[0].hypotheses}:
+        both = [h for h in claims[0].hypotheses if h.centre_id == number]
+        assert {h.event for h in both} == events
+        assert len({(h.votes, h.threshold) for h in both}) == 1
+    assert claims[0].votes == 32 * 3 + sum({h.centre_id: h.votes for h in claims[0].hypotheses}.values())
+
+
+def test_false_intervals_are_as_rare_as_alpha_says(model):
+    """Thresholds of which none but 0.295 and 0.505 are in reach: at the region's ends the median is outside."""
+    alpha, n = 0.05, 120
+    method = dataclasses.replace(METHOD, low=0.295, high=0.505, steps=1)
+    loose = dataclasses.replace(TERMS, method=method, alpha=alpha, region=gs.Box([-0.1], [0.1]), max_votes=2048)
+    claims = list(gs.certify_stream(model, (constant(i, 0.4) for i in range(n)), loose))
+    false = 0
+    for claim in claims:
+        if claim.certified and claim.statement is not None:
+            false += claim.statement.low > 0.3 or claim.statement.high < 0.5
+    assert false <= alpha * n + 5 * (n * alpha * (1 - alpha)) ** 0.5
+    narrow = dataclasses.replace(loose, method=dataclasses.replace(method, low=0.31, high=0.49))
+    false = sum(
+        c.certified and (c.statement.low > 0.3 or c.statement.high < 0.5)
+        for c in gs.certify_stream(model, (constant(i, 0.4) for i in range(n)), narrow)
+    )
+    assert false <= alpha * n + 5 * (n * alpha * (1 - alpha)) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda h: h._replace(event=h.event + 1), "more events|statement"),
+        (lambda h: h._replace(successes=0), "certified"),
+        (lambda h: h._replace(votes=h.votes + 32), "different numbers of votes|votes"),
+        (lambda h: h._replace(threshold=0.99), "certified"),
+    ],
+)
+def test_a_tampered_hypothesis_is_found(claims, change, named):
+    first, *rest = claims[0].hypotheses
+    faults = verify(TERMS, [dataclasses.replace(claims[0], hypotheses=(change(first), *rest))])
+    assert any(any(n in f for n in named.split("|")) for f in faults), faults
+
+
+def test_a_narrower_statement_does_not_follow(claims):
+    said = claims[0].statement
+    for other in (Interval(said.low + 0.01, said.high), Interval(said.low, said.high - 0.01), None):
+        (fault,) = verify(TERMS, [dataclasses.replace(claims[0], statement=other)])
+        assert fault.startswith("image 0: statement")
+
+
+def test_a_record_keeps_the_interval(claims):
+    for claim in claims:
+        ((line, _),) = records.lines_of(records.to_record(claim))
+        assert records.from_line(line) == claim
+
+
+def test_numbers_that_are_not_finite_are_neither_above_nor_below():
+    vote = NumberVote(noise=NOISE, thresholds=np.float32([0.0, 1.0]))
+    keys, more = jax.random.split(jax.random.key(0), (2, 1, 4))
+    events = vote(lambda images: jnp.full(len(images), jnp.nan), keys, np.zeros((1, *SHAPE), np.float32))
+    assert np.asarray(events).tolist() == [[[False] * 4 + [True]] * 4]
+    events = vote(lambda images: jnp.full(len(images), 0.5), more, np.zeros((1, *SHAPE), np.float32))
+    assert np.asarray(events).tolist() == [[[True, False, False, True, False]] * 4]
+
+
+def test_a_classifiers_confidence_is_a_number(classifier):
+    sharp = gs.as_classifier(lambda images: 20.0 * by_mean(images), SHAPE)
+    method = gs.Median(noise=NOISE, output=1)
+    terms = dataclasses.replace(TERMS, method=method, region=gs.Box([-0.02], [0.02]))
+    (claim,) = gs.certify_stream(sharp, [constant(0, 0.75, 1)], terms)
+    assert claim.certified
+    low, high = (float(jax.nn.sigmoid(40.0 * (0.25 + d))) for d in (-0.02, 0.02))
+    assert claim.statement.low <= low <= high <= claim.statement.high
+    for wrong, message in ((dataclasses.replace(method, output=2), "output in 0..1"), (METHOD, "output in 0..1")):
+        with pytest.raises(ValueError, match=message):
+            gs.certify_stream(classifier, [], dataclasses.replace(terms, method=wrong))
+    with pytest.raises(ValueError, match="output=None for a model that returns numbers"):
+        gs.certify_stream(as_model(mean, SHAPE), [], terms)
+
+
+def test_texts_and_front_end(claims):
+    assert registry.parse(METHOD.name, METHOD.law, Brightness()) == METHOD
+    images = np.stack([constant(0, v).image for v in (0.3, 0.6, 0.95)])
+    again = gs.certify(mean, images, [0.3, 0.9, 0.95], transform=Brightness(), region=TERMS.region, method=METHOD)
+    assert without_time(again[:2]) == without_time(claims[:2])
+    with pytest.raises(ValueError, match="speaks of classes"):
+        gs.certify(mean, images, transform=Brightness(), region=TERMS.region, law=NOISE)
+    for bad, message in (
+        ({"low": 1.0, "high": 0.0}, "low < high"),
+        ({"steps": 0}, "steps >= 1"),
+        ({"output": -1}, "output >= 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            gs.Median(noise=NOISE, **bad)

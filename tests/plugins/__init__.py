@@ -1,0 +1,1 @@
+"""A package of plug-ins, as a user would write one: see ``tests/test_plugins.py``."""

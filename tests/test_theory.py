@@ -1,0 +1,351 @@
+"""THEORY.md: citations resolve, what it names exists, its tables are recomputed; lemmas that no other test checks."""
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize, special, stats
+
+import gsmooth_jax
+from gsmooth_jax.certificates import BrightnessContrast, search
+from gsmooth_jax.estimation import bounds
+from gsmooth_jax.regions import Box
+from gsmooth_jax.smoothing import SMOOTHINGS, Gaussian
+from gsmooth_jax.testing.laws import discrete_gap
+from tests.estimation.test_sequential import certify_boundary, stopping
+
+PACKAGE = Path(gsmooth_jax.__file__).parent
+ROOT = PACKAGE.parent
+TEXT = (PACKAGE / "methods" / "THEORY.md").read_text(encoding="utf-8")
+NAME = r"(?:[A-Z]\d+(?:\.\d+)?|0\.\d)"
+SECTIONS = re.findall(rf"^### ({NAME})\. ", TEXT, re.MULTILINE)
+CITATION = re.compile(rf"THEORY[\s#]+(?!\.md)({NAME}(?:(?:,\s+|\s+and\s+|\s+to\s+|-){NAME})*)?")
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+ALPHA = 1e-3
+Phi, quantile = special.ndtr, special.ndtri
+
+
+def citing_files():
+    for place, ending in (
+        ("gsmooth_jax", "py"),
+        ("tests", "py"),
+        ("benchmarks", "py"),
+        ("experiments", "md"),
+        ("docs", "md"),
+    ):
+        yield from sorted((ROOT / place).rglob(f"*.{ending}"))
+    yield ROOT / "README.md"
+
+
+def unresolved(text):
+    """The citations of a text that name no section, and those that name nothing."""
+    for match in CITATION.finditer(text):
+        names = re.findall(NAME, match[1] or "")
+        yield from [n for n in names if n not in SECTIONS] or ([] if names else [text[match.start() :][:40]])
+
+
+def test_citations_resolve():
+    texts = {p: p.read_text(encoding="utf-8") for p in citing_files() if p != Path(__file__)}
+    assert sum(len(CITATION.findall(text)) for text in texts.values()) > 20
+    assert {str(p): found for p, text in texts.items() if (found := list(unresolved(text)))} == {}
+
+
+def test_unknown_citations_are_found():
+    assert list(unresolved("(THEORY D1 and D2, THEORY\n    # F9) THEORY.md")) == []
+    assert list(unresolved("THEORY D1, Q7; THEORY K2")) == ["Q7", "K2"]
+    assert list(unresolved("THEORY of two centres")) == ["THEORY of two centres"]
+
+
+def test_sections_are_named_once_and_in_order():
+    assert len(set(SECTIONS)) == len(SECTIONS) > 50
+    keys = [(name[0], *map(int, name[1:].strip(".").split("."))) for name in SECTIONS]
+    assert keys == sorted(keys)
+    assert {name[0] for name in SECTIONS} == set(re.findall(r"^## (\w)\. ", TEXT, re.MULTILINE))
+
+
+def test_sections_that_it_cites_itself_exist():
+    assert set(re.findall(r"\b[A-JL-P]\d{1,2}(?:\.\d)?\b", TEXT)) <= set(SECTIONS)
+
+
+def test_what_it_names_exists():
+    sources = "\n".join(
+        p.read_text(encoding="utf-8") for p in (*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"))
+    )
+    missing = []
+    for name in sorted(set(re.findall(r"`([^`\n]+)`", TEXT))):
+        path, _, function = name.partition("::")
+        file = (ROOT if path.startswith("tests/") else PACKAGE) / path
+        if path.endswith(".py"):
+            found = file.is_file() and (not function or f"def {function}(" in file.read_text(encoding="utf-8"))
+        elif path.endswith("/"):
+            found = file.is_dir()
+        elif re.fullmatch(r"[\w.]+", name):
+            found = re.search(rf"\b{name.split('.')[-1]}\b", sources) is not None
+        else:
+            found = name in ("THEORY D1", "|v|_(S^-1)")
+        if not found:
+            missing.append(name)
+    assert missing == []
+
+
+def test_every_table_of_numbers_names_its_test():
+    for table in TABLE.finditer(TEXT):
+        if re.search(r"\d\.\d", table[0]):
+            said = re.match(r"\nRecomputed by `tests/test_theory\.py::(test_table_of_\w+)`\.", TEXT[table.end() :])
+            assert said, table[0]
+            assert said[1] in globals()
+
+
+def table(section):
+    """The rows of a section's table of numbers, numbers as floats."""
+    body = re.split(rf"^### {section}\. ", TEXT, flags=re.MULTILINE)[1].split("\n### ")[0]
+    (found,) = [t[0] for t in TABLE.finditer(body) if re.search(r"\d\.\d", t[0])]
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in found.strip().splitlines()[2:]]
+    return [[float(c) if re.fullmatch(r"[\d.]+", c) else c for c in row] for row in cells]
+
+
+def test_table_of_a6():
+    for share, sigma, exact, tss in table("A6"):
+        region = Box([np.log(1 - share), -share], [np.log(1 + share), share])
+        assert search.threshold(BrightnessContrast(), Gaussian(sigma=sigma), region) == pytest.approx(exact, abs=1e-4)
+        worst = max(two_step(k, share, sigma) for k in (region.low[0], region.high[0]))
+        assert worst == pytest.approx(tss, abs=1e-4)
+
+
+def two_step(k, b, sigma):
+    """The p_A that TSS needs at one attack: contrast costs part of p_A by its change of variance, then the distance."""
+    distance = np.hypot(k, b * np.exp(k)) / sigma
+
+    def left(p):
+        if k > 0:
+            return 2.0 - 2.0 * Phi(np.exp(k) * quantile(1.0 - 0.5 * p))
+        return 2.0 * Phi(np.exp(k) * quantile(0.5 * (1.0 + p))) - 1.0
+
+    return optimize.brentq(lambda p: left(p) - Phi(distance), 0.5, 1.0 - 1e-12)
+
+
+def test_table_of_a7():
+    score = {"exponential": lambda x: 1.0, "folded_gaussian": lambda x: x}
+    density = {"exponential": stats.expon(), "folded_gaussian": stats.halfnorm()}
+    for name, right, left, published in table("A7"):
+        law = SMOOTHINGS[name](**{"exponential": {"scale": 1.0}, "folded_gaussian": {"sigma": 1.0}}[name])
+        assert law.radius_integral(0.9, 0.1) == pytest.approx(right, abs=6e-4)
+        assert law.radius_integral(0.9, 0.1, -1) == pytest.approx(left, abs=6e-4)
+
+        def best(p, name=name):  # the integral of the score over the half line of probability p
+            law = density[name]
+            return integrate.quad(lambda x: score[name](x) * law.pdf(x), law.ppf(1.0 - p), law.ppf(1.0 - 1e-13))[0]
+
+        assert 0.5 * integrate.quad(lambda p: 1.0 / best(p), 0.1, 0.9)[0] == pytest.approx(published, abs=6e-4)
+        assert right > published > left  # sound one way only
+
+
+def test_table_of_f2():
+    for t, p, votes, unanimous in table("F2"):
+        hit, time = stopping(certify_boundary(t, 4000), p)
+        assert hit > 1.0 - 1e-9
+        assert time == pytest.approx(votes, abs=0.06)
+        assert bounds.smallest_n_sequential(t, ALPHA) == unanimous
+
+
+def divergence(p, t):
+    return special.rel_entr(p, t) + special.rel_entr(1.0 - p, 1.0 - t)
+
+
+def test_table_of_f4():
+    for p, *shares in table("F4"):
+        reach = np.linspace(0.01, 0.99, 9801) * quantile(p)
+        for params, share in enumerate(shares, start=1):
+            cost = 1.0 / (reach**params * divergence(p, Phi(reach)))
+            assert reach[cost.argmin()] / quantile(p) == pytest.approx(share, abs=0.0055)
+
+
+def outside(d, w=0.0):
+    """q(d, w) of L1."""
+    t = quantile(0.5 * (1.0 + Phi(-w)))
+    return 1.0 - (Phi(t + d) - Phi(d - t))
+
+
+def line(width):
+    return integrate.quad(outside, 0.0, width)[0] / width
+
+
+def test_table_of_l1():
+    for width, on_line, on_disc in table("L1"):
+        assert line(width) == pytest.approx(on_line, abs=6e-5)
+        disc = integrate.quad(lambda r: r * outside(r), 0.0, width)[0] * 2.0 / width**2
+        assert disc == pytest.approx(on_disc, abs=6e-5)
+
+
+def test_table_of_l4():
+    width, apart = np.linspace(0.5, 4.0, 701), np.linspace(0.3, 4.0, 741)
+    mean, both = np.array([line(w) for w in width]), 1.0 - outside(0.5 * apart)
+    for p, windows, two, one in table("L4"):
+        reach = np.linspace(0.05, 0.95, 901) * quantile(p)
+        costs = [
+            np.log(1.0 / ALPHA) / (2.0 * width * divergence(p, mean))[mean < p],
+            np.log(2.0 / ALPHA) / (apart * divergence(p, 1.0 - both))[1.0 - both < p],
+            np.log(2.0 / ALPHA) / (2.0 * reach * divergence(p, Phi(reach))),
+        ]
+        assert [c.min() for c in costs] == pytest.approx([windows, two, one], abs=0.02)
+
+
+def test_a5_against_brute_force():
+    edges = np.concatenate([[-np.inf], np.linspace(-8.0, 8.0, 800), [np.inf]])
+    for rho, (law, shift) in itertools.product(
+        (0.3, 1.0), ((stats.expon(), 0.4), (stats.expon(), -0.4), (stats.uniform(), 0.2))
+    ):
+        own = law.ppf(np.linspace(0.0, 1.0 - 1e-9, 300))
+        ends = np.unique(np.concatenate([[-2.0], own, own + shift, [np.inf]]))
+        first = np.diff(law.cdf(ends)), np.diff(law.cdf(ends - shift))
+        second = np.diff(Phi(edges)), np.diff(Phi(edges - rho))
+        p0, p1 = (np.outer(a, b).ravel() for a, b in zip(first, second, strict=True))
+        kept = np.exp(-abs(shift)) if law.dist.name == "expon" else 1.0 - abs(shift)
+        m0, m1 = (kept, kept) if law.dist.name == "uniform" else (kept, 1.0) if shift > 0 else (1.0, kept)
+        for p_lower, p_upper in ((0.9, 0.05), (0.8, 0.2), (0.95, 0.01)):
+            least = m1 * Phi(quantile(1.0 - (1.0 - p_lower) / m0) - rho)
+            most = 1.0 - m1 + m1 * Phi(quantile(p_upper / m0) + rho)
+            assert discrete_gap(p0, p1, p_lower, p_upper) == pytest.approx(least - most, abs=1e-4)
+
+
+def test_d4_the_surrogates_error():
+    """Curves with a real image at each end, both ends off the surrogate's image as far as allowed."""
+    rng, shares = np.random.default_rng(0), []
+    for trial in range(200):
+        encoder, curve, bend = rng.normal(size=(8, 8)), rng.normal(size=8), rng.normal(size=8)
+        slope, spread, sigma, end, error = rng.normal(size=8), 0.5, 0.3, rng.uniform(0.1, 2.0), rng.uniform(0.0, 1.0)
+        norm, along = np.linalg.norm(encoder, 2), np.linalg.svd(encoder)[2][0]
+        if trial % 2:  # straight along the encoder's steepest direction, with little noise of the parameter to help
+            curve, bend, slope, spread = along, 0.0 * bend, 0.0 * slope, 1e6
+        xi = np.linspace(0.0, end, 2001)
+        rest = (curve + 3.0 * bend * np.cos(3.0 * xi)[:, None]) @ encoder.T - slope
+        star = np.sqrt(1.0 / spread**2 + np.sum(rest**2, axis=1) / sigma**2).max()
+        way = encoder @ (end * curve + np.sin(3.0 * end) * bend)
+        off = np.sign(encoder @ along @ way) * along * error
+        moved = way + 2.0 * encoder @ off
+        covariance = spread**2 * np.outer(slope, slope) + sigma**2 * np.eye(8)
+        distance = np.sqrt(moved @ np.linalg.solve(covariance, moved))
+        shares.append(distance / (star * end + 2.0 * norm * error / sigma))
+    assert 0.999 < max(shares) <= 1.0 + 1e-5
+
+
+def test_d5_a_grid_sees_nothing():
+    grid, steep = np.linspace(0.0, 1.0, 101), 1e3
+    start, gap = grid[40], grid[1]
+
+    def travelled(x):
+        first, second, third = (np.maximum(0.0, x - start - share * gap) for share in (0.25, 0.5, 0.75))
+        return steep * (first - 2.0 * second + third)
+
+    near = grid[:, None] + 1e-6 * np.array([-1.0, 0.0, 1.0])
+    assert np.abs(travelled(near)).max() < 1e-9  # neither values nor slopes at any point of the grid
+    assert travelled(start + 0.5 * gap) == pytest.approx(0.25 * gap * steep)
+
+
+def test_f6_unequal_votes():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        p = rng.random(rng.integers(2, 30)) ** rng.uniform(0.1, 4.0)
+        count = np.ones(1)  # the law of the number of successes
+        for v in p:
+            count = np.convolve(count, [1.0 - v, v])
+        assert count[-1] <= p.mean() ** len(p) * (1.0 + 1e-9)
+        at_least = count[::-1].cumsum()[::-1]
+        c = np.arange(len(count))
+        equal = stats.binom.sf(c - 1, len(p), p.mean())
+        assert (at_least <= equal + 1e-12)[c >= len(p) * p.mean() + 1].all()
+        assert (at_least >= equal - 1e-12)[c <= len(p) * p.mean()].all()  # where few are enough it is the other way
+
+
+def test_i2_quantiles_move_no_further():
+    rng, p = np.random.default_rng(0), 0.6
+    z, closest = rng.normal(size=(20_000, 2)), np.inf
+    for _ in range(50):
+        direction, distance = rng.normal(size=2), rng.uniform(0.1, 1.0)
+        a, b, c = rng.normal(size=2), rng.uniform(0, 2), rng.uniform(0, 3)
+
+        def f(u, a=a, b=b, c=c):
+            return u @ a + b * np.sin(c * u[:, 0])
+
+        here, there = np.zeros(2), distance * direction / np.linalg.norm(direction)
+        low, high = np.quantile(f(z + here), Phi(quantile(p) + distance * np.array([-1.0, 1.0])))
+        found = np.quantile(f(z + there), p)
+        spread = 0.05 * np.std(f(z))  # five standard errors of a quantile, generously
+        assert low - spread <= found <= high + spread
+        closest = min(closest, high - found, found - low)
+    assert closest < 0.1  # some were nearly as far as they may be
+
+
+def masses(mean):
+    """Of N(mean, 1) in cells of a line."""
+    return np.diff(Phi(np.concatenate([[-np.inf], np.linspace(-9.0, 9.0, 361), [np.inf]]) - mean))
+
+
+@pytest.mark.parametrize(("apart", "aside"), [(0.5, 0.0), (1.5, 0.4), (3.0, 0.0), (3.0, 0.8)])
+def test_p1_by_linear_programming(apart, aside):
+    """The worst test in between, given both centres: at most Phi(-w), and no less half way."""
+    allowed = 1.0 - outside(0.5 * apart, aside)
+    for share in (0.0, 0.3, 0.8):
+        worst = optimize.linprog(
+            -masses(0.5 * share * apart),
+            A_ub=np.stack([masses(-0.5 * apart), masses(0.5 * apart)]),
+            b_ub=[allowed, allowed],
+            bounds=(0.0, 1.0),
+        )
+        assert -worst.fun <= Phi(-aside) * (1.0 + 1e-9)
+        assert share > 0.0 or -worst.fun > Phi(-aside) * (1.0 - 1e-3)
+
+
+@pytest.mark.parametrize(("d", "w"), [(0.3, 0.0), (1.0, 0.4), (2.0, 0.0)])
+def test_l1_by_linear_programming(d, w):
+    pair = masses(-d) + masses(d)
+    best = optimize.linprog(-pair, A_ub=masses(0.0)[None], b_ub=[Phi(w)], bounds=(0.0, 1.0))
+    assert 2.0 * outside(d, w) * (1.0 - 1e-3) < -best.fun <= 2.0 * outside(d, w) * (1.0 + 1e-9)
+
+
+def test_p2_straying():
+    rng, shares = np.random.default_rng(0), []
+    for _ in range(300):
+        corners = rng.normal(size=(rng.integers(3, 6), 3)) * rng.uniform(0.1, 1.0, (1, 3))
+        way = np.concatenate([np.linspace(a, b, 50) for a, b in itertools.pairwise(corners)])
+        length = np.linalg.norm(np.diff(corners, axis=0), axis=1).sum()
+        chord = corners[-1] - corners[0]
+        nearest = np.clip((way - corners[0]) @ chord / (chord @ chord), 0.0, 1.0)[:, None] * chord + corners[0]
+        strayed = np.linalg.norm(way - nearest, axis=1).max()
+        shares.append(strayed / (0.5 * np.sqrt(length**2 - chord @ chord)))
+        to_ends = [np.linalg.norm(way - end, axis=1) for end in corners[[0, -1]]]
+        assert np.minimum(*to_ends).max() <= 0.5 * length + 1e-9
+    assert 0.9 < max(shares) <= 1.0 + 1e-9
+
+
+def test_p3_rounding():
+    rng, levels = np.random.default_rng(0), 15
+    shares = []
+    for _ in range(2000):
+        start = rng.choice([0.0, 1.0, 0.3, 0.71], 12)
+        image = start + rng.uniform(0.0, 0.2) * rng.normal(size=12) * (rng.random(12) < rng.random())
+        between, way = np.sum((start != 0.0) & (start != 1.0)), np.linalg.norm(image - start)
+        moved = np.linalg.norm(np.round(image * levels) / levels - image)
+        bound = min(np.hypot(np.sqrt(between) * 0.5 / levels, way), np.sqrt(12) * 0.5 / levels)
+        assert moved <= bound + 1e-12
+        shares.append(moved / max(bound, 1e-12))
+        np.testing.assert_array_equal(
+            np.clip(np.round(image * levels), 0, levels), np.round(np.clip(image, 0, 1) * levels)
+        )
+    assert max(shares) > 0.9
+
+
+def test_m1_rounding_by_entry():
+    rng, reached = np.random.default_rng(0), 0
+    for _ in range(3000):
+        middle = rng.choice([rng.uniform(0.0, 5.0), rng.integers(0, 5) + 0.5])  # in levels
+        away = rng.exponential(0.7)
+        boundaries = np.arange(-10, 20) + 0.5
+        below = np.sum((middle - away <= boundaries) & (boundaries <= middle))
+        above = np.sum((middle <= boundaries) & (boundaries <= middle + away))
+        moved = np.abs(np.round(middle + away * rng.uniform(-1.0, 1.0, 40)) - np.round(middle)).max()
+        assert moved <= max(below, above)
+        reached += moved == max(below, above) > 0
+    assert reached > 1000
