@@ -5,7 +5,7 @@ from typing import Literal
 
 import tyro
 
-from gsmooth_jax.cli.console import FAILED, err_console, out_console, print_json
+from gsmooth_jax.cli.console import FAILED, err_console, out_console, print_json, require_devices
 
 
 def attack(
@@ -37,6 +37,7 @@ def attack(
         devices: how many local devices to use (speed only).
         json: print one JSON object and nothing else.
     """
+    require_devices()
     from rich.progress import track
 
     from gsmooth_jax import _validate, attacks, results
@@ -51,6 +52,7 @@ def attack(
     if not claims:
         raise ValueError(f"The run {run} has no finished image yet.")
     plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
+    require_devices()
     outcomes = attacks.attack_stream(
         origin.classifier_of(header, checkpoint),
         files.claimed_examples(header, claims, data_dir),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json
+from gsmooth_jax.cli.console import FAILED, Runs, err_console, out_console, print_json, require_devices
 
 T = TypeVar("T")
 
@@ -43,6 +43,8 @@ def verify(
     if not runs:
         raise ValueError("Expected at least one run folder.")
     _validate.at_least(0, replay=replay)
+    if replay:
+        require_devices()
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     report: dict[str, dict[str, Any]] = {name: {} for name in ("faults", "unchecked", "replayed", "elsewhere")}
     for folder, run in ((f, str(f)) for f in runs):
@@ -64,9 +66,9 @@ def verify(
         report["faults"][run], report["unchecked"][run] = faults, found.unchecked
         if not json:
             for fault in faults:
-                out_console.print(f"{run}: {fault}", style="red")
+                out_console.print(f"{run}: {fault}", style="red", soft_wrap=True)
             for line in lines:
-                out_console.print(line)
+                out_console.print(line, soft_wrap=True)
     if json:
         print_json(report)
     if any(report["faults"].values()):

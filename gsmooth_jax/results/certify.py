@@ -165,7 +165,7 @@ def trained_law(checkpoint: Path, transform: str) -> registry.Law:
         return smoothing.PixelNoise(sigma=training["noise"])
     laws = dict(zip(training.get("transform", ()), training.get("law", ()), strict=True))
     if transform not in laws:
-        raise ValueError(f"The checkpoint was trained under {laws}: name the smoothing law for {transform}.")
+        raise ValueError(f"The checkpoint was trained under {laws}: name the law for {transform} (--law).")
     return smoothing.parse(laws[transform])
 
 

@@ -53,10 +53,11 @@ def test_names_are_no_markup(run, capsys):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(origin, "check_classifier", lambda *_: None)
         assert gsmooth("attack", run, *odd) == cli.DONE
-    assert gsmooth("report", run) == cli.DONE
+    assert gsmooth("report", run, "--out", run) == cli.DONE
     shown = capsys.readouterr().out
     assert len(re.findall(rf"│ {re.escape(ODD)} +│", shown)) == 3  # attacked, reported, and reported as attacked
-    assert f"picture: {run}/certified_accuracy.png" in shown
+    assert gsmooth("report", run, "--out", run) == cli.DONE
+    assert f"picture: {run}/certified_accuracy.png" in capsys.readouterr().out
     assert gsmooth("verify", run) == cli.DONE
     assert gsmooth("certify", *tiny.FEW, "--devices", "1", "--out", run) == cli.DONE
     printed = capsys.readouterr()
@@ -130,8 +131,8 @@ def test_a_pipe_has_no_width(run, capsys):
     capsys.readouterr()
     cli.console.out_console.print(report.render([summary]), crop=False)
     claim, _, _, header, *_ = capsys.readouterr().out.splitlines()
-    assert claim.startswith(f"{ODD}: embedded, brightness_contrast in ")
-    assert claim.endswith("gaussian(sigma=(0.6, 0.6))")
+    assert claim.startswith(f"{ODD}: embedded test (ids: original order), in float32; brightness_contrast in ")
+    assert claim.endswith("from its first request to its verdict")
     assert header.count("at 0.") == 29
 
 
