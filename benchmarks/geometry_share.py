@@ -24,7 +24,6 @@ import numpy as np
 
 import gsmooth_jax as gs
 from gsmooth_jax import results
-from gsmooth_jax.attacks.run import check_classifier
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.stream import stream
 from gsmooth_jax.engine import scheduler
@@ -33,6 +32,7 @@ from gsmooth_jax.methods.cover import geometry
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import headers
+from gsmooth_jax.results.origin import check_classifier
 
 WARM = 4  # images that compile everything
 

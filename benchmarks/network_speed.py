@@ -62,7 +62,7 @@ def passes(name: str, batch: int) -> dict[str, tuple[Callable[[], Any], float, f
         began = time.perf_counter()
         compiled = lowered.compile(compiler_options=options)
         seconds = time.perf_counter() - began
-        flops = lowered.cost_analysis()["flops"] / batch
+        flops = (lowered.cost_analysis() or {}).get("flops", float("nan")) / batch
         made[kind] = (lambda compiled=compiled: compiled(variables, images)), flops, seconds
     return made
 

@@ -1,11 +1,15 @@
 """Certified robustness of image classifiers against semantic transformations.
 
-``certify`` proves, image by image, that a smoothed classifier keeps its answer under every transformation of a region.
+``certify`` proves, image by image, that a smoothed classifier keeps its answer under every transformation of a region;
+``certify_run`` writes the proofs of a whole data set into a folder, which ``verify`` and ``report`` read.
 """
 
 from gsmooth_jax import transforms as transforms
 from gsmooth_jax.api import certify as certify
+from gsmooth_jax.api import certify_run as certify_run
 from gsmooth_jax.api import load as load
+from gsmooth_jax.api import report as report
+from gsmooth_jax.api import verify as verify
 from gsmooth_jax.claims import Claim as Claim
 from gsmooth_jax.claims import Hypothesis as Hypothesis
 from gsmooth_jax.engine.execution import Execution as Execution
@@ -14,6 +18,7 @@ from gsmooth_jax.methods.closed_form import ClosedForm as ClosedForm
 from gsmooth_jax.methods.cover import Cover as Cover
 from gsmooth_jax.methods.enumerate import Enumerate as Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth as GSmooth
+from gsmooth_jax.methods.interval import IntervalBounds as IntervalBounds
 from gsmooth_jax.methods.median import Median as Median
 from gsmooth_jax.methods.stream import certify_stream as certify_stream
 from gsmooth_jax.models import Classifier as Classifier
@@ -21,6 +26,7 @@ from gsmooth_jax.models import as_classifier as as_classifier
 from gsmooth_jax.regions import Ball as Ball
 from gsmooth_jax.regions import Box as Box
 from gsmooth_jax.results.accuracy import certified_accuracy as certified_accuracy
+from gsmooth_jax.results.certify import RunFailed as RunFailed
 from gsmooth_jax.smoothing import Exponential as Exponential
 from gsmooth_jax.smoothing import FoldedGaussian as FoldedGaussian
 from gsmooth_jax.smoothing import Gaussian as Gaussian

@@ -25,6 +25,9 @@ T = TypeVar("T")
 LATER = {"later": True}
 """Marks a field added after the first release; ``describe`` omits it at its default, so older specs stay equal."""
 
+ELSEWHERE = {"elsewhere": True}
+"""Marks a field that is of this machine and no part of what is described: ``describe`` omits it."""
+
 _HEADS: dict[type, str] = {}
 """Class of a plug-in -> the text that it was named by."""
 
@@ -46,7 +49,8 @@ def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> 
     try:
         return factory(**kwargs)
     except TypeError as error:
-        fields = [f.name for f in dataclasses.fields(factory)] if dataclasses.is_dataclass(factory) else []
+        made = getattr(factory, "func", factory)  # of a partial
+        fields = [f.name for f in dataclasses.fields(made)] if dataclasses.is_dataclass(made) else []
         raise ValueError(f"Cannot build {kind} {text!r}: it takes {', '.join(fields) or 'no arguments'}.") from error
 
 
@@ -77,7 +81,7 @@ def describe(value: Any) -> str:
     A value with arrays in it names, as its ``spec``, the dataclass of literals that stands for it.
     """
     value = getattr(value, "spec", value)
-    given = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
+    given = {f: getattr(value, f.name) for f in dataclasses.fields(value) if not f.metadata.get("elsewhere")}
     written = [f"{f.name}={v!r}" for f, v in given.items() if not (f.metadata.get("later") and v == f.default)]
     name = value.name if own(value) else _HEADS.get(type(value), f"{type(value).__module__}:{type(value).__qualname__}")
     return f"{name}({', '.join(written)})" if written else name
@@ -107,7 +111,11 @@ def sources(*values: Any) -> dict[str, str]:
 def _imported(name: str, kind: str) -> Any:
     place, _, attribute = name.rpartition(":")
     try:
-        module = _file(pathlib.Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        if place.endswith(".py"):
+            name = f"{pathlib.Path(place).resolve()}:{attribute}"  # a header is read from other folders
+            module = _file(pathlib.Path(place))
+        else:
+            module = importlib.import_module(place)
         found = getattr(module, attribute)
     except Exception as error:  # whatever the user's code raises
         raise ValueError(f"Cannot import {kind} {name!r}: {error or type(error).__name__}.") from error

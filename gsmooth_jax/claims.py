@@ -129,13 +129,16 @@ class Claim:
       statement: what the smoothed model does at the input itself; None where that could not be established.
       certified: whether it does so in the whole region of the run.
       radius: the largest size of a similar region that the same votes prove (0.0 if none); in parameter units.
-      status: how rigorous the claim is.
+      status: how rigorous what it says is. One that is not ``certified`` says nothing of the region: only that the
+        statement holds of the input itself.
       assumes: what the proof rests on besides this library's own theorems, one entry a part; empty for ``proved``.
       alpha: the probability, over the draws, with which the claim may be false.
       ledger: how alpha was divided before the first draw, whether or not every part came to be used; the parts add up
         to alpha at most. Draws that no test counts have the part 0, and so has what is computed without chance.
       votes: draws counted, selection included; of a method without randomness, the model's evaluations.
       seconds: from the image's first request to its verdict, other images being served meanwhile.
+      own_seconds: the part that was the image's own: the host's work on it, and its share of the device's time by rows
+        of batches. None in records of versions before 0.7.
       selection: counts of the events in the draws that chose what is claimed; the last are draws with outputs that are
         not finite. Empty where nothing was drawn.
       hypotheses: the evidence.
@@ -158,6 +161,7 @@ class Claim:
     hypotheses: tuple[Hypothesis, ...]
     note: str = ""
     header: str = ""
+    own_seconds: float | None = dataclasses.field(default=None, compare=False)
 
     @property
     def predicted(self) -> int:

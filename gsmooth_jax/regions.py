@@ -25,17 +25,19 @@ class Box:
     high: tuple[float, ...]
 
     def __init__(self, low: Sequence[float], high: Sequence[float]):
-        object.__setattr__(self, "low", tuple(float(v) for v in low))
-        object.__setattr__(self, "high", tuple(float(v) for v in high))
-        if len(self.low) != len(self.high) or not self.low:
-            raise ValueError(f"Expected as many lower as upper ends and at least one, got {self.low=} {self.high=}.")
-        for a, b in zip(self.low, self.high, strict=True):
-            if not (np.isfinite(a) and np.isfinite(b) and a <= 0.0 <= b):
-                raise ValueError(
-                    f"Expected finite low <= 0 <= high (a region holds the identity), got {self.low=} {self.high=}."
-                )
-        if self.size == 0.0:
-            raise ValueError(f"Expected a region larger than the identity alone, got {self.low=} {self.high=}.")
+        given = f"got low={low!r}, high={high!r}."
+        try:
+            lower, upper = (tuple(float(v) for v in ends) for ends in (low, high))
+        except (TypeError, ValueError):
+            raise ValueError(f"Expected two sequences of numbers, such as gs.Box([-0.5], [0.5]), {given}") from None
+        if len(lower) != len(upper) or not lower:
+            raise ValueError(f"Expected as many lower as upper ends and at least one, {given}")
+        if not all(np.isfinite((a, b)).all() and a <= 0.0 <= b for a, b in zip(lower, upper, strict=True)):
+            raise ValueError(f"Expected finite low <= 0 <= high (a region holds the identity), {given}")
+        if not any((*lower, *upper)):
+            raise ValueError(f"Expected a region larger than the identity alone, {given}")
+        object.__setattr__(self, "low", lower)
+        object.__setattr__(self, "high", upper)
 
     @property
     def size(self) -> float:
@@ -58,6 +60,22 @@ class Box:
         ends = [sorted({a, b}) for a, b in zip(self.low, self.high, strict=True)]
         return np.array(list(itertools.product(*ends)), dtype=np.float64)
 
+    def spread(self, count: int) -> np.ndarray:
+        """[count, P] points that fill the box evenly, the same ones each time; the first so many of one sequence.
+
+        Where the points of a grid are too many. Additive recurrence with the powers of 1/phi, phi > 1 the root of
+        phi^(P + 1) = phi + 1: of one parameter the golden ratio (M. Roberts, The unreasonable effectiveness of
+        quasirandom sequences, 2018).
+        """
+        _validate.at_least(1, count=count)
+        dim = len(self.low)
+        phi = 1.5
+        for _ in range(64):  # a contraction: each turn halves the error at least
+            phi = (1.0 + phi) ** (1.0 / (dim + 1))
+        share = (0.5 + np.arange(1, count + 1)[:, None] * phi ** -np.arange(1.0, dim + 1)) % 1.0
+        low, high = np.array(self.low), np.array(self.high)
+        return np.clip(low + share * (high - low), low, high)
+
 
 @dataclasses.dataclass(frozen=True)
 class Ball:
@@ -68,6 +86,8 @@ class Ball:
 
     def __post_init__(self):
         _validate.positive(radius=self.radius)
+        if self.dim is not None:
+            _validate.at_least(1, dim=self.dim)
 
     @property
     def size(self) -> float:

@@ -144,7 +144,7 @@ class LipschitzBounded(Protocol):
 
 @runtime_checkable
 class EntryBounded(Protocol):
-    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M)."""
+    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M1, Q1)."""
 
     def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the change of each entry per unit of each parameter on a whole box. Device.
@@ -269,6 +269,7 @@ class FiniteValued(Protocol):
         ...
 
 
+@runtime_checkable
 class Smoothing(Protocol):
     """A law of the smoothing parameter: a device sampler and its host radius theory, in one file."""
 
@@ -390,6 +391,7 @@ class Region(Protocol):
         ...
 
 
+@runtime_checkable
 class Certificate(Protocol):
     """A radius theory: turns probability bounds into a statement about a region. Host."""
 

@@ -13,7 +13,7 @@ from gsmooth_jax.certificates import BrightnessContrast, search
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import SMOOTHINGS, Gaussian
-from tests import contracts
+from gsmooth_jax.testing.laws import discrete_gap
 from tests.estimation.test_sequential import certify_boundary, stopping
 
 PACKAGE = Path(gsmooth_jax.__file__).parent
@@ -207,7 +207,7 @@ def test_a5_against_brute_force():
         for p_lower, p_upper in ((0.9, 0.05), (0.8, 0.2), (0.95, 0.01)):
             least = m1 * Phi(quantile(1.0 - (1.0 - p_lower) / m0) - rho)
             most = 1.0 - m1 + m1 * Phi(quantile(p_upper / m0) + rho)
-            assert contracts.discrete_gap(p0, p1, p_lower, p_upper) == pytest.approx(least - most, abs=1e-4)
+            assert discrete_gap(p0, p1, p_lower, p_upper) == pytest.approx(least - most, abs=1e-4)
 
 
 def test_d4_the_surrogates_error():

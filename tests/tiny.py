@@ -26,7 +26,7 @@ def classifier(members):
 
 def lines(file):
     """The records of a results file as text, without their seconds."""
-    return [re.sub(r'"seconds":[^,]*', "", line.decode()) for line in edited.lines(file)]
+    return [re.sub(r'"(own_)?seconds":[^,}]*', "", line.decode()) for line in edited.lines(file)]
 
 
 def die(name, after):

@@ -12,6 +12,11 @@ _CLASSIFIERS = {name: f"{_SCHEME}mnist_{name}" for name in ("rotational_blur", "
 """Name of a transform -> the classifier that was trained for it."""
 
 
+def shipped(path: str | os.PathLike[str]) -> bool:
+    """Whether a path names a folder of the package."""
+    return os.fspath(path).startswith(_SCHEME)
+
+
 def folder(path: str | os.PathLike[str]) -> Path:
     """Returns the folder that a path names; ``shipped:NAME`` names one of the package, the same on every machine.
 
@@ -19,10 +24,10 @@ def folder(path: str | os.PathLike[str]) -> Path:
       ValueError: nothing of that name is shipped.
     """
     text = os.fspath(path)
-    if not text.startswith(_SCHEME):
+    if not shipped(path):
         return Path(text)
-    shipped = {f"{_SCHEME}{p.name}": p for p in sorted(_ROOT.iterdir()) if (p / "model.json").is_file()}
-    return _validate.known(shipped, path=text)
+    all_shipped = {f"{_SCHEME}{p.name}": p for p in sorted(_ROOT.iterdir()) if (p / "model.json").is_file()}
+    return _validate.known(all_shipped, path=text)
 
 
 def classifier_for(transform: str) -> str:

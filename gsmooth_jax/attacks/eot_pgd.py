@@ -15,7 +15,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.attacks.kernels import ascent_kernel
 from gsmooth_jax.attacks.target import Space, Target
 from gsmooth_jax.estimation import _threefry, keys
-from gsmooth_jax.transforms import Composition, Quantize
+from gsmooth_jax.transforms import Composition, Quantize, stages_of
 from gsmooth_jax.types import FiniteValued, Transform
 
 _AT_ONCE = 8
@@ -53,7 +53,7 @@ class EotPgd:
 
     def check(self, transform: Transform, space: Space, image_shape: tuple[int, ...]) -> None:
         """Raises ValueError if a stage is piecewise constant in its parameter: there is nothing to climb."""
-        for stage in _stages(transform):
+        for stage in stages_of(transform):
             if isinstance(stage, FiniteValued) or any(p.whole for p in stage.params):
                 raise ValueError(
                     f"eot-pgd needs a gradient and {stage.name} has finitely many values, so none; use grid, which "
@@ -93,11 +93,7 @@ class EotPgd:
         return space.inside(np.concatenate(ends)[: self.tries])
 
 
-def _stages(transform: Transform) -> tuple[Transform, ...]:
-    return transform.stages if isinstance(transform, Composition) else (transform,)
-
-
 def _smooth(transform: Transform) -> Transform:
     """The transform without its roundings."""
-    kept = tuple(s for s in _stages(transform) if not isinstance(s, Quantize))
+    kept = tuple(s for s in stages_of(transform) if not isinstance(s, Quantize))
     return kept[0] if len(kept) == 1 else Composition(kept)

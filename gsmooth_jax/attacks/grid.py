@@ -7,7 +7,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.attacks.target import Space, Target
-from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import FiniteValued, Transform
 
 
@@ -60,7 +60,7 @@ class Grid:
 
 def _values(transform: Transform) -> FiniteValued | None:
     """The stage that enumerates its values, if no other stage has parameters."""
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     moving = [s for s in stages if s.params]
     return moving[0] if len(moving) == 1 and isinstance(moving[0], FiniteValued) else None
 

@@ -9,7 +9,7 @@ import numpy as np
 from gsmooth_jax import _validate
 from gsmooth_jax.attacks.kernels import centre_kernel
 from gsmooth_jax.attacks.target import Attack, Space, Target
-from gsmooth_jax.claims import Claim, Interval, Label, Status
+from gsmooth_jax.claims import Answer, Claim, Interval, Label, Status
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
@@ -17,7 +17,7 @@ from gsmooth_jax.engine.scheduler import Prover, Request
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.estimation.votes import ClassVote, Draws
 from gsmooth_jax.methods.base import Guarantee
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Model
 from gsmooth_jax.smoothing.noise import NoNoise
 from gsmooth_jax.types import Example
 
@@ -80,7 +80,7 @@ class Outcome:
 
 
 def attack_stream(
-    classifier: Classifier,
+    classifier: Model,
     claimed: Iterable[tuple[Example, Claim]],
     guarantee: Guarantee,
     attack: Attack,
@@ -113,12 +113,14 @@ def attack_stream(
       ValueError: before any work, an attack that does not apply, or too few draws to ever show a claim false; when its
         turn comes, an image that is none of the classifier's domain.
     """
+    execution = Execution() if execution is None else execution
+    _validate.kind(Execution, "a gs.Execution, or None", execution=execution)
     _validate.at_least(1, votes=votes, confirm=confirm)
+    _validate.at_most(2**31 - guarantee.block, votes=votes, confirm=confirm)
     if not _contradicted(guarantee, np.array([0, confirm, 0]), (0,), confirm):
         raise ValueError(f"Expected more draws to confirm an attack: {confirm=} shows nothing at level {LEVEL:g}.")
     space = Space.of(guarantee.transform, guarantee.region, classifier.input_shape)
     attack.check(guarantee.transform, space, classifier.input_shape)
-    execution = execution or Execution()
     vote = guarantee.method.vote(guarantee.transform) or ClassVote(noise=NoNoise())
     if attack.climbs and not isinstance(vote, ClassVote):
         raise ValueError(f"{attack.name} climbs the loss of a class, and the claims are of none; use grid or random.")
@@ -202,6 +204,8 @@ def _centres(target: Target, xi: np.ndarray) -> np.ndarray:
 
 def _events(claim: Claim) -> tuple[int, ...]:
     """The events that a claim is about, or would have been."""
+    if isinstance(claim.statement, Answer):
+        return (claim.statement.answer,)
     events = tuple(dict.fromkeys(h.event for h in claim.hypotheses if h.event >= 0))
     return events or (int(np.argmax(claim.selection[:-1])),)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Model
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Noise, Region, Transform, param_dim
 
@@ -91,7 +91,7 @@ class Target:
       seed: of all random numbers.
     """
 
-    classifier: Classifier
+    classifier: Model
     noise: Noise
     transform: Transform
     space: Space

@@ -8,14 +8,15 @@ Imports wait until a command needs them, so that ``--help`` answers at once.
 import contextlib
 import os
 import sys
+from collections.abc import Callable, Iterable
 
-import tyro
+from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import listing, runs, train
-from gsmooth_jax.cli.certify import certify
-from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, RunFailed, print_error, terminable, unread
+from gsmooth_jax.cli import attack, certify, export, listing, report, train, verify
+from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread
 from gsmooth_jax.cli.console import DONE as DONE
+from gsmooth_jax.results.certify import RunFailed
 
 _BAD_FILES = (
     FileNotFoundError,
@@ -26,22 +27,29 @@ _BAD_FILES = (
     BlockingIOError,
 )
 
-app = tyro.extras.SubcommandApp()
-data = tyro.extras.SubcommandApp()
-data.command(listing.prepare)
-for function in (
-    certify,
-    runs.report,
-    runs.verify,
-    runs.export,
-    runs.attack,
+COMMANDS = (
+    certify.certify,
+    report.report,
+    verify.verify,
+    export.export,
+    attack.attack,
     train.train,
     train.fit_surrogate,
     listing.transforms,
     listing.methods,
-):
-    app.command(function)
-app.command(data, name="data", help="Prepare data sets.")
+)
+DATA_COMMANDS = (listing.prepare,)
+
+
+def program(commands: Iterable[Callable[..., None]], data_commands: Iterable[Callable[..., None]]) -> SubcommandApp:
+    """Returns ``gsmooth`` with these commands, and those of ``gsmooth data``."""
+    app, data = SubcommandApp(), SubcommandApp()
+    for function in commands:
+        app.command(function)
+    for function in data_commands:
+        data.command(function)
+    app.command(data, name="data", help="Prepare data sets.")
+    return app
 
 
 def command() -> None:
@@ -65,6 +73,7 @@ def main(args: list[str] | None = None) -> None:
     """Runs the command and turns errors into exit codes."""
     try:
         with terminable():
+            app = program(COMMANDS, DATA_COMMANDS)
             app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None

@@ -48,7 +48,7 @@ def methods() -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "for": (sys.modules[cls.__module__].__doc__ or "").splitlines()[0],
+            "for": (sys.modules[cls.__module__].__doc__ or "").splitlines()[0].removesuffix(" Host."),
             "claims": ClosedForm.status if name in CERTIFICATES else cls.status,
         }
         for name, cls in METHODS.items()

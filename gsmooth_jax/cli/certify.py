@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gsmooth_jax.cli import distributed as cluster
-from gsmooth_jax.cli.console import RunFailed, err_console, require_devices
-from gsmooth_jax.cli.runs import show
+from gsmooth_jax.cli.console import err_console, require_devices
+from gsmooth_jax.cli.report import show
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
-    from gsmooth_jax.results.folder import RunWriter
 
 
 def certify(
@@ -80,122 +79,62 @@ def certify(
     """
     share = cluster.join(distributed, coordinator, processes, process)
     require_devices()
-    from gsmooth_jax import assets, models, results, transforms
-    from gsmooth_jax.data.stream import chosen_ids, open_source, stream, subset
+    from gsmooth_jax import assets, models, transforms
     from gsmooth_jax.engine.execution import Execution
     from gsmooth_jax.methods import registry
     from gsmooth_jax.methods.base import Guarantee
-    from gsmooth_jax.methods.stream import certify_stream
-    from gsmooth_jax.results import headers
-    from gsmooth_jax.types import Domain
+    from gsmooth_jax.results import certify, inputs
 
     adversary = transforms.parse(transform)
-    folders = checkpoint or (assets.classifier_for(adversary.name),)
-    cards = [models.describe(folder) for folder in folders]
+    folders = checkpoint or (Path(assets.classifier_for(adversary.name)),)
     classifier = models.ensemble([models.load(folder, dtype) for folder in folders])
+    trained = law is None and registry.takes(method) != "nothing"
     guarantee = Guarantee(
         transform=adversary,
         region=_region(adversary, region, ball),
-        method=registry.parse(method, _law(method, law, cards[0], adversary.name), adversary),
+        method=registry.choose(method, certify.trained_law(folders[0], adversary.name), adversary)
+        if trained
+        else registry.parse(method, law or "", adversary),
         alpha=alpha,
         test=test,
         selection_votes=selection_votes,
         max_votes=max_votes,
         seed=seed,
     )
-    source = open_source(data, split, data_dir)
-    chosen = subset(len(source), every=every, limit=limit)
-    shape = source[chosen[0]].image.shape
-    if (pictures := Domain(shape)) != classifier.domain or source.classes > classifier.classes:
-        raise ValueError(
-            f"The classifier takes images {classifier.domain} of {classifier.classes} classes, {data} has images "
-            f"{pictures} of {source.classes}: choose another --checkpoint or --data."
-        )
-    header = headers.make(
-        guarantee,
-        model={
-            "architectures": [card["architecture"] for card in cards],
-            **headers.model_of(classifier),
-        },
-        data={
-            "name": data,
-            "split": split,
-            "every": every,
-            "images": len(chosen),
-            "ids": "original order" if source.original_order else "TFDS positions: not the published subset",
-        },
-    )
+    chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
     folder = out or Path("runs") / f"{data}-{adversary.name.replace('|', '-')}"
-    requirement = guarantee.method.requirement(guarantee)
-    ids = chosen_ids(data, every=every, count=len(chosen))
-    if share.count == 1 and results.finished(folder, header, ids):
-        err_console.print(f"{folder} holds this run, finished. To certify anew, choose another --out.", soft_wrap=True)
-        show([folder], folder)
-        return
-    # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
-    done: set[int] = set()
-    examples = stream(
-        data,
-        split,
-        every=every,
-        limit=limit,
-        process_index=share.index,
-        process_count=share.count,
-        data_dir=data_dir,
-    )
-    images = len(chosen[share.index :: share.count])
-    progress = _Progress(images)
-    claims = certify_stream(
-        classifier,
-        (e for e in examples if e.id not in done),
-        guarantee,
-        Execution(rows=rows, chunk=chunk, devices=devices),
-        on_votes=progress.votes,
-    )
-    with results.RunWriter(folder, header, process_index=share.index, process_count=share.count) as run:
-        done |= run.done
-        err_console.print(requirement)
-        with progress.started(len(done)):
-            _write(claims, run, folder, progress, images)
-    if share.count == 1:
-        show([folder], folder)
-    else:
+    execution = Execution(rows=rows, chunk=chunk, devices=devices)
+    bar = _Bar()
+    shared = {"index": share.index, "count": share.count}
+    worked = certify.certify(classifier, chosen, guarantee, folder, **shared, execution=execution, progress=bar)
+    if share.count > 1:
         # The others may still be at work, and perhaps on other disks: none of them can speak for the run.
-        done_all = f"Process {share.index} of {share.count} has done its {images} images"
+        done_all = f"Process {share.index} of {share.count} has done its {bar.images} images"
         err_console.print(f"{done_all}; when all have: gsmooth report {folder}", soft_wrap=True)
+        return
+    if not worked:
+        err_console.print(f"{folder} holds this run, finished. To certify anew, choose another --out.", soft_wrap=True)
+    show([folder])
 
 
-def _write(claims: "Iterator[Claim]", run: "RunWriter", folder: Path, progress: "_Progress", images: int) -> None:
-    """Appends each claim as it comes, until the run holds so many images."""
-    try:
-        for claim in claims:
-            run.append(claim)
-            progress.finished(claim)
-        if len(run.done) < images:
-            raise ValueError(f"The data ended early: {images} images were announced.")
-    except KeyboardInterrupt:
-        err_console.print(f"\nInterrupted. {len(run.done)} images are kept; run the same command to go on.")
-        raise
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        kept = f"{len(run.done)} images are kept in {folder}; run the same command to go on."
-        raise RunFailed(f"{error}\n{kept}") from error
+class _Bar:
+    """Shows how a run gets on: images, certified so far, votes a second, time left. A ``results.certify.Progress``."""
 
-
-class _Progress:
-    """The bar of a certification: images, certified so far, votes a second, time left."""
-
-    def __init__(self, total: int):
+    def __init__(self):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
         columns = ("certifying", BarColumn(), MofNCompleteColumn(), "{task.description}")
         self._bar = Progress(*columns, TimeRemainingColumn(), console=err_console)
-        self._task = self._bar.add_task("", total=total)
+        self._task = self._bar.add_task("")
         self._votes = self._certified = 0
+        self.images: int | None = None
 
     @contextlib.contextmanager
-    def started(self, done: int) -> Iterator[None]:
+    def started(self, requirement: str, *, images: int | None, done: int, certified: int) -> Iterator[None]:
         """Shows the bar, with the images of earlier sessions as done."""
-        self._bar.reset(self._task, completed=done)
+        err_console.print(requirement)
+        self._certified, self.images = certified, images
+        self._bar.reset(self._task, total=images, completed=done)
         with self._bar:
             yield
 
@@ -208,31 +147,13 @@ class _Progress:
         self._bar.advance(self._task)
         self._describe()
 
+    def interrupted(self, kept: int) -> None:
+        err_console.print(f"\nInterrupted. {kept} images are kept; run the same command to go on.")
+
     def _describe(self) -> None:
         elapsed = self._bar.tasks[0].elapsed or 1e-9
         text = f"certified {self._certified}, {self._votes / elapsed:,.0f} votes/s"
         self._bar.update(self._task, description=text)
-
-
-def _law(method: str, law: str | None, card: dict[str, Any], transform: str) -> str:
-    from gsmooth_jax.methods import registry
-
-    if law is None and registry.takes(method) == "nothing":
-        return ""
-    return law or _trained_law(card, transform)
-
-
-def _trained_law(card: dict[str, Any], transform: str) -> str:
-    training = card["info"].get("training", {})
-    if training.get("surrogate"):
-        where, sigmas = training["surrogate"], (training["sigma_parameter"], training["noise"])
-        return f"surrogate_noise(path={where!r}, sigma_parameter={sigmas[0]}, sigma={sigmas[1]})"
-    if training.get("noise"):
-        return f"pixel_noise(sigma={training['noise']})"
-    laws = dict(zip(training.get("transform", ()), training.get("law", ()), strict=True))
-    if transform not in laws:
-        raise ValueError(f"The checkpoint was trained under {laws}: name the smoothing law for {transform} with --law.")
-    return laws[transform]
 
 
 def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:

@@ -23,10 +23,6 @@ out_console = PlainConsole()
 err_console = PlainConsole(stderr=True)
 
 
-class RunFailed(Exception):
-    """A run that had started could not go on; what it had written stays."""
-
-
 def print_error(error: BaseException | str) -> None:
     """Prints an error on standard error."""
     err_console.print(Text.assemble(("error:", "bold red"), " ", str(error)), soft_wrap=True)

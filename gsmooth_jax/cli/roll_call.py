@@ -21,6 +21,7 @@ PATIENCE = 120.0  # seconds
 _SILENT = 5.0  # seconds until the waiting is spoken of
 _PERIOD = 1.0  # seconds between two datagrams
 _GONE = 5 * _PERIOD  # seconds since a process was last heard
+_BACKLOG = 10  # datagrams of a process that are read at once
 _MET = b"\0"  # no signal has this number
 
 
@@ -110,11 +111,11 @@ class _Line:
 
     def _speak(self, line: socket.socket) -> None:
         line.send(str(self.index).encode())
-        while True:
+        for _ in range(_BACKLOG):
             self._hear(line.recv(65536))
 
     def _listen(self, line: socket.socket) -> None:
-        while True:
+        for _ in range(_BACKLOG * self.count):
             text, sender = line.recvfrom(64)
             self._hear(text)
             line.sendto(" ".join(map(str, self._present())).encode(), sender)

@@ -24,5 +24,6 @@ class Execution:
     devices: int | None = None
 
     def __post_init__(self):
-        given = {k: v for k, v in dataclasses.asdict(self).items() if v not in (None, "auto")}
-        _validate.at_least(1, **given)
+        optional = {"rows": None if self.rows == "auto" else self.rows, "chunk": self.chunk, "devices": self.devices}
+        given = {name: value for name, value in optional.items() if value is not None}
+        _validate.at_least(1, in_flight=self.in_flight, **given)

@@ -13,6 +13,7 @@ import functools
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
@@ -57,12 +58,18 @@ class _Running(Generic[R]):
         self.needed: collections.deque[Draws] = collections.deque()  # of the open requests, not on the device yet
         self.likely: Iterator[Draws] = iter(())  # the blocks behind them
         self.result: list[R] = []
+        self._device = self._own = 0.0  # seconds: two, since two threads add to them
+
+    @property
+    def seconds(self) -> float:
+        """What it has taken: its share of the device's time, and its own steps."""
+        return self._device + self._own
 
     def next_step(self) -> Callable[[], list[Request]] | None:
         """Returns what advances the prover, to be called on any thread; None where it still lacks counts."""
         if not self._begun:
             self._begun = True
-            return functools.partial(next, self._prover)
+            return functools.partial(self._timed, functools.partial(next, self._prover))
         if not self._requests or self._missing:
             return None
         wanted = [self._keys(r) for r in self._requests]
@@ -70,7 +77,14 @@ class _Running(Generic[R]):
         self._requests = []
         self.likely = iter(())
         complete = [np.stack([self._counts.pop(k) for k in keys]).sum(axis=0) for keys in wanted]
-        return functools.partial(self._prover.send, complete)
+        return functools.partial(self._timed, functools.partial(self._prover.send, complete))
+
+    def _timed(self, step: Callable[[], list[Request]]) -> list[Request]:
+        began = time.perf_counter()
+        try:
+            return step()
+        finally:
+            self._own += time.perf_counter() - began
 
     def settle(self, end: "_End") -> None:
         """Takes what a step has come to: the prover's next requests, its result, or its error, which it raises."""
@@ -89,8 +103,9 @@ class _Running(Generic[R]):
         self._asked.add((block.centre_id, block.phase, block.start))
         return block
 
-    def receive(self, block: Draws, counts: np.ndarray) -> None:
-        """Takes a block's counts."""
+    def receive(self, block: Draws, counts: np.ndarray, seconds: float) -> None:
+        """Takes a block's counts, and the time that they have taken."""
+        self._device += seconds
         key = (block.centre_id, block.phase, block.start)
         self._counts[key] = counts
         self._missing.discard(key)
@@ -177,6 +192,7 @@ def run(
     in_flight: int = 2,
     under_way: int | None = None,
     threaded: bool = False,
+    timed: Callable[[R, float], R] | None = None,
 ) -> Iterator[R]:
     """Runs provers to their end and yields their results in the order of the provers.
 
@@ -192,13 +208,16 @@ def run(
       under_way: enough to fill them; 2 * in_flight * rows if None, which suits provers that ask for a block at a time.
       threaded: advance provers on a worker thread: for provers that call the device themselves. For cheap provers the
         hand-over costs more than it saves.
+      timed: gets each result with the seconds that were its own, and returns what to yield: its prover's steps, and of
+        each batch's time on the device the share of its rows, those on a guess included.
     """
     under_way = under_way or 2 * in_flight * rows
     waiting = (_Running(number, prover, block) for number, prover in enumerate(provers))
     window: collections.deque[_Running[R]] = collections.deque()
-    dispatched: collections.deque[tuple[list[tuple[_Running[R], Draws]], Callable[[], np.ndarray]]] = (
+    dispatched: collections.deque[tuple[list[tuple[_Running[R], Draws]], Callable[[], np.ndarray], float]] = (
         collections.deque()
     )
+    free = 0.0  # since when the device has nothing before the oldest batch under way
     thread: _Worker[R] | None = _Worker() if threaded else None
 
     def advance(running: _Running[R]) -> None:
@@ -222,7 +241,8 @@ def run(
             while settle(wait=False):
                 pass
             while window and window[0].result:
-                yield window.popleft().result[0]
+                finished = window.popleft()
+                yield timed(finished.result[0], finished.seconds) if timed else finished.result[0]
             while len(window) < under_way and (begun := next(waiting, None)):
                 window.append(begun)
                 advance(begun)
@@ -233,13 +253,15 @@ def run(
             patient = thinking and dispatched and sum(len(running.needed) for running in window) < rows
             batch = _pack(window, rows) if len(dispatched) < in_flight and not patient else []
             if batch:
-                dispatched.append((batch, count([b for _, b in batch])))
+                dispatched.append((batch, count([b for _, b in batch]), time.perf_counter()))
             elif thinking and len(dispatched) < in_flight:
                 settle(wait=True)
             elif dispatched:
-                done, wait = dispatched.popleft()
-                for (running, counted), counts in zip(done, wait(), strict=False):
-                    running.receive(counted, counts)
+                done, wait, begun = dispatched.popleft()
+                answers, now = wait(), time.perf_counter()
+                seconds, free = (now - max(begun, free)) / len(done), now
+                for (running, counted), counts in zip(done, answers, strict=False):
+                    running.receive(counted, counts, seconds)
                 for running in dict.fromkeys(running for running, _ in done):
                     advance(running)
     finally:

@@ -12,7 +12,9 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.claims import Hypothesis, Ledger, Statement, Status
+from gsmooth_jax.methods.arguments import check_method, check_transform
 from gsmooth_jax.models import Classifier
+from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Example, Region, Transform, Vote
 
 Test = Literal["sequential", "fixed", "fixed_two_sided"]
@@ -212,9 +214,13 @@ class Guarantee:
     seed: int = 0
 
     def __post_init__(self):
-        _validate.instance(transform=self.transform, region=self.region, method=self.method)
+        check_transform(self.transform)
+        _validate.kind(Box | Ball, "a gs.Box or a gs.Ball", region=self.region)
+        check_method(self.method)
         _validate.probability(alpha=self.alpha, futility=self.futility)
         _validate.at_least(1, selection_votes=self.selection_votes, max_votes=self.max_votes, block=self.block)
+        _validate.at_most(2**31 - 1, block=self.block)
+        _validate.at_most(2**31 - self.block, selection_votes=self.selection_votes, max_votes=self.max_votes)
         _validate.word(seed=self.seed)
         _validate.known(dict.fromkeys(("sequential", "fixed", "fixed_two_sided")), test=self.test)
         self.method.check(self.transform, self.region)

@@ -25,6 +25,7 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_certificate, check_law
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -57,6 +58,10 @@ class ClosedForm:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
+
+    def __post_init__(self):
+        check_law(smoothing=self.smoothing)
+        check_certificate(self.certificate)
 
     @property
     def name(self) -> str:
@@ -164,7 +169,9 @@ def _faults(method: ClosedForm, g: Guarantee, evidence: Evidence) -> tuple[str, 
             faults.append(f"hypotheses: expected {follows}, got {says}")
         if abs(says.threshold - follows.threshold) > 1e-9 * follows.threshold:
             faults.append(f"threshold: the file says {says.threshold!r}, the theorem gives {follows.threshold!r}")
-    votes = found[0].votes
+    votes, against = found[0].votes, sum(h.votes - h.successes for h in found[1:])
+    if found[1:] and found[0].successes + against != votes:
+        faults.append(f"successes: {found[0].successes} and {against} against other events do not add up to {votes}")
     if votes > g.max_votes:
         faults.append(f"votes: {votes}, the header allows {g.max_votes}")
     if g.test != "sequential" and votes not in (0, g.max_votes):

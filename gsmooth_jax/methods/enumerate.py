@@ -20,7 +20,7 @@ from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Takes, Tests, check_classes
 from gsmooth_jax.methods.coverage import answered, covered
 from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.transforms import Composition
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import Example, FiniteValued, Region, Transform, Vote
 
 _BATCH = 64
@@ -52,7 +52,7 @@ class Enumerate:
 
     def check(self, transform: Transform, region: Region) -> None:
         """Raises ValueError unless one stage lists its values and no other has parameters."""
-        if _finite(transform) is None:
+        if finite_stage(transform) is None:
             raise ValueError(
                 f"enumerate takes one stage that lists its values, such as pixelate or translation, and others without "
                 f"parameters; got {transform.name}."
@@ -120,13 +120,18 @@ class Enumerate:
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
         """Says whether the values with the claimed answer make up the region. Answers are as recorded."""
-        region, found = guarantee.region, evidence.hypotheses
-        events = {h.event for h in found}
-        if len(events) > 1 or any(h.event < 0 or h.level != 0.0 or not h.low for h in found):
-            return Conclusion(None, False, 0.0, ("hypotheses: of several events, or with a level",))
-        certified = covered(evidence.passed, region)
-        answer = Answer(*events) if answered(evidence.passed, region) else None
-        return Conclusion(answer, certified, region.size if certified else 0.0)
+        return concluded(evidence, guarantee)
+
+
+def concluded(evidence: Evidence, guarantee: Guarantee) -> Conclusion:
+    """Says what cells prove on which the answer was computed, not drawn: all about one class, at 1/2 and level 0."""
+    region, found = guarantee.region, evidence.hypotheses
+    events = {h.event for h in found}
+    if len(events) > 1 or any(h.event < 0 or (h.threshold, h.level) != (0.5, 0.0) or not h.low for h in found):
+        return Conclusion(None, False, 0.0, ("hypotheses: of several events, or with a level or threshold",))
+    certified = covered(evidence.passed, region)
+    answer = Answer(*events) if answered(evidence.passed, region) else None
+    return Conclusion(answer, certified, region.size if certified else 0.0)
 
 
 def cells(
@@ -137,7 +142,7 @@ def cells(
     Of one parameter a cell's ends are drawn half way to its neighbours'; of several, which are whole numbers, a cell is
     what rounds to them. Cells that a ball does not meet are left out.
     """
-    stage, count = _finite(transform), len(transform.params)
+    stage, count = finite_stage(transform), len(transform.params)
     assert stage is not None
     low, high = _ends(region, count)
     if count == 1:
@@ -174,9 +179,9 @@ def _ends(region: Region, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.full(count, -region.size), np.full(count, region.size)
 
 
-def _finite(transform: Transform) -> FiniteValued | None:
-    """The stage that lists its values, if no other stage has parameters."""
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+def finite_stage(transform: Transform) -> FiniteValued | None:
+    """Returns the stage that lists its values, if no other stage has parameters."""
+    stages = stages_of(transform)
     moving = [s for s in stages if s.params]
     return moving[0] if len(moving) == 1 and isinstance(moving[0], FiniteValued) else None
 

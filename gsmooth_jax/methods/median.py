@@ -23,6 +23,7 @@ import numpy as np
 from gsmooth_jax import _validate
 from gsmooth_jax.claims import Interval, Ledger, Status
 from gsmooth_jax.estimation.votes import outputs
+from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import Conclusion, Evidence, Guarantee, Inquiry, Takes, Tests
 from gsmooth_jax.methods.cover import method as cover
 from gsmooth_jax.methods.cover.cell_votes import ledger, pilot_points
@@ -86,7 +87,9 @@ class Median:
     takes: ClassVar[Takes] = "latent"
 
     def __post_init__(self):
+        check_noise(noise=self.noise)
         _validate.at_least(1, steps=self.steps)
+        _validate.kind(int | float, "a number", low=self.low, high=self.high)
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ValueError(f"Expected finite low < high, got low={self.low!r}, high={self.high!r}.")
         if self.output is not None:

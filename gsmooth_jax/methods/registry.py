@@ -2,25 +2,30 @@
 
 import dataclasses
 import functools
+import pathlib
+from collections.abc import Sequence
 from typing import Any, cast
 
 from gsmooth_jax import _spec, _validate, smoothing
 from gsmooth_jax.certificates import CERTIFICATES, default_for
+from gsmooth_jax.methods.arguments import check_law, check_method, check_noise, check_transform
 from gsmooth_jax.methods.base import Guarantee, Method, Takes
 from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
 from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
+from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
-from gsmooth_jax.transforms import TRANSFORMS, Composition
+from gsmooth_jax.transforms import TRANSFORMS, stages_of
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
 METHODS: dict[str, Any] = {**CERTIFICATES} | {
     "cover": Cover,
     "enumerate": Enumerate,
     "gsmooth": GSmooth,
+    "interval": IntervalBounds,
     "median": Median,
 }
 """Name -> the theorem of a ``ClosedForm``, or the method."""
@@ -31,13 +36,16 @@ LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name
 Law = Smoothing | LatentNoise | SurrogateNoise
 
 
-def parse(name: str, law: str, transform: Transform) -> Method:
+def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.Path] = ()) -> Method:
     """Returns the method of that name with the law that the text describes, if any; see ``choose``.
 
-    A surrogate is only read when the text does not say by its fingerprint which one it was.
+    A surrogate is only read when the text does not say by its fingerprint which one it was. Its path may have been
+    written down for another working folder: see ``SurrogateNoise.seen_from`` for the folders.
     """
     found = _spec.build(law, LAWS, kind="law") if law else None
-    return choose(name, found.pinned() if isinstance(found, SurrogateNoise) else found, transform)
+    if isinstance(found, SurrogateNoise):
+        found = found.seen_from(*folders).pinned()
+    return choose(name, found, transform)
 
 
 def takes(name: str) -> Takes:
@@ -54,11 +62,14 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
     Raises:
       ValueError: an unknown name, or a method that the law does not fit.
     """
-    _validate.instance(transform=transform, law=law)
+    check_transform(transform)
     if not isinstance(method, str):
         if law is not None:
             raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
+        check_method(method)
         return method
+    if law is not None:
+        _check_brought(law)
     name, given = _spec.head(method), _given(law)
     if name == "auto":
         if given == "nothing":
@@ -70,8 +81,16 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
     if wanted == "law" and not hasattr(factory, "hypotheses"):
         theorem = _spec.build(method, {name: factory}, kind="method")
         return ClosedForm(smoothing=cast(Smoothing, law), certificate=theorem)
-    brought = {"nothing": {}, "law": {"law": law}}.get(given, {"noise": law})
+    brought = {} if given == "nothing" else {"noise": law}
     return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
+
+
+def _check_brought(law: Any) -> None:
+    _validate.instance(law=law)
+    if isinstance(law, SurrogateNoise | AugmentedNoise | PixelNoise) or hasattr(law, "encode"):
+        check_noise(law=law)
+    else:
+        check_law(law=law)
 
 
 def _found(name: str) -> tuple[Any, Takes]:
@@ -84,8 +103,7 @@ def describe(method: Method) -> str:
     """Returns the text of a method, which ``parse`` reads back together with its law's."""
     if _spec.own(method):
         return method.name
-    brought = ("noise", "law")
-    fields = [f for f in dataclasses.fields(method) if f.name not in brought]  # pyright: ignore[reportArgumentType]
+    fields = [f for f in dataclasses.fields(method) if f.name != "noise"]  # pyright: ignore[reportArgumentType]
     written = ", ".join(f"{f.name}={getattr(method, f.name)!r}" for f in fields)
     return f"{_spec.head(_spec.describe(method))}({written})"
 
@@ -130,7 +148,7 @@ def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
 def parts(guarantee: Guarantee) -> list[tuple[str, object]]:
     """Returns everything that a claim is made with: (what it is, the object)."""
     transform, method = guarantee.transform, guarantee.method
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     return [("transform", s) for s in stages] + [("method", method)] + [("part", p) for p in method.parts]
 
 

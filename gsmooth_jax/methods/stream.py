@@ -1,5 +1,6 @@
 """Streams images through a method's proofs and yields their claims. No file is touched here. Host."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.models import Classifier, Model
+from gsmooth_jax.models import Classifier, Model, Regressor
 from gsmooth_jax.transforms import check_domain
 from gsmooth_jax.types import Example
 
@@ -46,7 +47,11 @@ def certify_stream(
         inputs; when its turn comes, an image of another shape or dtype, with values outside the domain's range or NaN,
         with a label that is no class of the classifier, or whose latents are not finite somewhere in the region.
     """
-    method, execution = guarantee.method, execution or Execution()
+    _validate.kind(Classifier | Regressor, "a classifier or regressor, see as_classifier", classifier=classifier)
+    _validate.kind(Guarantee, "a gs.Guarantee", guarantee=guarantee)
+    execution = Execution() if execution is None else execution
+    _validate.kind(Execution, "a gs.Execution, or None", execution=execution)
+    method = guarantee.method
     check_domain(guarantee.transform, classifier.domain)
     method.check_model(classifier)
     method.requirement(guarantee)
@@ -54,25 +59,40 @@ def certify_stream(
 
     def provers() -> Iterator[scheduler.Prover[Claim]]:
         for example in examples:
-            _validate.word(id=example.id)
-            _validate.image(example.image, image_id=example.id, domain=classifier.domain)
-            if example.label is not None and isinstance(classifier, Classifier):
-                _validate.label(int(example.label), image_id=example.id, classes=classifier.classes)
+            check_example(example, classifier)
             yield _named(prove(example, classifier, guarantee, tests), example)
 
     vote = method.vote(guarantee.transform)
     if vote is None:
-        return scheduler.run(provers(), _no_votes, rows=1, block=1, threaded=method.computes)
+        return scheduler.run(provers(), _no_votes, rows=1, block=1, threaded=method.computes, timed=_timed)
     counter, rows = batch_counter(
         classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution, on_votes=on_votes
     )
     return scheduler.run(
-        provers(), counter, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threaded=method.computes
+        provers(),
+        counter,
+        rows=rows,
+        block=guarantee.block,
+        in_flight=execution.in_flight,
+        threaded=method.computes,
+        timed=_timed,
     )
+
+
+def check_example(example: Example, classifier: Model) -> None:
+    """Raises ValueError unless an input is of the model's domain, and its label, if any, one of a classifier's."""
+    _validate.word(id=example.id)
+    _validate.image(example.image, image_id=example.id, domain=classifier.domain)
+    if example.label is not None and isinstance(classifier, Classifier):
+        _validate.label(example.label, image_id=example.id, classes=classifier.classes)
 
 
 def _no_votes(blocks: list[Draws]) -> Callable[[], np.ndarray]:
     raise AssertionError(f"a method without votes asked for {blocks}")
+
+
+def _timed(claim: Claim, seconds: float) -> Claim:
+    return dataclasses.replace(claim, own_seconds=seconds)
 
 
 def _named(prover: scheduler.Prover[Claim], example: Example) -> scheduler.Prover[Claim]:

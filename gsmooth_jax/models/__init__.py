@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsmooth_jax.models.classifier import Classifier as Classifier
 from gsmooth_jax.models.classifier import as_classifier as as_classifier
+from gsmooth_jax.models.ensemble import architectures as architectures
 from gsmooth_jax.models.ensemble import ensemble as ensemble
 from gsmooth_jax.models.regressor import Model as Model
 from gsmooth_jax.models.regressor import Regressor as Regressor

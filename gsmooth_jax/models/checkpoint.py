@@ -16,6 +16,7 @@ import numpy as np
 from gsmooth_jax import assets
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier, apply_name
+from gsmooth_jax.models.regressor import Model, Regressor
 from gsmooth_jax.types import Domain
 
 _FORMAT = 1
@@ -128,17 +129,18 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ValueError(f"{file} is damaged: {error}.") from error
 
 
-def fingerprint(model: Classifier | str | os.PathLike[str]) -> str:
-    """Returns a sha256 of what a classifier computes with: function, shapes, names and bytes of the weights. Host.
+def fingerprint(model: Model | str | os.PathLike[str]) -> str:
+    """Returns a sha256 of what a model computes with: function, shapes, names and bytes of the weights. Host.
 
     A callable from elsewhere is identified by its name, its arrays and its traced program, the numbers that it has
     captured included; another version of JAX may trace another program. What a callback computes does not enter.
     """
-    classifier = model if isinstance(model, Classifier) else load(model)
-    parts = (apply_name(classifier.apply), classifier.classes, classifier.input_shape, classifier.dtype)
-    if (ends := (classifier.domain.low, classifier.domain.high)) != (0.0, 1.0):  # without, it is as it always was
+    found = model if isinstance(model, Classifier | Regressor) else load(model)
+    outputs = found.classes if isinstance(found, Classifier) else "a number"
+    parts = (apply_name(found.apply), outputs, found.input_shape, found.dtype)
+    if (ends := (found.domain.low, found.domain.high)) != (0.0, 1.0):  # without, it is as it always was
         parts += ends
-    return sha256(repr(parts), classifier.variables)
+    return sha256(repr(parts), found.variables)
 
 
 def sha256(text: str, variables: Any) -> str:

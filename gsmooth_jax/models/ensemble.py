@@ -7,8 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.classifier import Classifier, qualified
 from gsmooth_jax.models.program import Foreign
+from gsmooth_jax.models.regressor import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,16 @@ class _Mean:
         for member, own in zip(self.members, variables, strict=True):
             if isinstance(member, Foreign):
                 member.check(own)
+
+
+def architectures(model: Model) -> list[dict[str, Any]]:
+    """Says of each of a model's members which network it is, or which callable."""
+    members = model.apply.members if isinstance(model.apply, _Mean) else (model.apply,)
+    return [_described(member) for member in members]
+
+
+def _described(apply: Any) -> dict[str, Any]:
+    return apply.to_json() if hasattr(apply, "to_json") else {"callable": getattr(apply, "name", qualified(apply))}
 
 
 def ensemble(members: Sequence[Classifier]) -> Classifier:

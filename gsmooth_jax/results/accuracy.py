@@ -7,6 +7,12 @@ import numpy as np
 from gsmooth_jax.claims import Claim
 
 
+def accuracy(claims: Sequence[Claim]) -> float | None:
+    """Returns the share of ALL images that are rightly classified; None where no label is known."""
+    known = [c.correct for c in claims if c.correct is not None]
+    return sum(known) / len(claims) if known else None
+
+
 def certified_accuracy(claims: Iterable[Claim], radius: float | None = None) -> float:
     """Returns the share of ALL images that are certified, and rightly classified where their labels are known.
 

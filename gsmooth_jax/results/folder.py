@@ -61,6 +61,7 @@ class RunWriter:
 
     Attributes:
       done: ids that its file already holds.
+      certified: how many of them are certified.
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any], *, process_index: int = 0, process_count: int = 1):
@@ -73,7 +74,8 @@ class RunWriter:
           process_count: how many share the run.
 
         Raises:
-          ValueError: the folder holds a run of another claim or of another number of processes, or a damaged file.
+          ValueError: the folder holds a run of another claim, of another number of processes, or of a version before
+            0.7; or a damaged file.
           BlockingIOError: another process is writing this file.
           OSError: the folder cannot be written.
         """
@@ -85,6 +87,8 @@ class RunWriter:
                 f"{folder} holds the results of {_processes(others)}, this run is of {_processes([process_count])}. "
                 "Go on with as many as before, or choose another --out."
             )
+        if self._path.with_suffix("").exists() and not self._path.exists():
+            raise ValueError(f"{folder} holds a run that a version before 0.7 wrote. Choose another --out.")
         headers.keep(folder / headers.FILE, header)
         self._file = open(self._path, "ab")  # noqa: SIM115 (closed by __exit__)
         try:
@@ -99,6 +103,7 @@ class RunWriter:
             self._file.close()
             raise
         self.done = {c.id for c in claims}
+        self.certified = sum(c.certified for c in claims)
         self._digest = headers.digest(header)
 
     def append(self, claim: Claim) -> None:
@@ -117,6 +122,7 @@ class RunWriter:
             ) from error
         self._end += len(record)
         self.done.add(claim.id)
+        self.certified += claim.certified
 
     def __enter__(self) -> "RunWriter":
         return self
@@ -155,18 +161,6 @@ def read_shards(folder: Path) -> tuple[dict[str, Any], list[list[Claim]]]:
         raise ValueError(f"{folder} mixes the results of {_processes(counts)}; one run has one number of processes.")
     names = [shard_name(index, counts[0]) for index in range(counts[0])]
     return headers.load(header), [_read_records(folder / name)[0] for name in names]
-
-
-def to_tsv(claims: Sequence[Claim]) -> str:
-    """Returns the ``idx label predict radius correct time`` table that the field's scripts read.
-
-    ``predict`` is -1 for an abstention; ``correct`` is 1 or 0 for that image (not a running total).
-    """
-    lines = ["idx\tlabel\tpredict\tradius\tcorrect\ttime"]
-    lines += [
-        f"{c.id}\t{c.label}\t{c.predicted}\t{c.radius:.6g}\t{int(bool(c.correct))}\t{c.seconds:.3f}" for c in claims
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _process_counts(folder: Path) -> set[int]:

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from gsmooth_jax import _spec, models, transforms
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee
-from gsmooth_jax.models import Classifier
+from gsmooth_jax.models import Model
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Domain, Region
 from gsmooth_jax.version import VERSION
@@ -33,7 +33,7 @@ def make(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, A
 
     Args:
       guarantee: the claim's terms.
-      model: what ``model_of`` gives, and where the classifier came from.
+      model: what ``model_of`` gives.
       data: the data set, split and selection.
     """
     g = guarantee
@@ -70,9 +70,10 @@ def other_plugins(header: Mapping[str, Any], guarantee: Guarantee) -> list[str]:
     return [f"plug-in {name} is another file than the run's" for name in now if then.get(name) != now[name]]
 
 
-def model_of(classifier: Classifier) -> dict[str, Any]:
+def model_of(classifier: Model) -> dict[str, Any]:
     """Returns what a header says of a classifier: which it is, in what it computes, and on what inputs."""
     return {
+        "architectures": models.architectures(classifier),
         "fingerprint": models.fingerprint(classifier),
         "dtype": classifier.dtype,
         "domain": dataclasses.asdict(classifier.domain),
@@ -114,8 +115,12 @@ def claimed(header: Mapping[str, Any]) -> dict[str, Any]:
     return rest | {"model": {k: v for k, v in header["model"].items() if k != "domain"}}
 
 
-def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
+def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Guarantee:
     """Rebuilds the claim's terms from a header.
+
+    Args:
+      header: the run's.
+      folders: near which a surrogate may be found, where its path was written down in another working folder.
 
     Raises:
       ValueError: a missing field, or one that no longer names anything known.
@@ -126,7 +131,7 @@ def guarantee_of(header: Mapping[str, Any]) -> Guarantee:
         return Guarantee(
             transform=transform,
             region=region_of(header),
-            method=registry.parse(header["method"], header["law"], transform),
+            method=registry.parse(header["method"], header["law"], transform, folders),
             **{name: header[name] for name in plain},
         )
     except KeyError as error:

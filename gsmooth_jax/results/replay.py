@@ -9,18 +9,19 @@ names. Another seed shows only where votes are divided: unanimous ones are the s
 import dataclasses
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gsmooth_jax.claims import Claim, Hypothesis
-from gsmooth_jax.data.stream import stream
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods.stream import certify_stream
-from gsmooth_jax.models import Classifier
-from gsmooth_jax.results import headers
+from gsmooth_jax.models import Classifier, Model, Regressor
+from gsmooth_jax.results import headers, inputs, origin
+from gsmooth_jax.results.folder import read_run
 from gsmooth_jax.types import Example
 
-_OF_THE_FILE = ("seconds", "header")
+_OF_THE_FILE = ("seconds", "own_seconds", "header")
 """Fields that no draw decides."""
 
 
@@ -33,23 +34,77 @@ def choose(claims: Sequence[Claim], count: int) -> list[Claim]:
     return [c for number, c in enumerate(claims) if number in chosen]
 
 
+@dataclasses.dataclass(frozen=True)
+class Replay:
+    """What came of a replay.
+
+    Attributes:
+      images: ids of those that were certified again.
+      faults: what differs, one line a field.
+      elsewhere: in what the machine and packages of the run differ from those here; empty if in nothing.
+    """
+
+    images: list[int]
+    faults: list[str]
+    elsewhere: str
+
+
+def of_run(
+    folder: Path,
+    count: int,
+    model: Model | Sequence[Path] = (),
+    execution: Execution | None = None,
+    *,
+    data: Any = None,
+    data_dir: str | None = None,
+    watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda redrawn, total: redrawn,
+) -> Replay:
+    """Certifies a few images of a run again, chosen anew each time.
+
+    Args:
+      folder: of the run.
+      count: how many images.
+      model: the run's, or the folders of its checkpoints; if empty, the one shipped for the transform.
+      execution: how the machine is used; never changes a claim.
+      data: the run's inputs, where its header has no name for them; see ``inputs.of_any``.
+      data_dir: where data sets are prepared; the TFDS default if None.
+      watch: gets the images as they come, and how many there are; for progress bars.
+
+    Raises:
+      ValueError: another model than the run's; data that are not at hand or cannot be opened.
+    """
+    header, claims = read_run(folder)
+    checkpoint = () if isinstance(model, Classifier | Regressor) else model
+    if isinstance(model, Classifier | Regressor):
+        origin.check_classifier(header, model)
+    else:
+        model = origin.classifier_of(header, model)
+    examples = inputs.of_header(header["data"], data, data_dir).share(0, 1)
+    chosen = choose(claims, count)
+    again = replay(model, header, chosen, execution, examples=examples, folders=(*checkpoint, folder))
+    found = dict(watch(again, len(chosen)))
+    return Replay(sorted(found), [fault for faults in found.values() for fault in faults], elsewhere(header))
+
+
 def replay(
-    classifier: Classifier,
+    classifier: Model,
     header: Mapping[str, Any],
     claims: Sequence[Claim],
     execution: Execution | None = None,
     data_dir: str | None = None,
     examples: Iterable[Example] | None = None,
+    folders: Sequence[Path] = (),
 ) -> Iterator[tuple[int, list[str]]]:
     """Certifies the images of some claims again, under the header's terms.
 
     Args:
-      classifier: the one that the header names; see ``attacks.run.check_classifier``.
+      classifier: the one that the header names; see ``origin.check_classifier``.
       header: the run's.
       claims: some of the run's.
       execution: how the machine is used; never changes a claim.
       data_dir: where data sets are prepared; the TFDS default if None.
-      examples: the run's inputs, in its order, where they are from no data set that the header could name.
+      examples: the run's inputs, in its order; those that the header names if None.
+      folders: near which a surrogate may be found; see ``headers.guarantee_of``.
 
     Yields:
       An image's id and what differs, one line a field; first those of the data, in its order, then those that it lacks.
@@ -57,10 +112,11 @@ def replay(
     Raises:
       ValueError: data that cannot be opened, or that does not suit the classifier.
     """
-    data, wanted = header["data"], {c.id: c for c in claims}
+    wanted = {c.id: c for c in claims}
     if examples is None:
-        examples = stream(data["name"], data["split"], every=data["every"], limit=data["images"], data_dir=data_dir)
-    again = certify_stream(classifier, (e for e in examples if e.id in wanted), headers.guarantee_of(header), execution)
+        examples = inputs.of_header(header["data"], data_dir=data_dir).share(0, 1)
+    guarantee = headers.guarantee_of(header, folders)
+    again = certify_stream(classifier, (e for e in examples if e.id in wanted), guarantee, execution)
     for redrawn in again:
         found = differences(wanted.pop(redrawn.id), redrawn)
         yield redrawn.id, [f"image {redrawn.id}: {difference}" for difference in found]

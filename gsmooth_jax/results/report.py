@@ -1,57 +1,23 @@
 """Tables and curves of certified accuracy, from result files alone. Host."""
 
-import dataclasses
+import collections
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from gsmooth_jax import results
-from gsmooth_jax.claims import Claim, Status
+from gsmooth_jax import _validate
 from gsmooth_jax.regions import Box
 from gsmooth_jax.results import headers
-from gsmooth_jax.results.accuracy import accuracy_curve, certified_accuracy
-from gsmooth_jax.results.tables import Figures
+from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy
+from gsmooth_jax.results.export import exact
+from gsmooth_jax.results.run import STATUSES, Run
+from gsmooth_jax.results.run import read as read
+from gsmooth_jax.results.tables import Figures, percent
 from gsmooth_jax.types import Region
-
-STATUSES = get_args(Status)
-"""How rigorous a claim is, from the most to the least; runs of one never share a table or a curve's panel with runs of
-another."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """One run folder, read."""
-
-    name: str
-    header: dict[str, Any]
-    claims: list[Claim]
-
-    @property
-    def region(self) -> Region:
-        """The region that was claimed."""
-        return headers.region_of(self.header)
-
-    @property
-    def status(self) -> str:
-        """The label of the claims: the weakest of any image."""
-        return max((c.status for c in self.claims), key=STATUSES.index)
-
-
-def read(folder: Path) -> Run:
-    """Reads a run folder.
-
-    Raises:
-      ValueError: no run there, one without a finished image, or a damaged one.
-    """
-    header, claims = results.read_run(folder)
-    if not claims:
-        raise ValueError(f"The run {folder} has no finished image yet.")
-    headers.check(header, claims, folder)
-    return Run(folder.name, header, claims)
 
 
 def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
@@ -60,27 +26,43 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
     Args:
       run: at least one claim.
       radii: sizes of regions at which the certified accuracy is wanted besides the run's own.
+
+    Raises:
+      ValueError: a radius that is not > 0.
     """
+    for radius in radii:
+        _validate.positive(radius=radius)
+    data, model = run.header["data"], run.header["model"]
     votes = np.array([c.votes for c in run.claims])
+    own = [c.own_seconds for c in run.claims if c.own_seconds is not None]
+    domain = headers.domain_of(run.header)
     return {
         "run": run.name,
-        "data": run.header["data"]["name"],
+        "data": data["name"],
+        "split": data.get("split"),
+        "every": data.get("every"),
+        "ids": data.get("ids"),
+        "dtype": model.get("dtype"),
+        "domain": None if domain is None else str(domain),
         "transform": run.header["transform"],
         "region": _in_words(run.region),
         "law": run.header["law"],
         "method": run.header["method"],
         "status": run.status,
+        "statuses": dict(collections.Counter(c.status for c in run.claims if c.certified)),
         "assumes": sorted({a for c in run.claims for a in c.assumes}),
-        "alpha": run.header["alpha"],
+        "alpha": max(c.alpha for c in run.claims),
         "images": len(run.claims),
-        "images_of_run": run.header["data"].get("images", len(run.claims)),
-        "accuracy": sum(c.correct is True for c in run.claims) / len(run.claims),
+        "images_of_run": data.get("images", len(run.claims)),
+        "accuracy": accuracy(run.claims),
         "abstained": sum(c.statement is None for c in run.claims) / len(run.claims),
         "certified_accuracy": certified_accuracy(run.claims),
-        "certified_accuracy_at": {f"{r:g}": certified_accuracy(run.claims, r) for r in radii},
+        "certified_accuracy_at": {exact(float(r)): certified_accuracy(run.claims, r) for r in radii},
         "votes_mean": float(votes.mean()),
         "votes_median": float(np.median(votes)),
         "votes_total": int(votes.sum()),
+        "own_seconds_mean": float(np.mean(own)) if len(own) == len(run.claims) else None,
+        "seconds_mean": float(np.mean([c.seconds for c in run.claims])),
         "notes": sum(bool(c.note) for c in run.claims),
     }
 
@@ -89,15 +71,24 @@ def render(summaries: Sequence[dict[str, Any]]) -> Group:
     """Returns what the terminal shows: what each run claimed, in a line, then a table a label, ``proved`` first."""
     order = sorted({s["status"] for s in summaries}, key=STATUSES.index)
     groups = [[s for s in summaries if s["status"] == status] for status in order]
-    claims = [
-        f"{s['run']}: {s['data']}, {s['transform']} in {s['region']}, {s['status']} at alpha {s['alpha']:g} "
-        f"by {s['method']}"
-        + (f" with {s['law']}" if s["law"] else "")
-        + (f", assuming {', '.join(s['assumes'])}" if s["assumes"] else "")
-        for group in groups
-        for s in group
-    ]
-    return Group(*(Text(line) for line in claims), *map(_table, groups))
+    return Group(*(Text(_claimed(s)) for group in groups for s in group), *map(_table, groups))
+
+
+def _claimed(s: dict[str, Any]) -> str:
+    """What a run claimed, about which inputs, and how: a line."""
+    split = f" {s['split']}" if s["split"] else ""
+    every = f", every {s['every']}th image" if s["every"] not in (None, 1) else ""
+    ids = f" (ids: {s['ids']})" if s["ids"] else ""
+    dtype = f", in {s['dtype']}" if s["dtype"] else ""
+    domain = f", {s['domain']}" if s["domain"] and not s["domain"].endswith(" in [0, 1]") else ""
+    law = f" with {s['law']}" if s["law"] else ""
+    assumed = f", assuming {', '.join(s['assumes'])}" if s["assumes"] else ""
+    own = f"{s['own_seconds_mean']:.3g} s of its own, " if s["own_seconds_mean"] is not None else ""
+    return (
+        f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {s['status']} "
+        f"at alpha {s['alpha']:g} by {s['method']}{law}{assumed}; an image took {own}{s['seconds_mean']:.3g} s from "
+        "its first request to its verdict"
+    )
 
 
 def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
@@ -107,7 +98,7 @@ def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
         (
             s["run"],
             f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
-            f"{s['accuracy']:.1%}",
+            percent(s["accuracy"]),
             Text(f"{s['certified_accuracy']:.1%}", "bold"),
             *(f"{s['certified_accuracy_at'][r]:.1%}" if r in s["certified_accuracy_at"] else "" for r in radii),
             f"{s['votes_mean']:,.0f}",
@@ -115,6 +106,14 @@ def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
         for s in summaries
     ]
     return Figures(f"Certified accuracy, {summaries[0]['status']} (every image counts)", columns, rows)
+
+
+def picture(runs: Sequence[Run], out: Path) -> Path:
+    """Draws runs into ``certified_accuracy.png`` of a folder, made when missing, and returns its path."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "certified_accuracy.png"
+    draw_curves(runs, path)
+    return path
 
 
 def draw_curves(runs: Sequence[Run], path: Path) -> None:

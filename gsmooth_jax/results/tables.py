@@ -10,6 +10,11 @@ from rich.text import Text
 _NAME = 12  # columns that a name has at least, if it is so long
 
 
+def percent(share: float | None) -> str:
+    """A share as a table shows it; a dash where there is none."""
+    return "-" if share is None else f"{share:.1%}"
+
+
 class Figures(Table):
     """A table whose first column names its rows; the others hold figures, which are never cut nor broken.
 

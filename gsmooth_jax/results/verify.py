@@ -1,21 +1,77 @@
 """Recomputes every verdict of a run from the evidence in its files, without the classifier. Host.
 
-Found here: a class, verdict, radius, alpha or ledger that does not follow from the votes; cells that do not cover the
-region, or spend a part of alpha twice; more votes than the header allows; and a header that is not the one under which
-the records were written, whichever field was altered. The digest that shows it is no seal: who alters a header can
-write a new digest into every record. Then what the votes depend on (seed, classifier, transform, law, data) is found
-by ``replay`` alone, and so are votes that were never cast, a label, and what the geometry found: distances, and which
-centres prove only together with another.
+What is found, and by what; ``replay`` certifies a few images again, and so finds a fault of an image only where it
+comes to that image.
+
+Found here:
+  a class, verdict, radius, alpha or ledger that does not follow from the votes; cells that do not cover the region, or
+  spend a part of alpha twice; more votes than the header allows;
+  an image that is missing, listed twice, or not one of the run's, by the number of images, step or ids in the header
+  (where the header says none of these, that is said);
+  a header that is not the one under which the records were written, whichever field was altered. The digest that shows
+  it is no seal: who alters a header can write a new digest into every record.
+Found by ``replay`` alone:
+  what the votes depend on: seed (where votes are divided), classifier, transform, law, the images themselves; votes
+  that were never cast; a label; what was computed about an image: thresholds, and which centres prove only together
+  with another.
+Found by neither:
+  a header and records that were altered together so that they describe another run that was made as honestly: fewer
+  images, from the end of the list; a seed, or a radius, that was chosen among several after a look at their results
+  (alpha is the chance of each run alone); the times; and, where inputs had no name, what they were.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.methods import verifier
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.results import headers
+from gsmooth_jax.results import headers, inputs
+from gsmooth_jax.results.folder import read_shards
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """What came of verifying a run.
+
+    Attributes:
+      claims: how many there are.
+      faults: what is wrong, one line a fault.
+      unchecked: what could not be checked, and why.
+      left: how many inputs are still to do.
+      replayed: ids of those that were certified again.
+      elsewhere: in what the machine and packages of the run differ from those of the replay; empty if in nothing.
+    """
+
+    claims: int
+    faults: list[str]
+    unchecked: list[str]
+    left: int
+    replayed: list[int] = dataclasses.field(default_factory=list)
+    elsewhere: str = ""
+
+
+def check(folder: Path) -> Verification:
+    """Verifies a run's folder.
+
+    Raises:
+      ValueError: no run there, or a damaged file.
+    """
+    header, shards = read_shards(folder)
+    claims = [claim for shard in shards for claim in shard]
+    faults, unchecked, left = verify_run(header, claims), [], 0
+    expected = inputs.expected(header["data"])
+    if expected.ids is not None:
+        faults += lost(expected.ids, shards)
+        left = max(0, len(expected.ids) - len(claims))
+    elif expected.damaged:
+        faults.append(f"header: {expected.lacking}")
+    else:
+        unchecked.append(expected.lacking)
+    return Verification(len(claims), faults, unchecked, left)
 
 
 def verify_run(header: Mapping[str, Any], claims: Sequence[Claim]) -> list[str]:

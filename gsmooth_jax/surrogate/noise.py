@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import os
+import pathlib
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -9,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax import _spec, assets
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.surrogate import lipschitz
@@ -154,18 +157,32 @@ class SurrogateNoise:
       sigma_parameter: as there.
       sigma: as there.
       fingerprint: leading digits of the surrogate's; any surrogate will do when empty.
+      places: where else the folder may be, on this machine; see ``seen_from``.
     """
 
     path: str
     sigma_parameter: float | tuple[float, ...]
     sigma: float
     fingerprint: str = ""
+    places: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False, metadata=_spec.ELSEWHERE)
 
     name: ClassVar[str] = AugmentedNoise.name
 
     def pinned(self) -> "SurrogateNoise":
         """Returns the same with the fingerprint of the surrogate in the folder. Host; errors as ``load``."""
-        return self if self.fingerprint else _read(self).spec
+        return self if self.fingerprint else dataclasses.replace(_read(self).spec, places=self.places)
+
+    def seen_from(self, *folders: str | os.PathLike[str]) -> "SurrogateNoise":
+        """Returns the same, whose relative path is also looked for from some folders and from those above each.
+
+        A path is written down where a classifier is trained or a run made, and read elsewhere: from another working
+        folder, or after all of it has moved. The fingerprint says which surrogate is meant, wherever it is.
+        """
+        if assets.folder(self.path).is_absolute():
+            return self
+        absolute = [pathlib.Path(folder).absolute() for folder in folders]
+        above = [place / self.path for folder in absolute for place in (folder, *folder.parents)]
+        return dataclasses.replace(self, places=(*self.places, *map(str, above)))
 
     def load(self) -> AugmentedNoise:
         """Reads the surrogate; the same object each time. Host.
@@ -183,14 +200,28 @@ def loaded(noise: LatentNoise | SurrogateNoise) -> LatentNoise:
 
 
 def _read(spec: SurrogateNoise) -> AugmentedNoise:
-    surrogate = load(spec.path)
+    place = _place(spec)
+    surrogate = load(place)
     found = fingerprint(surrogate)
     if not found.startswith(spec.fingerprint):
         raise ValueError(
-            f"{spec.path} holds another surrogate than {spec.name} asks for: expected fingerprint "
+            f"{place} holds another surrogate than {spec.name} asks for: expected fingerprint "
             f"{spec.fingerprint}, got {found[:_DIGITS]}."
         )
     return AugmentedNoise(surrogate=surrogate, sigma_parameter=spec.sigma_parameter, sigma=spec.sigma, path=spec.path)
+
+
+def _place(spec: SurrogateNoise) -> str:
+    """Where the surrogate is: the first place that says so; else the path itself, for ``load`` to say what is wrong."""
+    from gsmooth_jax.models import checkpoint  # brings Flax
+
+    there = [place for place in (spec.path, *spec.places) if (assets.folder(place) / "model.json").is_file()]
+    for place in there:
+        if checkpoint.describe(place).get("fingerprint", "").startswith(spec.fingerprint):
+            return place
+    if spec.places and not there:
+        raise FileNotFoundError(f"No surrogate at {spec.path!r}: neither here nor at {spec.places[0]!r} or above.")
+    return spec.path
 
 
 _read_once = functools.lru_cache(maxsize=4)(_read)

@@ -1,6 +1,7 @@
 """The training loop: epochs of compiled steps, a progress bar, a usable checkpoint after every epoch."""
 
 import dataclasses
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax import assets
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
@@ -243,7 +245,14 @@ def _evaluate(
 
 def _save(config: TrainConfig, classifier: Classifier, record: dict[str, Any]) -> None:
     settings = {k: v for k, v in dataclasses.asdict(config).items() if k != "out"}
-    checkpoint.save(config.out, classifier, {"data": config.data, "training": settings, "result": record})
+    beside = _beside(config.surrogate, config.out) if config.surrogate is not None else {}
+    checkpoint.save(config.out, classifier, {"data": config.data, "training": settings, "result": record} | beside)
+
+
+def _beside(surrogate: str, out: str) -> dict[str, Any]:
+    """Says which surrogate it is, and where from the checkpoint, for readers in another folder."""
+    path = surrogate if assets.shipped(surrogate) else os.path.relpath(surrogate, out)
+    return {"surrogate": {"from_checkpoint": path, "fingerprint": checkpoint.describe(surrogate)["fingerprint"]}}
 
 
 def _figures(record: dict[str, Any]) -> str:

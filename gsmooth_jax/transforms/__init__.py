@@ -4,6 +4,7 @@ from gsmooth_jax import _spec
 from gsmooth_jax.transforms._defect import composed as composed
 from gsmooth_jax.transforms._defect import composition_defect as composition_defect
 from gsmooth_jax.transforms._domain import check_domain as check_domain
+from gsmooth_jax.transforms._pipe import stages_of as stages_of
 from gsmooth_jax.transforms.additive import Additive as Additive
 from gsmooth_jax.transforms.brightness import Brightness as Brightness
 from gsmooth_jax.transforms.brightness_contrast import BrightnessContrast as BrightnessContrast
@@ -67,6 +68,4 @@ def parse(text: str) -> Transform:
 
 def describe(transform: Transform) -> str:
     """Returns the text that ``parse`` reads back."""
-    if isinstance(transform, Composition):
-        return "|".join(_spec.describe(s) for s in transform.stages)
-    return _spec.describe(transform)
+    return "|".join(_spec.describe(s) for s in stages_of(transform))

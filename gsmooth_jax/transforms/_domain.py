@@ -4,8 +4,8 @@ import jax
 import numpy as np
 
 from gsmooth_jax import _spec
+from gsmooth_jax.transforms._pipe import stages_of
 from gsmooth_jax.transforms.clip import Clip
-from gsmooth_jax.transforms.composition import Composition
 from gsmooth_jax.transforms.gamma import Gamma
 from gsmooth_jax.types import Domain, Transform, param_dim
 
@@ -22,7 +22,7 @@ def check_domain(transform: Transform, domain: Domain) -> None:
         raise ValueError(f"{transform.name} cannot be applied to inputs {domain}: {error}") from error
     if found.shape != domain.shape:
         raise ValueError(f"Expected {transform.name} to keep the shape of inputs {domain}, got {found.shape}.")
-    for stage in transform.stages if isinstance(transform, Composition) else (transform,):
+    for stage in stages_of(transform):
         if isinstance(stage, Clip) and not (stage.low <= domain.low and domain.high <= stage.high):
             raise ValueError(
                 f"{_spec.describe(stage)} cuts inputs {domain}: name their range, "

@@ -32,3 +32,8 @@ class Pipe:
         from gsmooth_jax.transforms.composition import Composition  # it imports Clip, which is a Pipe: only when called
 
         return Composition((typing.cast(Transform, self), other))
+
+
+def stages_of(transform: Transform) -> tuple[Transform, ...]:
+    """Returns the stages of a composition, the first one first, or the transform alone."""
+    return getattr(transform, "stages", (transform,))

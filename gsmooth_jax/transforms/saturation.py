@@ -33,7 +33,7 @@ class Saturation(Pipe, group="additive"):
     """
 
     name = "saturation"
-    params = (Param(name="k", unit="log factor", log=True),)
+    params = (Param(name="saturation", unit="log factor", log=True),)
     typical = ((-0.5, 0.5),)
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:

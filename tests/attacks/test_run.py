@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gsmooth_jax import cli, results
-from gsmooth_jax.attacks import run as attacked
+from gsmooth_jax.attacks import files as attacked
 from gsmooth_jax.results import headers
 from tests import edited
 from tests.cli.test_commands import gsmooth
@@ -56,7 +56,6 @@ def test_a_false_claim_fails_the_command(run, tmp_path, capsys):
 
     def another_class(record):
         record["statement"] = {"class": 3}
-        record["hypotheses"]["event"] = [3]
 
     edited.edit(false / results.RESULTS, another_class)
     assert gsmooth("attack", false, "--attack", "grid", "--tries", "4", "--limit", "2", *ONE) == cli.FAILED

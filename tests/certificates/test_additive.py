@@ -4,14 +4,12 @@ from scipy import stats
 from gsmooth_jax.certificates import Additive, search
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.smoothing import Gaussian, Laplace
-from tests import contracts
+from gsmooth_jax.testing.certificates import check_certificate
 from tests.certificates import stubs
 
 
 def test_contract():
-    contracts.check_certificate(
-        Additive(), stubs.PIXELS, Gaussian(sigma=0.25), Ball(0.2), wrong_transform=stubs.BRIGHTNESS
-    )
+    check_certificate(Additive(), stubs.PIXELS, Gaussian(sigma=0.25), Ball(0.2), wrong_transform=stubs.BRIGHTNESS)
 
 
 def test_cohen():

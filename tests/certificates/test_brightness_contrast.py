@@ -7,7 +7,7 @@ from scipy import stats
 from gsmooth_jax.certificates import BrightnessContrast, _joint, brightness_contrast, search
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.smoothing import Gaussian, Laplace
-from tests import contracts
+from gsmooth_jax.testing.certificates import check_certificate
 from tests.certificates import stubs
 
 JOINT = BrightnessContrast()
@@ -23,7 +23,7 @@ def percent(share):
     "region", [percent(0.2), Box([-0.2, 0], [0, 0.3]), Box([0, -0.4], [0, 0.4]), Ball(0.2, 2)], ids=str
 )
 def test_contract(region):
-    contracts.check_certificate(JOINT, stubs.CONTRAST_BRIGHTNESS, LAW, region, wrong_transform=stubs.TRANSLATION)
+    check_certificate(JOINT, stubs.CONTRAST_BRIGHTNESS, LAW, region, wrong_transform=stubs.TRANSLATION)
 
 
 @pytest.mark.parametrize(

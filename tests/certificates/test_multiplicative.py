@@ -4,14 +4,14 @@ import pytest
 from gsmooth_jax.certificates import Multiplicative, search
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import Gaussian, LogNormal, Rayleigh
-from tests import contracts
+from gsmooth_jax.testing.certificates import check_certificate
 from tests.certificates import stubs
 
 
 @pytest.mark.parametrize("law", [Rayleigh(), LogNormal(sigma=0.5)], ids=str)
 def test_contract(law):
     region = Box([-0.3], [0.4])
-    contracts.check_certificate(Multiplicative(), stubs.GAMMA, law, region, wrong_transform=stubs.BRIGHTNESS)
+    check_certificate(Multiplicative(), stubs.GAMMA, law, region, wrong_transform=stubs.BRIGHTNESS)
 
 
 def test_rayleigh_interval():

@@ -5,7 +5,7 @@ from scipy import stats
 from gsmooth_jax.certificates import Resolvable, search
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.smoothing import Exponential, FoldedGaussian, Gaussian, Laplace, LogNormal, Uniform
-from tests import contracts
+from gsmooth_jax.testing.certificates import check_certificate
 from tests.certificates import stubs
 
 RESOLVABLE = Resolvable()
@@ -26,7 +26,7 @@ RESOLVABLE = Resolvable()
     ids=str,
 )
 def test_contract(transform, law, region):
-    contracts.check_certificate(RESOLVABLE, transform, law, region, wrong_transform=stubs.ROTATION)
+    check_certificate(RESOLVABLE, transform, law, region, wrong_transform=stubs.ROTATION)
 
 
 def test_within_rounding_of_the_exact_radius():

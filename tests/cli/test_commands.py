@@ -52,7 +52,7 @@ def test_the_demo_certifies_real_images_through_the_shipped_surrogate(tmp_path, 
     assert all(c.certified and c.correct and c.status == "proved" and c.radius == 10.0 for c in claims)
     assert gsmooth("verify", tmp_path) == cli.DONE
     assert gsmooth("attack", tmp_path, "--attack", "grid", "--tries", 5, "--limit", 2, "--devices", "1") == cli.DONE
-    assert (tmp_path / "certified_accuracy.png").stat().st_size > 5000
+    assert not (tmp_path / "certified_accuracy.png").exists()  # nobody asked for one
 
 
 def test_closed_forms_certify_real_images(run):
@@ -254,7 +254,10 @@ def test_the_transform_catalogue_measures_every_law(capsys):
         (["--data", "imagenet"], "Unknown data 'imagenet'. Known: cifar10, embedded,"),
         (["--transform", "quantize", *UPRIGHT], "quantize has no parameter"),
         (["--seed", str(2**70)], "seed < 2^32"),
-        (["--transform", "rotation", "--checkpoint", CIFAR], "takes images (32, 32, 3) of 10 classes, embedded has"),
+        (
+            ["--transform", "rotation", "--checkpoint", CIFAR],
+            "takes images (32, 32, 3) in [0, 1] of 10 classes",
+        ),
         (["--split", "train"], "Unknown split 'train'. Known: test"),
         (["--checkpoint", "no-such-model"], "No checkpoint at"),
         (["--every", "0"], "every >= 1"),

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import importlib
 import itertools
 import os
 import resource
@@ -15,6 +14,7 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax import cli, models, results
 from gsmooth_jax.data import embedded
+from gsmooth_jax.results import inputs
 from tests import tiny
 
 calls = itertools.repeat(None)
@@ -96,10 +96,9 @@ def failing_classifier():
 
 @contextlib.contextmanager
 def data_that_end_early():
-    module = importlib.import_module("gsmooth_jax.data.stream")  # the package has a function of that name
     with pytest.MonkeyPatch.context() as patched:
-        whole = module.stream
-        patched.setattr(module, "stream", lambda *args, **named: itertools.islice(whole(*args, **named), 7))
+        whole = inputs.stream
+        patched.setattr(inputs, "stream", lambda *args, **named: itertools.islice(whole(*args, **named), 7))
         yield
 
 

@@ -150,7 +150,7 @@ def test_a_method_without_votes_asks_for_none_and_spends_no_alpha(classifier, gu
     assert [c.certified for c in claims] == [abs(float(e.image.mean()) - 0.5) > 0.15 for e in examples]
     assert {(c.alpha, c.selection, c.votes, c.note) for c in claims} == {(0.0, (), 1, "by hand")}
     # Not one of the library's methods: its claims rest on its author's word.
-    assert {(c.status, c.assumes) for c in claims} == {("conditional", ("method tests.methods.test_prover.Exact",))}
+    assert {(c.status, c.assumes) for c in claims} == {("conditional", ("method tests.methods.test_prover:Exact",))}
     assert verify(terms, claims) == []
     for change, field in (
         ({"alpha": 1e-3}, "alpha"),
@@ -166,7 +166,7 @@ def test_a_method_without_votes_asks_for_none_and_spends_no_alpha(classifier, gu
 def test_a_transform_that_the_library_does_not_know_makes_claims_conditional(guarantee):
     terms = dataclasses.replace(guarantee, transform=Foreign())
     claim, _ = proved(terms, [0, 32, 0], [0, 32, 0])
-    assert (claim.status, claim.assumes) == ("conditional", ("transform tests.methods.test_prover.Foreign",))
+    assert (claim.status, claim.assumes) == ("conditional", ("transform tests.methods.test_prover:Foreign",))
     assert verify(terms, [claim]) == []
     (fault,) = verify(guarantee, [claim])[:1]
     assert "status: the file says 'conditional'" in fault

@@ -133,7 +133,7 @@ HYPOTHESIS = {
 
 def test_every_field_is_tampered_with_below():
     """But for a label, the time and the file's own; a label and a note are found by ``replay``."""
-    of_nobody = {"id", "label", "seconds", "note", "header"}
+    of_nobody = {"id", "label", "seconds", "own_seconds", "note", "header"}
     assert CLAIM.keys() == {f.name for f in dataclasses.fields(Claim)} - of_nobody
     assert HYPOTHESIS.keys() == set(Hypothesis._fields)
 
@@ -162,6 +162,7 @@ def test_a_tampered_field_of_a_hypothesis_is_found(claim, guarantee, field, valu
         ({"level": 1e-3}, "hypotheses: expected"),
         ({"threshold": 0.9}, "threshold: "),
         ({"successes": 480}, "radius: "),
+        ({"successes": 401}, "successes: 380 and 119 against other events do not add up to 500"),
         ({"votes": 480, "successes": 400}, "hypotheses: those about one centre have different numbers of votes"),
     ],
 )

@@ -9,18 +9,18 @@ from scipy import special
 from gsmooth_jax import results
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.methods.cover.cell_votes import threshold
-from gsmooth_jax.results import records
+from gsmooth_jax.results import headers, records
 from gsmooth_jax.types import ABSTAIN
 
-KEPT = Path(__file__).parents[2] / "experiments"
-COVER, GSMOOTH = "table1_mnist/rotational_blur", "published_certificate/gsmooth"
-CLOSED, BOXES = "resolvable_mnist/gaussian_blur", "compositions/rotation_brightness"
+WRITTEN = (Path(__file__).parent / "old_records.jsonl").read_text().splitlines()
+"""Lines of 0.6: rotational blur by ``cover`` and by ``gsmooth``, blur by a closed form, two parameters by ``cover``."""
+COVER, GSMOOTH, CLOSED, BOXES = range(4)
 LEDGER = {"selection": 0.0, "pilots": 0.0, "depth 0": 5e-4, "depth 1": 2.5e-4, "depth 2": 1.25e-4, "depth 3": 6.25e-5}
 
 
-def first(run, number=0):
+def written(number):
     """The JSON of one line."""
-    return json.loads((KEPT / run / "results.jsonl").read_text().splitlines()[number])
+    return json.loads(WRITTEN[number])
 
 
 def claim(value):
@@ -82,7 +82,8 @@ def test_whole_columns_and_boxes_of_several_parameters_are_read():
 
 
 def test_a_kept_record_of_each_method_is_read():
-    value, found = first(COVER), claim(first(COVER))
+    value = written(COVER)
+    found = claim(value)
     assert (found.id, found.statement, found.assumes, found.votes) == (0, Answer(7), (), value["votes"])
     assert len(found.hypotheses) == 14
     assert found.hypotheses[:2] == (
@@ -91,15 +92,15 @@ def test_a_kept_record_of_each_method_is_read():
     )
     assert found.hypotheses[-1] == Hypothesis((9.8611,), (10.0,), threshold(0.2426), 13, 5e-4, 7, True, 32, 32)
 
-    found = claim(first(GSMOOTH, 1))
+    found = claim(written(GSMOOTH))
     assert (found.status, found.statement) == ("heuristic", Answer(9))
     assert [h.votes for h in found.hypotheses] == [64] * 5 + [96] + [64] * 4
     assert found.hypotheses[5] == Hypothesis((0.0,), (2.0,), threshold(1.012414), 5, 1e-3, 9, False, 95, 96)
 
-    found = claim(first(CLOSED))
+    found = claim(written(CLOSED))
     assert found.hypotheses == (Hypothesis((), (), 0.9751064658346902, 0, 1e-3, 7, False, 669, 672),)
 
-    found = claim(first(BOXES))
+    found = claim(written(BOXES))
     assert len(found.hypotheses[0].low) == 2
     assert found.hypotheses[0].low == (-10.0, -0.2)
 
@@ -128,11 +129,31 @@ def test_an_abstention_has_no_statement():
     assert (found.statement, found.predicted, found.correct) == (None, ABSTAIN, False)
 
 
-@pytest.mark.parametrize("run", [COVER, GSMOOTH, CLOSED, BOXES])
-def test_what_was_read_is_written_anew_and_read_back(run):
-    claims = results.read_run(KEPT / run)[1][:10]
-    written = b"".join(map(records.to_record, claims))
-    assert [records.from_line(line) for line, _ in records.lines_of(written)] == claims
+def test_what_was_read_is_written_anew_and_read_back():
+    claims = [records.from_line(line.encode()) for line in WRITTEN]
+    anew = b"".join(map(records.to_record, claims))
+    assert [records.from_line(line) for line, _ in records.lines_of(anew)] == claims
+
+
+def test_a_run_of_plain_lines_is_read(tmp_path):
+    """A line that a crash cut short is none, and one that is whole but damaged is named."""
+    (tmp_path / headers.FILE).write_text(json.dumps({"data": {}, "model": {}, "versions": {}}))
+    for text, count in (("\n".join(WRITTEN) + "\n", 4), ("\n".join(WRITTEN), 3), ("", 0)):
+        (tmp_path / "results.jsonl").write_text(text)
+        assert len(results.read_run(tmp_path)[1]) == count
+    (tmp_path / "results.jsonl").write_text(WRITTEN[0] + "\n" + WRITTEN[1][:-9] + "\n" + WRITTEN[2] + "\n")
+    with pytest.raises(ValueError, match=r"results.jsonl, record 2, is damaged"):
+        results.read_run(tmp_path)
+
+
+def test_a_run_of_plain_lines_goes_on_in_another_folder(tmp_path):
+    """A new file beside it would hide what it holds."""
+    header = {"data": {}, "model": {}, "versions": {}}
+    (tmp_path / headers.FILE).write_text(json.dumps(header))
+    (tmp_path / "results.jsonl").write_text("\n".join(WRITTEN) + "\n")
+    with pytest.raises(ValueError, match=r"that a version before 0\.7 wrote\. Choose another --out"):
+        results.RunWriter(tmp_path, header)
+    assert len(results.read_run(tmp_path)[1]) == 4
 
 
 def damaged_columns(nodes):
@@ -163,7 +184,7 @@ def damaged_columns(nodes):
 
 @pytest.mark.parametrize("run", [COVER, GSMOOTH])
 def test_columns_that_were_tampered_with_are_damage(run):
-    good = first(run)
+    good = written(run)
     assert claim(good).hypotheses
     for change in damaged_columns(good["nodes"]):
         with pytest.raises(ValueError):  # noqa: PT011 (which of the checks finds it does not matter)
@@ -177,7 +198,7 @@ def test_columns_that_were_tampered_with_are_damage(run):
 @pytest.mark.parametrize("field", ["id", "predicted", "certified", "radius", "alpha", "ledger", "selection", "status"])
 def test_a_record_without_a_field_is_damage(run, field):
     with pytest.raises(ValueError, match=f"lacks {field}"):
-        claim({k: v for k, v in first(run).items() if k != field})
+        claim({k: v for k, v in written(run).items() if k != field})
 
 
 @pytest.mark.parametrize(
@@ -198,4 +219,4 @@ def test_a_record_without_a_field_is_damage(run, field):
 )
 def test_values_of_an_odd_kind_are_damage(change):
     with pytest.raises(ValueError):  # noqa: PT011
-        claim(first(CLOSED) | change)
+        claim(written(CLOSED) | change)

@@ -263,7 +263,7 @@ def test_the_parts_of_alpha_add_up_to_no_more_than_alpha():
 )
 def test_an_old_record_that_lacks_a_field_is_no_cut_line(tmp_path, field, said):
     (tmp_path / headers.FILE).write_bytes((KEPT / CLOSED / headers.FILE).read_bytes())
-    first = json.loads((KEPT / CLOSED / "results.jsonl").read_text().splitlines()[0])
+    first = json.loads((Path(__file__).parent / "old_records.jsonl").read_text().splitlines()[2])
     del first[field]
     (tmp_path / "results.jsonl").write_text(json.dumps(first) + "\n")
     with pytest.raises(ValueError, match=f"results.jsonl, record 1, is damaged .it lacks {said}"):

@@ -3,11 +3,11 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import Exponential
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing, discrete_gap
 
 
 def test_contract():
-    contracts.check_smoothing(Exponential(scale=2.0), stats.expon(scale=2.0))
+    check_smoothing(Exponential(scale=2.0), stats.expon(scale=2.0))
 
 
 @pytest.mark.parametrize("shift", [(0.2, 0.1), (-0.1, 0.3), (-0.2, -0.1), (0.05, -0.4)])
@@ -23,7 +23,7 @@ def test_vector_against_brute_force(shift):
     p0, p1 = np.outer(c0, c1).ravel(), np.outer(m0, m1).ravel()
     law = Exponential(scale=1.0)
     for p_lower, p_upper in ((0.7, 0.3), (0.8, 0.1), (0.9, 0.05), (0.99, 0.01), (0.4, 0.1)):
-        gap = contracts.discrete_gap(p0, p1, p_lower, p_upper)
+        gap = discrete_gap(p0, p1, p_lower, p_upper)
         if abs(gap) > 0.01:
             assert law.certifies(np.array(shift), p_lower, p_upper) == (gap > 0)
 

@@ -3,11 +3,11 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import FoldedGaussian
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing
 
 
 def test_contract():
-    contracts.check_smoothing(FoldedGaussian(sigma=1.5), stats.halfnorm(scale=1.5))
+    check_smoothing(FoldedGaussian(sigma=1.5), stats.halfnorm(scale=1.5))
 
 
 def test_published_closed_forms():

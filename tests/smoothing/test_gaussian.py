@@ -4,11 +4,11 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import Gaussian
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing
 
 
 def test_contract():
-    contracts.check_smoothing(Gaussian(sigma=0.7), stats.norm(scale=0.7))
+    check_smoothing(Gaussian(sigma=0.7), stats.norm(scale=0.7))
 
 
 def test_vector_is_the_mahalanobis_distance():

@@ -3,11 +3,11 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import Laplace
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing, discrete_gap
 
 
 def test_contract():
-    contracts.check_smoothing(Laplace(scale=0.8), stats.laplace(scale=0.8))
+    check_smoothing(Laplace(scale=0.8), stats.laplace(scale=0.8))
 
 
 def test_dominates_the_published_formula():
@@ -27,7 +27,7 @@ def test_vector_is_sound_against_brute_force(direction):
         assert law.certifies(shift, p_lower, p_upper)
         p0 = np.outer(np.diff(laplace.cdf(base)), np.diff(laplace.cdf(base))).ravel()
         p1 = np.outer(*[np.diff(laplace.cdf(base - s)) for s in shift]).ravel()
-        assert contracts.discrete_gap(p0, p1, p_lower, p_upper) > 0
+        assert discrete_gap(p0, p1, p_lower, p_upper) > 0
 
 
 @pytest.mark.parametrize("scale", [0, -1, np.nan])

@@ -3,11 +3,11 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import LogNormal
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing
 
 
 def test_contract():
-    contracts.check_smoothing(LogNormal(sigma=0.4), stats.norm(scale=0.4))
+    check_smoothing(LogNormal(sigma=0.4), stats.norm(scale=0.4))
 
 
 def test_vector():

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import Rayleigh
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing
 
 
 def test_contract():
@@ -15,7 +15,7 @@ def test_contract():
         pdf=lambda u: factor.pdf(np.exp(u)) * np.exp(u),
         ppf=lambda p: np.log(factor.ppf(p)),
     )
-    contracts.check_smoothing(Rayleigh(), logarithm)
+    check_smoothing(Rayleigh(), logarithm)
     assert factor.mean() == pytest.approx(1.0)
 
 

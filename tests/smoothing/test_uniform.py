@@ -3,11 +3,11 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import Uniform
-from tests import contracts
+from gsmooth_jax.testing.laws import check_smoothing, discrete_gap
 
 
 def test_contract():
-    contracts.check_smoothing(Uniform(low=-0.5, high=1.0), stats.uniform(-0.5, 1.5))
+    check_smoothing(Uniform(low=-0.5, high=1.0), stats.uniform(-0.5, 1.5))
 
 
 @pytest.mark.parametrize("shift", [(0.2, 0.1), (-0.3, 0.3), (0.9, 0.0)])
@@ -19,7 +19,7 @@ def test_cube_against_brute_force(shift):
     moved = [np.diff(uniform.cdf(edges - s)) for s in shift]
     p0, p1 = np.outer(clean, clean).ravel(), np.outer(*moved).ravel()
     for p_lower, p_upper in ((0.7, 0.3), (0.9, 0.05), (0.99, 0.01), (0.4, 0.1)):
-        gap = contracts.discrete_gap(p0, p1, p_lower, p_upper)
+        gap = discrete_gap(p0, p1, p_lower, p_upper)
         if abs(gap) > 0.02:  # what the cells blur
             assert law.certifies(np.array(shift), p_lower, p_upper) == (gap > 0)
 

@@ -28,6 +28,16 @@ def test_a_single_weight_is_met_exactly():
     assert convolution_upper(kernel, (8, 8)) > 2.5
 
 
+def test_a_bound_sees_beyond_the_border():
+    """The zeros outside count: the cyclic convolution on 5 x 5 itself has norm 2.24."""
+    kernel = np.array([1.0, -1.0, 0.0, -1.0, 1.0], np.float32).reshape(1, 5, 1, 1)
+    for turned in (kernel, kernel.transpose(1, 0, 2, 3)):
+        dense = np.asarray(_apply(turned, np.eye(25, dtype=np.float32).reshape(25, 5, 5, 1)), np.float64)
+        exact = np.linalg.norm(dense.reshape(25, 25), 2)
+        assert exact == pytest.approx(2.935, abs=1e-3)
+        assert exact <= convolution_upper(turned, (5, 5)) < 3.5
+
+
 def test_f2_never_drives_images_further_apart(surrogate):
     encoder = surrogate.variables["encoder"]
     bound = encoder_upper(encoder, surrogate.networks.image_shape)

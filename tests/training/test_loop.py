@@ -108,7 +108,6 @@ def test_another_run_in_the_folder_is_refused(finished):
 def test_residual_networks_train_with_consistency_and_crops(tmp_path, monkeypatch):
     small = {"tiny": lambda classes: models.MODELS["resnet20"](classes=classes, depth=8, width=2)}
     monkeypatch.setattr("gsmooth_jax.models.architecture.MODELS", models.MODELS | small)
-    monkeypatch.setattr("gsmooth_jax.training.config.MODELS", models.MODELS | small)
     config = TrainConfig(
         out=str(tmp_path), arch="tiny", consistency=5.0, noise=0.1, crop_flip=True, epochs=1, batch_size=8
     )
@@ -128,8 +127,7 @@ def speed(tmp_path_factory):
     """A small speed network trained as the large one is, killed after its first epoch and resumed."""
     patch = pytest.MonkeyPatch()
     small = {"tiny": lambda classes: models.MODELS["speed_net"](classes=classes, widths=(4, 6))}
-    for place in ("models.architecture", "training.config"):
-        patch.setattr(f"gsmooth_jax.{place}.MODELS", models.MODELS | small)
+    patch.setattr("gsmooth_jax.models.architecture.MODELS", models.MODELS | small)
     settings = {"label_smoothing": 0.1, "averaging": 0.9, "flips": True, "shifts": 1, "normalize": "dataset"}
     config = TrainConfig(
         out=str(tmp_path_factory.mktemp("speed")),

@@ -1,7 +1,7 @@
 import numpy as np
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image
 from gsmooth_jax.transforms import Additive
-from tests.transforms.contract import check_transform, smooth_image
 
 
 def test_contract():

@@ -3,8 +3,8 @@ import itertools
 import jax
 import numpy as np
 
+from gsmooth_jax.testing.transforms import smooth_image
 from gsmooth_jax.transforms import _cells
-from tests.transforms.contract import smooth_image
 
 
 def test_largest_differences_over_boxes_match_brute_force():

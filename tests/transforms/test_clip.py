@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import check_transform
 from gsmooth_jax.transforms import Clip, describe
-from tests.transforms.contract import check_transform
 
 
 def test_contract():

@@ -1,8 +1,8 @@
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import Contrast
-from tests.transforms.contract import check_transform, smooth_image, tightness
 
 
 def test_contract():

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import smooth_image
 from gsmooth_jax.transforms import BrightnessContrast, Gamma, Pixelate, Quantize, composed, composition_defect
-from tests.transforms.contract import smooth_image
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from gsmooth_jax.testing.transforms import apply, check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import DefocusBlur
-from tests.transforms.contract import apply, check_transform, smooth_image, tightness
 
 
 def test_contract():

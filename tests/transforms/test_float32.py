@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import apply
 from gsmooth_jax.transforms import (
     TRANSFORMS,
     Clip,
@@ -18,7 +19,6 @@ from gsmooth_jax.transforms import (
     scaling,
 )
 from gsmooth_jax.types import Computed, Float32Bounded, param_dim
-from tests.transforms.contract import apply
 from tests.transforms.exact import EXACT, rotated
 
 WIDE = {

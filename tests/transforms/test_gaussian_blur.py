@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import fft, ndimage
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import GaussianBlur
-from tests.transforms.contract import check_transform, smooth_image, tightness
 
 
 def test_contract():

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import apply, check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import Clip, Hue, Rotation, Saturation
-from tests.transforms.contract import apply, check_transform, smooth_image, tightness
 
 
 def colour_image(shape=(12, 10), seed=0):

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import apply, check_transform, smooth_image
 from gsmooth_jax.transforms import Pixelate
-from tests.transforms.contract import apply, check_transform, smooth_image
 
 
 def test_contract():

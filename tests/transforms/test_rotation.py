@@ -6,8 +6,8 @@ from PIL import Image
 from scipy import ndimage
 
 from gsmooth_jax.data import embedded_images
+from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse
-from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 
 SIZES = [(8, 13), (12, 9), (16, 16)]
 ANGLES = (-170.0, -33.0, -0.02, 0.0, 0.5, 10.0, 90.0, 180.0, 3605.0)
@@ -118,6 +118,12 @@ def test_an_image_jumps_where_a_lit_pixel_leaves_the_canvas_and_only_there(conve
         assert float(steps(lit)) > 0.1 > 10 * float(steps(image))
         assert float(bound(lit, fine[0], fine[-1])[0]) == np.inf
         assert float(masked(lit, jnp.array([-180.0]), jnp.array([180.0]))[0]) < np.inf
+
+
+def test_the_bound_knows_that_pillow_repeats_the_outermost_pixels():
+    # One row, whose two pixels read it half a pixel above and below: what changes is how far along they read.
+    pair = np.array([[[0.5], [1.0]]], np.float32)
+    assert tightness(Rotation(convention="pillow"), pair, [44.5], [45.5]) > 0.95
 
 
 def test_a_pixel_that_is_half_outside_is_still_seen_by_pillow():

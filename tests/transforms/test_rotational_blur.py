@@ -1,8 +1,8 @@
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.testing.transforms import apply, check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import Rotation, RotationalBlur
-from tests.transforms.contract import apply, check_transform, smooth_image, tightness
 
 
 def test_contract():

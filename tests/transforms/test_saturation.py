@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
+from gsmooth_jax.testing.transforms import apply, check_transform, smooth_image, tightness
 from gsmooth_jax.transforms import Clip, Quantize, Rotation, Saturation
-from tests.transforms.contract import apply, check_transform, smooth_image, tightness
 from tests.transforms.test_hue import colour_image
 
 

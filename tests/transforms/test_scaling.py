@@ -1,8 +1,8 @@
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 from gsmooth_jax.transforms import Scaling
-from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 
 
 def test_contract():

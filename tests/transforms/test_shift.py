@@ -2,8 +2,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 from gsmooth_jax.transforms import Shift
-from tests.transforms.contract import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 
 
 def test_contract():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gsmooth_jax.data.embedded import embedded_images
+from gsmooth_jax.testing.transforms import entry_speeds
 from gsmooth_jax.transforms import TRANSFORMS, Brightness, Clip, Contrast, Rotation, RotationalBlur, Scaling
 from gsmooth_jax.types import EntryBounded, LipschitzBounded
-from tests.transforms.contract import entry_speeds
 
 BOUNDED = [t() for t in TRANSFORMS.values() if isinstance(t(), LipschitzBounded)]
 ENTRIES = [t for t in [*BOUNDED, Rotation(mask=True)] if isinstance(t, EntryBounded)]

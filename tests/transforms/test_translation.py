@@ -2,8 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.testing.transforms import check_transform, smooth_image
 from gsmooth_jax.transforms import Translation
-from tests.transforms.contract import check_transform, smooth_image
 
 
 def test_contract():

@@ -1,8 +1,8 @@
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.testing.transforms import check_transform, tightness
 from gsmooth_jax.transforms import Volume
-from tests.transforms.contract import check_transform, tightness
 
 
 def test_contract():

@@ -29,6 +29,7 @@ import numpy as np
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
+from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -47,8 +48,8 @@ from gsmooth_jax.methods.coverage import answered, covered, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
-from gsmooth_jax.transforms import Composition
 from gsmooth_jax.transforms import describe as describe_transform
+from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import Example, LatentNoise, Region, Transform
 
 _MOST_PARAMETERS = 3
@@ -67,6 +68,9 @@ class Cover:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+
+    def __post_init__(self):
+        check_noise(noise=self.noise)
 
     @property
     def name(self) -> str:
@@ -278,5 +282,5 @@ def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
 
 def _imitates(noise: AugmentedNoise, transform: Transform) -> bool:
     """Whether the parameters of a transform are those of the surrogate's own, whatever else it does to the image."""
-    stages = transform.stages if isinstance(transform, Composition) else (transform,)
+    stages = stages_of(transform)
     return [describe_transform(s) for s in stages if s.params] == [noise.surrogate.networks.transform]

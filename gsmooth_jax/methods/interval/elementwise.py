@@ -152,9 +152,9 @@ def function(increasing: bool, above: float = -math.inf, *, at_it: bool = False,
 
 
 def power_of(eqn: Any, a: Value, b: Value) -> Interval:
-    """Returns a^b; nothing is known where a may be 0 or less."""
+    """Returns a^b; nothing is known where a may be below 0, or 0 with an exponent that may be 0 or less."""
     a, b = lifted(a), lifted(b)
-    sure = known(a) & known(b) & (a.lower > 0.0)
+    sure = known(a) & known(b) & ((a.lower > 0.0) | (a.lower >= 0.0) & (b.lower > 0.0))
     bases, exponents = ([jnp.where(sure, end, 1.0) for end in (x.lower, x.upper)] for x in (a, b))
     out = _hull([jax.lax.pow(x, y) for x in bases for y in exponents], 4 * ULPS["pow"] * UNIT + 2 * unit(eqn))
     return _not_negative(where_known(sure & known(out), out))

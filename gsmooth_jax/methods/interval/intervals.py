@@ -126,7 +126,7 @@ def accumulated(terms: int, unit: float = UNIT) -> float:
     """gamma_n = n u / (1 - n u): of the sum of all terms' magnitudes, the share that n roundings a term may make.
 
     It holds for every order of summation, with or without fused multiply-adds: a term goes through its multiplication
-    and at most n - 1 additions (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+    and at most n - 1 additions (THEORY Q2).
 
     Raises:
       ValueError: more roundings than a bound exists for.

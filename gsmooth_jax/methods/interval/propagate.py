@@ -2,8 +2,8 @@
 
 Interval bound propagation (Gowal et al., ICCV 2019; the Interval column of GSmooth's Table 1), rounded outward: the
 bounds hold for the float32 numbers that XLA's CPU backend computes, under what ``rules`` assumes of it, not only for
-real arithmetic. The function is traced, and each of its equations evaluated on intervals. All of it may be compiled as
-part of a larger program: nothing depends on a value.
+real arithmetic (THEORY Q2). The function is traced, and each of its equations evaluated on intervals. All of it may be
+compiled as part of a larger program: nothing depends on a value.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def bounds(function: Callable[[jax.Array], jax.Array], low: jax.Array, high: jax
       ValueError: the function uses a primitive without a rule, which is named; or the backend is not the CPU, whose
         arithmetic is the one that ``rules`` knows.
     """
-    out = propagate(function, _box(low, high))
+    out = lifted(propagate(function, _box(low, high)))
     return out.lower, out.upper
 
 
@@ -58,7 +58,8 @@ def margins(
 ) -> jax.Array:
     """Bounds from below by how much the label's logit exceeds every other, for all images between low and high.
 
-    A last layer with constant weights is bounded by its differences of weights, which cancel what the classes share.
+    A last layer with constant weights is bounded by its differences of weights, which cancel what the classes share
+    (THEORY Q3).
 
     Args:
       function: as for ``bounds``, of two classes or more.
@@ -69,7 +70,7 @@ def margins(
     Returns:
       [B] float32. Above 0: the program answers ``label``, and no logit ties with its own. -inf where nothing is known.
     """
-    out = propagate(function, _box(low, high))
+    out = lifted(propagate(function, _box(low, high)))
 
     def labels(x: jax.Array) -> jax.Array:
         return jax.lax.dynamic_index_in_dim(x, label, axis=1)
@@ -92,8 +93,8 @@ def _folded(last: LastLayer, labels: Callable[[jax.Array], jax.Array]) -> jax.Ar
     return labels(last.centre) - last.centre - lost
 
 
-def propagate(function: Callable[..., jax.Array], *operands: Value) -> Interval:
-    """Returns the interval of a function of arrays, each a constant or an interval; see ``bounds``."""
+def propagate(function: Callable[..., jax.Array], *operands: Value) -> Value:
+    """Returns what a function makes of arrays, each a constant or an interval; see ``bounds``."""
     if jax.default_backend() != "cpu":
         raise ValueError(
             f"Interval bounds know the arithmetic of the CPU alone, got the backend {jax.default_backend()!r}: "
@@ -102,7 +103,7 @@ def propagate(function: Callable[..., jax.Array], *operands: Value) -> Interval:
     shapes = [_shape(x) for x in operands]
     traced = jax.make_jaxpr(function)(*shapes)
     (out,) = _evaluate(traced.jaxpr, traced.consts, operands)
-    return lifted(out)
+    return out
 
 
 def _shape(x: Value) -> jax.ShapeDtypeStruct:

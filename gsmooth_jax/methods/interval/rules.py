@@ -24,8 +24,8 @@ from gsmooth_jax.methods.interval import elementwise, sums
 from gsmooth_jax.methods.interval.elementwise import Rule
 from gsmooth_jax.methods.interval.intervals import UNITS, Interval, Value, known, lifted, sealed, where_known
 
-_MOVED = {"broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "expand_dims", "gather", "pad", "reshape", "rev"}
-_MOVED |= {"slice", "split", "squeeze", "stop_gradient", "transpose"}
+_MOVED = {"broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "gather", "pad", "reshape", "rev"}
+_MOVED |= {"slice", "split", "squeeze", "stack", "stop_gradient", "tile", "transpose", "unstack"}
 """Primitives that only put entries elsewhere."""
 
 _MONOTONE = {"and", "ceil", "clamp", "floor", "max", "min", "or", "reduce_and", "reduce_max", "reduce_min", "reduce_or"}

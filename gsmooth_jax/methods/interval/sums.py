@@ -64,8 +64,8 @@ def convolve(eqn: Any, a: Value, b: Value) -> Interval:
 def _contraction(eqn: Any, a: Value, b: Value, terms: int, last: bool = False) -> Interval:
     """Sums of products: around the middles' result, with a radius that is one or two contractions of magnitudes.
 
-    With a in A +- ra, |a| <= ga, and so for b, |a b - A B| <= ra gb + ga rb; rounding, here and in the program, takes
-    gamma_n ga gb each. Of constants r is 0.
+    With a within ra of A, b within rb of B, and |a| <= ga, |b| <= gb, |a b - A B| <= ra gb + |A| rb; rounding takes
+    gamma_n ga gb, in the program and here. Of constants r is 0.
     """
     if isinstance(eqn.params["precision"], jax.lax.DotAlgorithm | jax.lax.DotAlgorithmPreset):
         raise ValueError(
@@ -85,13 +85,13 @@ def _contraction(eqn: Any, a: Value, b: Value, terms: int, last: bool = False) -
 
     (middle_a, radius_a, most_a), (middle_b, radius_b, most_b) = centred(a), centred(b)
     centre = product(middle_a, middle_b)
-    if radius_b is None:
-        assert radius_a is not None  # not both are constants
-        radius = magnitudes(radius_a + 2 * gamma * most_a, most_b)
-    else:
+    if radius_a is None:
+        assert radius_b is not None  # not both are constants
         radius = magnitudes(most_a, radius_b + 2 * gamma * most_b)
-        if radius_a is not None:
-            radius = radius + magnitudes(radius_a, most_b)
+    else:
+        radius = magnitudes(radius_a + 2 * gamma * most_a, most_b)
+        if radius_b is not None:
+            radius = radius + magnitudes(jnp.abs(middle_a), radius_b)
     radius = jnp.where(radius < gamma * LARGE, radius, jnp.inf)  # else the sum of magnitudes might overflow
     if unit(eqn) > UNIT:
         radius = (radius + unit(eqn) * (jnp.abs(centre) + radius)) * (1.0 + 4 * UNIT)

@@ -17,11 +17,11 @@ from gsmooth_jax.methods.cover.cell_votes import level, threshold
 from gsmooth_jax.methods.cover.geometry import Geometry, Stages
 from gsmooth_jax.methods.cover.two_centres import Path, two_centres
 from gsmooth_jax.results.verify import verify
+from gsmooth_jax.testing.transforms import apply, smooth_image
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Scaling, Translation
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 from tests.known import SHAPE, by_mean, without_time
-from tests.transforms.contract import apply, smooth_image
 
 SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)

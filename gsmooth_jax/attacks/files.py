@@ -1,0 +1,69 @@
+"""What an attack needs of a run's folder, and the file that it leaves there. Host."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gsmooth_jax.attacks.summary import subject
+from gsmooth_jax.claims import Claim
+from gsmooth_jax.results import inputs
+from gsmooth_jax.types import Example
+
+
+def claimed_examples(
+    header: Mapping[str, Any], claims: Sequence[Claim], data_dir: str | None = None
+) -> Iterator[tuple[Example, Claim]]:
+    """Yields the images of a run's claims, each with its claim, in the data's order.
+
+    Args:
+      header: the run's, which names the data.
+      claims: some of the run's.
+      data_dir: where data sets are prepared; the TFDS default if None.
+
+    Raises:
+      ValueError: by this call, data that cannot be opened; by the iterator, data that is not what was certified.
+    """
+    return _paired(inputs.of_header(header["data"], data_dir=data_dir).share(0, 1), claims)
+
+
+def _paired(examples: Iterator[Example], claims: Sequence[Claim]) -> Iterator[tuple[Example, Claim]]:
+    missing = {c.id: c for c in claims}
+    while missing:
+        example = next(examples, None)
+        if example is None:
+            raise ValueError(f"The data holds no image {min(missing)}, of which the run has a claim.")
+        claim = missing.pop(example.id, None)
+        if claim is None:
+            continue
+        if claim.label != example.label:
+            raise ValueError(f"Image {claim.id} has label {example.label}, the run's claim says {claim.label}.")
+        yield example, claim
+
+
+def read(folder: Path, header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the summaries in a run's folder that are about this run, without the outcomes of single images.
+
+    Raises:
+      ValueError: a file is damaged.
+    """
+    found = []
+    for path in sorted(folder.glob("attack-*.json")):
+        try:
+            summary = json.loads(path.read_text())
+            about = {name: summary[name] for name in ("seed", "fingerprint", "transform", "region")}
+            if about == subject(header):
+                shown = {k: v for k, v in summary.items() if k not in ("outcomes", "landed")}
+                found.append(shown | {"broke_claim": summary["broke_claim" if "broke_claim" in summary else "landed"]})
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
+            raise ValueError(f"{path} is damaged: {error!r}. Attack the run again.") from error
+    return found
+
+
+def write(folder: Path, summary: Mapping[str, Any]) -> Path:
+    """Writes ``attack-<name>.json`` into the run's folder, whole or not at all; returns its path."""
+    path = folder / f"attack-{summary['attack']['name']}.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(summary, indent=1) + "\n")
+    partial.replace(path)
+    return path

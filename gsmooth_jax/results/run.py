@@ -1,0 +1,55 @@
+"""A run, read. Host."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from gsmooth_jax.claims import Claim, Status
+from gsmooth_jax.results import folder as folders
+from gsmooth_jax.results import headers
+from gsmooth_jax.types import Region
+
+STATUSES: Sequence[str] = get_args(Status)
+"""How rigorous a claim is, from the most to the least; runs of one never share a table or a curve's panel with runs of
+another."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run folder, read.
+
+    Attributes:
+      name: of the folder.
+      header: everything that changes a claim.
+      claims: of all inputs that are done, in the data's order.
+      folder: where it was read.
+    """
+
+    name: str
+    header: dict[str, Any]
+    claims: list[Claim]
+    folder: Path = Path()
+
+    @property
+    def region(self) -> Region:
+        """The region that was claimed."""
+        return headers.region_of(self.header)
+
+    @property
+    def status(self) -> str:
+        """The label of the claims: the weakest of any image."""
+        return max((c.status for c in self.claims), key=STATUSES.index)
+
+
+def read(folder: Path) -> Run:
+    """Reads a run folder.
+
+    Raises:
+      ValueError: no run there, one without a finished image, or a damaged one.
+    """
+    header, claims = folders.read_run(folder)
+    if not claims:
+        raise ValueError(f"The run {folder} has no finished image yet.")
+    headers.check(header, claims, folder)
+    return Run(folder.name, header, claims, folder)
