@@ -60,6 +60,22 @@ class Box:
         ends = [sorted({a, b}) for a, b in zip(self.low, self.high, strict=True)]
         return np.array(list(itertools.product(*ends)), dtype=np.float64)
 
+    def spread(self, count: int) -> np.ndarray:
+        """[count, P] points that fill the box evenly, the same ones each time; the first so many of one sequence.
+
+        Where the points of a grid are too many. Additive recurrence with the powers of 1/phi, phi > 1 the root of
+        phi^(P + 1) = phi + 1: of one parameter the golden ratio (M. Roberts, The unreasonable effectiveness of
+        quasirandom sequences, 2018).
+        """
+        _validate.at_least(1, count=count)
+        dim = len(self.low)
+        phi = 1.5
+        for _ in range(64):  # a contraction: each turn halves the error at least
+            phi = (1.0 + phi) ** (1.0 / (dim + 1))
+        share = (0.5 + np.arange(1, count + 1)[:, None] * phi ** -np.arange(1.0, dim + 1)) % 1.0
+        low, high = np.array(self.low), np.array(self.high)
+        return np.clip(low + share * (high - low), low, high)
+
 
 @dataclasses.dataclass(frozen=True)
 class Ball:

@@ -9,7 +9,7 @@ import numpy as np
 from gsmooth_jax import _validate
 from gsmooth_jax.attacks.kernels import centre_kernel
 from gsmooth_jax.attacks.target import Attack, Space, Target
-from gsmooth_jax.claims import Claim, Interval, Label, Status
+from gsmooth_jax.claims import Answer, Claim, Interval, Label, Status
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
@@ -204,6 +204,8 @@ def _centres(target: Target, xi: np.ndarray) -> np.ndarray:
 
 def _events(claim: Claim) -> tuple[int, ...]:
     """The events that a claim is about, or would have been."""
+    if isinstance(claim.statement, Answer):
+        return (claim.statement.answer,)
     events = tuple(dict.fromkeys(h.event for h in claim.hypotheses if h.event >= 0))
     return events or (int(np.argmax(claim.selection[:-1])),)
 

@@ -52,6 +52,7 @@ def attack(
     if not claims:
         raise ValueError(f"The run {run} has no finished image yet.")
     plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
+    require_devices()
     outcomes = attacks.attack_stream(
         origin.classifier_of(header, checkpoint),
         files.claimed_examples(header, claims, data_dir),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gsmooth_jax.cli.console import Runs, out_console, print_json, require_devices
+from gsmooth_jax.cli.console import Runs, out_console, print_json
 
 
 def report(
@@ -30,7 +30,6 @@ def show(
     folders: Sequence[Path], out: Path | None = None, radii: Iterable[float] = (), *, as_json: bool = False
 ) -> None:
     """Prints the table of some runs and what attacks have found; draws the runs' curves into a folder ``out``."""
-    require_devices()
     from gsmooth_jax.attacks import files, summary
     from gsmooth_jax.results import report
 

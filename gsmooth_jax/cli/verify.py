@@ -66,9 +66,9 @@ def verify(
         report["faults"][run], report["unchecked"][run] = faults, found.unchecked
         if not json:
             for fault in faults:
-                out_console.print(f"{run}: {fault}", style="red")
+                out_console.print(f"{run}: {fault}", style="red", soft_wrap=True)
             for line in lines:
-                out_console.print(line)
+                out_console.print(line, soft_wrap=True)
     if json:
         print_json(report)
     if any(report["faults"].values()):

@@ -169,7 +169,9 @@ def _faults(method: ClosedForm, g: Guarantee, evidence: Evidence) -> tuple[str, 
             faults.append(f"hypotheses: expected {follows}, got {says}")
         if abs(says.threshold - follows.threshold) > 1e-9 * follows.threshold:
             faults.append(f"threshold: the file says {says.threshold!r}, the theorem gives {follows.threshold!r}")
-    votes = found[0].votes
+    votes, against = found[0].votes, sum(h.votes - h.successes for h in found[1:])
+    if found[1:] and found[0].successes + against != votes:
+        faults.append(f"successes: {found[0].successes} and {against} against other events do not add up to {votes}")
     if votes > g.max_votes:
         faults.append(f"votes: {votes}, the header allows {g.max_votes}")
     if g.test != "sequential" and votes not in (0, g.max_votes):

@@ -16,7 +16,7 @@ that term is at least. ``cover`` needs neither, and its distances are never long
 D3).
 
 DIFFERENCES from the public code: Gaussian noise only; the test is sequential unless asked otherwise; M* by the P x P
-Gram matrix, exactly, instead of power iteration, which comes from below (THEORY E1, E2).
+Gram matrix, exactly, where that costs no more than power iteration, which comes from below (THEORY E1, E2).
 """
 
 import dataclasses
@@ -48,10 +48,10 @@ from gsmooth_jax.methods.base import (
 )
 from gsmooth_jax.methods.cover.method import check_surrogate
 from gsmooth_jax.methods.coverage import answered, covered, holds_identity
-from gsmooth_jax.methods.surrogate_kernel import surrogate_kernel
+from gsmooth_jax.methods.surrogate_kernel import gram_kernel, path_kernel, step_kernel
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
-from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
+from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, jacobian, loaded
 from gsmooth_jax.transforms import describe as describe_transform
 from gsmooth_jax.types import Example, Region, Transform
 
@@ -59,7 +59,14 @@ _CENTRES = 10
 """Cells along a parameter, the published number."""
 
 _GRID = {1: 100, 2: 10, 3: 5}
-"""Number of parameters -> points along each at which M* is looked for; the published number for one parameter."""
+"""Number of parameters -> points along each at which M* is looked for; the published number for one parameter. Of more
+parameters ``_SPREAD`` points fill the region evenly."""
+
+_SPREAD = 128
+
+_MOST_PARAMETERS = 64
+
+_MOST_CELLS = 4096
 
 _DIGITS = 6
 """Decimals to which distances are rounded up, so that a record holds them whole."""
@@ -104,8 +111,13 @@ class GSmooth:
     def check(self, transform: Transform, region: Region) -> None:
         """Raises ValueError unless the region can be divided into cells."""
         count = len(transform.params)
-        if any(p.per_pixel for p in transform.params) or count not in _GRID:
-            raise ValueError(f"gsmooth takes 1 to {max(_GRID)} parameters; {transform.name} has another number.")
+        if any(p.per_pixel for p in transform.params) or not 1 <= count <= _MOST_PARAMETERS:
+            raise ValueError(f"gsmooth takes 1 to {_MOST_PARAMETERS} parameters; {transform.name} has another number.")
+        if self.centres**count > _MOST_CELLS:
+            raise ValueError(
+                f"gsmooth would need {self.centres}^{count} centres for {transform.name}: take fewer along each, "
+                f"as in gsmooth(centres={int(_MOST_CELLS ** (1 / count) + 1e-9)})."
+            )
         if not isinstance(region, Box) or len(region.low) != count:
             raise ValueError(f"gsmooth takes a box of {count} parameters for {transform.name}, got {region}.")
 
@@ -168,13 +180,11 @@ class GSmooth:
         half = 0.5 * (highs[0] - lows[0])
         middles = 0.5 * (lows + highs)
         assert isinstance(g.region, Box)
-        seen = np.concatenate([np.zeros((1, len(half))), middles, grid(g.region)])
-        grams, latents, errors = surrogate_kernel(
-            noise, example.image, seen.astype(np.float32), half.astype(np.float32), transform=g.transform
-        )
-        if not (np.isfinite(grams).all() and np.isfinite(latents).all()):
+        seen = np.concatenate([np.zeros((1, len(half))), middles, grid(g.region)]).astype(np.float32)
+        latents, errors = path_kernel(noise, example.image, seen, transform=g.transform)
+        speed = _speed(noise, example.image, seen, half.astype(np.float32))
+        if not (math.isfinite(speed) and np.isfinite(latents).all()):
             raise FloatingPointError("its latents, or their derivatives, are not finite everywhere in the region.")
-        speed = float(np.sqrt(np.linalg.eigvalsh(np.asarray(grams, np.float64))[:, -1].max()))
         # A change v inside a cell has |v_j| <= half_j: in units of half widths, its length is at most sqrt(P).
         distance = math.ceil(speed * math.sqrt(len(half)) * 10**_DIGITS) / 10**_DIGITS
         own, *latents = np.asarray(latents)[: 1 + len(middles)]
@@ -271,9 +281,19 @@ def partition(region: Region, centres: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def grid(region: Box) -> np.ndarray:
-    """Returns the parameters [M, P] at which M* is looked for, both ends of every axis included."""
+    """Returns the parameters [M, P] at which M* is looked for: of few, both ends of every axis are among them."""
+    if len(region.low) not in _GRID:
+        return region.spread(_SPREAD)
     axes = [np.linspace(a, b, _GRID[len(region.low)]) for a, b in zip(region.low, region.high, strict=True)]
     return np.array(list(itertools.product(*axes)))
+
+
+def _speed(noise: AugmentedNoise, image: np.ndarray, points: np.ndarray, units: np.ndarray) -> float:
+    """The largest M at some parameters [N, P], in units [P], of many by power iteration; NaN where it is not finite."""
+    if len(units) > jacobian.FEW:
+        return float(jacobian.norm_estimate(lambda v: step_kernel(noise, image, points, units, v), points.shape).max())
+    grams = np.asarray(gram_kernel(noise, image, points, units), np.float64)
+    return float(np.sqrt(np.linalg.eigvalsh(grams)[:, -1].max())) if np.isfinite(grams).all() else math.nan
 
 
 def _threshold(distance: float) -> float:

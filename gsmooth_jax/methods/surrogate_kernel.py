@@ -1,4 +1,4 @@
-"""The compiled program of ``gsmooth``: the surrogate along the way of an image. Device."""
+"""The compiled programs of ``gsmooth``: the surrogate along the way of an image. Device."""
 
 import functools
 
@@ -10,23 +10,38 @@ from gsmooth_jax.types import Transform
 
 
 @functools.partial(jax.jit, static_argnames=("transform",))
-def surrogate_kernel(
-    noise: AugmentedNoise, image: jax.Array, points: jax.Array, units: jax.Array, *, transform: Transform
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Looks at an image's way through the latent as the surrogate has it, and at the surrogate's error.
+def path_kernel(
+    noise: AugmentedNoise, image: jax.Array, points: jax.Array, *, transform: Transform
+) -> tuple[jax.Array, jax.Array]:
+    """Follows an image through the latent as it is really transformed.
 
     Args:
       noise: the surrogate and its standard deviations.
       image: [H, W, C].
       points: [N, P] parameters.
-      units: [P], in which changes of the parameters are measured.
       transform: the real one.
 
     Returns:
-      Gram matrices [N, P, P], whose largest eigenvalues are the squares of M at the points (see ``jacobian.gram``);
-      latents [N, H, W, C] of the image as really transformed; and [N], how far in L2 the surrogate's image is from it.
+      The latents [N, H, W, C] there; and [N], how far in L2 the surrogate's image is from the real one.
     """
     real = jax.vmap(transform, in_axes=(None, 0))(image, points)
     found = noise.surrogate.decode(noise.encode(image[None]) + jax.vmap(noise.surrogate.shift)(points))
-    grams = jax.vmap(jacobian.gram, in_axes=(None, None, 0, None))(noise, image, points, units)
-    return grams, noise.encode(real), jnp.sqrt(jnp.sum((found - real) ** 2, axis=tuple(range(1, real.ndim))))
+    return noise.encode(real), jnp.sqrt(jnp.sum((found - real) ** 2, axis=(1, 2, 3)))
+
+
+@jax.jit
+def gram_kernel(noise: AugmentedNoise, image: jax.Array, points: jax.Array, units: jax.Array) -> jax.Array:
+    """The Gram matrices [N, P, P] at parameters [N, P], in units [P]: see ``jacobian.gram``. For few parameters."""
+    return jax.vmap(jacobian.gram, in_axes=(None, None, 0, None))(noise, image, points, units)
+
+
+@jax.jit
+def step_kernel(
+    noise: AugmentedNoise, image: jax.Array, points: jax.Array, units: jax.Array, v: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """A step of power iteration from each v [N, P] at its parameter [N, P]: see ``jacobian.power_step``."""
+
+    def one(xi: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jacobian.power_step(jacobian.linear(noise, image, xi, units), v)
+
+    return jax.vmap(one)(points, v)

@@ -74,7 +74,8 @@ class RunWriter:
           process_count: how many share the run.
 
         Raises:
-          ValueError: the folder holds a run of another claim or of another number of processes, or a damaged file.
+          ValueError: the folder holds a run of another claim, of another number of processes, or of a version before
+            0.7; or a damaged file.
           BlockingIOError: another process is writing this file.
           OSError: the folder cannot be written.
         """
@@ -86,6 +87,8 @@ class RunWriter:
                 f"{folder} holds the results of {_processes(others)}, this run is of {_processes([process_count])}. "
                 "Go on with as many as before, or choose another --out."
             )
+        if self._path.with_suffix("").exists() and not self._path.exists():
+            raise ValueError(f"{folder} holds a run that a version before 0.7 wrote. Choose another --out.")
         headers.keep(folder / headers.FILE, header)
         self._file = open(self._path, "ab")  # noqa: SIM115 (closed by __exit__)
         try:

@@ -14,6 +14,9 @@ from typing import Any, get_args, get_type_hints
 from gsmooth_jax.claims import STATEMENTS, Claim, Hypothesis, Status
 from gsmooth_jax.results import old_records
 
+_PIECE = 4096
+"""Bytes that are decompressed at once; most records are shorter."""
+
 _PLAIN = {name: kind for name, kind in get_type_hints(Claim).items() if kind in (bool, int, float, str)}
 """Fields of a claim that are one plain value -> its type."""
 
@@ -35,17 +38,21 @@ def lines_of(data: bytes) -> Iterator[tuple[bytes, int]]:
     Raises:
       ValueError: bytes that no member begins with.
     """
-    start = 0
-    while start < len(data):
-        inflate = zlib.decompressobj(wbits=31)
-        try:
-            line = inflate.decompress(data[start:])
-        except zlib.error as error:
-            raise ValueError(f"no gzip member: {error}") from error
+    view, end = memoryview(data), 0
+    while end < len(data):
+        inflate, line = zlib.decompressobj(wbits=31), b""
+        while not inflate.eof and end < len(data):
+            # A piece at a time: what is left over of one is copied, and would be the rest of the file.
+            piece = view[end : end + _PIECE]
+            try:
+                line += inflate.decompress(piece)
+            except zlib.error as error:
+                raise ValueError(f"no gzip member: {error}") from error
+            end += len(piece)
         if not inflate.eof:
             return
-        start = len(data) - len(inflate.unused_data)
-        yield line, start
+        end -= len(inflate.unused_data)
+        yield line, end
 
 
 def from_line(line: bytes) -> Claim:

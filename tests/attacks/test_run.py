@@ -56,7 +56,6 @@ def test_a_false_claim_fails_the_command(run, tmp_path, capsys):
 
     def another_class(record):
         record["statement"] = {"class": 3}
-        record["hypotheses"]["event"] = [3]
 
     edited.edit(false / results.RESULTS, another_class)
     assert gsmooth("attack", false, "--attack", "grid", "--tries", "4", "--limit", "2", *ONE) == cli.FAILED

@@ -162,6 +162,7 @@ def test_a_tampered_field_of_a_hypothesis_is_found(claim, guarantee, field, valu
         ({"level": 1e-3}, "hypotheses: expected"),
         ({"threshold": 0.9}, "threshold: "),
         ({"successes": 480}, "radius: "),
+        ({"successes": 401}, "successes: 380 and 119 against other events do not add up to 500"),
         ({"votes": 480, "successes": 400}, "hypotheses: those about one centre have different numbers of votes"),
     ],
 )

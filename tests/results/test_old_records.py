@@ -146,6 +146,16 @@ def test_a_run_of_plain_lines_is_read(tmp_path):
         results.read_run(tmp_path)
 
 
+def test_a_run_of_plain_lines_goes_on_in_another_folder(tmp_path):
+    """A new file beside it would hide what it holds."""
+    header = {"data": {}, "model": {}, "versions": {}}
+    (tmp_path / headers.FILE).write_text(json.dumps(header))
+    (tmp_path / "results.jsonl").write_text("\n".join(WRITTEN) + "\n")
+    with pytest.raises(ValueError, match=r"that a version before 0\.7 wrote\. Choose another --out"):
+        results.RunWriter(tmp_path, header)
+    assert len(results.read_run(tmp_path)[1]) == 4
+
+
 def damaged_columns(nodes):
     """Changes to the columns of a kept record of cells, none of which can be read."""
     steps = nodes["distance"]["steps"]

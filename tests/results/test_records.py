@@ -63,6 +63,7 @@ CLAIMS = st.builds(
     hypotheses=st.integers(0, 3).flatmap(lambda dim: st.lists(hypotheses(dim), max_size=6)).map(tuple),
     note=st.text(),
     header=st.text(),
+    own_seconds=st.one_of(st.none(), NUMBERS),
 )
 
 
@@ -78,6 +79,7 @@ def test_a_claim_is_read_back_as_it_was_written(claim):
     assert line.find(b"\n") == len(line) - 1
     (found,) = read(record)
     assert found == claim
+    assert found.own_seconds == claim.own_seconds  # not part of the equality
     for name in ("radius", "label", "alpha"):  # 1 == 1.0, which another field may be read as
         assert type(getattr(found, name)) is type(getattr(claim, name))
     assert all(
@@ -177,6 +179,7 @@ def test_the_same_claim_has_the_same_bytes(three):
         ({"votes": 1.5}, "its votes is 1.5, no int"),
         ({"id": None}, "its id is None, no int"),
         ({"note": 0}, "its note is 0, no str"),
+        ({"own_seconds": "1"}, "its own_seconds is '1', no number"),
         ({"ledger": []}, "items"),
         ({"assumes": None}, "iterable"),
         ({"selection": 32}, "iterable"),

@@ -22,7 +22,16 @@ from gsmooth_jax.types import param_dim
 
 @pytest.mark.parametrize(
     "transform",
-    [Rotation() | Clip(), Scaling() | Brightness(), RotationalBlur() | Contrast() | Clip(), Contrast() | Brightness()],
+    [
+        Rotation() | Clip(),
+        Scaling() | Brightness(),
+        RotationalBlur() | Contrast() | Clip(),
+        Contrast() | Brightness(),
+        # The contrast multiplies what the brightness did, and grows with it: no slack hides either.
+        Brightness() | Contrast(),
+        # Behind a clip, brightness is no offset.
+        Brightness() | Clip(),
+    ],
     ids=lambda t: t.name,
 )
 def test_contract_and_proved_bounds(transform):
@@ -61,6 +70,17 @@ def test_bound_goes_through_preparation_and_clipping():
     composed = Quantize(bits=2) | Contrast()
     np.testing.assert_array_equal(composed.lipschitz_upper(image, low, high), bound(prepared, low, high))
     assert (Clip() | Quantize()).lipschitz_upper(image, jnp.zeros(0), jnp.zeros(0)).shape == (0,)
+
+
+def test_what_a_stage_drives_apart_the_next_ones_see():
+    # Each contrast at its strongest multiplies the last brightness, and so does the speed of the one behind it.
+    image, high = jnp.full((4, 4, 1), 0.5), np.array([1.0, 1.0, 0.01])
+    bound = (Brightness() | Contrast() | Contrast()).lipschitz_upper(
+        image, jnp.zeros(3), jnp.asarray(high, jnp.float32)
+    )
+    fastest = np.exp(high[1] + high[2]) * 1.5 * np.sqrt(image.size)
+    assert float(bound[0]) >= np.exp(high[1] + high[2]) * np.sqrt(image.size)
+    assert fastest <= float(bound[2]) < 2 * fastest
 
 
 @pytest.mark.parametrize(

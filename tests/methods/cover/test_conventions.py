@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +12,10 @@ import gsmooth_jax as gs
 from gsmooth_jax.data.embedded import embedded_images
 from gsmooth_jax.methods.cover.geometry import Geometry, Stages
 from gsmooth_jax.results.verify import verify
-from gsmooth_jax.transforms import Clip, Contrast, Pixelate, Quantize, Rotation
+from gsmooth_jax.transforms import Clip, Pixelate, Quantize, Rotation
+from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
 from tests.known import by_mean
 
 NOISE = gs.PixelNoise(sigma=0.25)
@@ -63,17 +67,28 @@ def test_an_image_that_jumps_is_not_certified_and_says_why():
     assert next(iter(gs.certify_stream(classifier, examples, masked))).certified
 
 
-def test_what_is_white_is_rounded_down_too():
-    # Just below 1 an entry moves by a whole level, however near to 1 it is.
-    image = np.ones((6, 6, 1), np.float32)
-    nearest, down = (
-        Geometry(image, Stages.of(Contrast() | Clip() | Quantize(rounding=way)), NOISE) for way in ("nearest", "down")
-    )
-    (cell,) = down.cells(np.array([-1e-4]), np.array([0.0]), lambda points, floors: floors + 0.1)
-    darker = np.full((1, 36), 254 / 255)
-    assert NOISE.distances(darker, cell.centre.ravel())[0] <= cell.distance
-    (cell,) = nearest.cells(np.array([-1e-4]), np.array([0.0]), lambda points, floors: floors + 0.1)
-    assert cell.distance < NOISE.distances(darker, cell.centre.ravel())[0]
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Flicker(Pipe):
+    """Darkens a little, and not at all at every multiple of 1/64."""
+
+    name = "flicker"
+    params = (Param(name="t", unit="1"),)
+    typical = ((0.0, 1.0),)
+
+    def __call__(self, image, theta):
+        return image * (1.0 - 1e-4 * jnp.sin(64 * jnp.pi * theta[0]) ** 2)
+
+    def lipschitz_upper(self, image, low, high):
+        return jnp.full_like(low, 64 * 3.15e-4) * norm_upper(image)
+
+
+def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
+    # Just below 1 an entry moves by a whole level, however near to 1 it is; rounded to nearest, it stays.
+    image, darker = np.ones((6, 6, 1), np.float32), np.full((1, 36), 254 / 255)
+    for way, holds in (("nearest", False), ("down", True)):
+        geometry = Geometry(image, Stages.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE)
+        (cell,) = geometry.cells(np.array([0.0]), np.array([1.0]), lambda points, floors: floors + 0.05)
+        assert (NOISE.distances(darker, cell.centre.ravel())[0] <= cell.distance) == holds
 
 
 @pytest.mark.parametrize(
