@@ -99,6 +99,8 @@ def certify(
         max_votes=max_votes,
         seed=seed,
     )
+    if isinstance(found, Classifier) and labels is not None and not np.issubdtype(np.asarray(labels).dtype, np.integer):
+        raise ValueError(f"Expected labels to be integers, got dtype {np.asarray(labels).dtype}.")
     for example in examples:
         check_example(example, found)
     return list(certify_stream(found, examples, guarantee, execution))
