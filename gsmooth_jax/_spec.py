@@ -49,7 +49,8 @@ def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> 
     try:
         return factory(**kwargs)
     except TypeError as error:
-        fields = [f.name for f in dataclasses.fields(factory)] if dataclasses.is_dataclass(factory) else []
+        made = getattr(factory, "func", factory)  # of a partial
+        fields = [f.name for f in dataclasses.fields(made)] if dataclasses.is_dataclass(made) else []
         raise ValueError(f"Cannot build {kind} {text!r}: it takes {', '.join(fields) or 'no arguments'}.") from error
 
 
@@ -110,7 +111,11 @@ def sources(*values: Any) -> dict[str, str]:
 def _imported(name: str, kind: str) -> Any:
     place, _, attribute = name.rpartition(":")
     try:
-        module = _file(pathlib.Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        if place.endswith(".py"):
+            name = f"{pathlib.Path(place).resolve()}:{attribute}"  # a header is read from other folders
+            module = _file(pathlib.Path(place))
+        else:
+            module = importlib.import_module(place)
         found = getattr(module, attribute)
     except Exception as error:  # whatever the user's code raises
         raise ValueError(f"Cannot import {kind} {name!r}: {error or type(error).__name__}.") from error

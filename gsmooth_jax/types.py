@@ -178,6 +178,85 @@ class Chainable(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Computed:
+    """What is known of an array that float32 arithmetic computes, beside the one that real numbers would give. Host.
+
+    Attributes:
+      shape: of both.
+      low: no entry of the latter is smaller.
+      high: none is larger.
+      entry: how far an entry of the former is from the latter's, at most.
+      error: how far the two arrays are apart in L2, at most.
+      exact: the array itself, float64, where the two are the same and known.
+    """
+
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    entry: float = 0.0
+    error: float = 0.0
+    exact: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> "Computed":
+        """Of an array that is given: it is what it is."""
+        exact = np.asarray(array, np.float64)
+        return cls(shape=exact.shape, low=float(exact.min()), high=float(exact.max()), exact=exact)
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return math.prod(self.shape)
+
+    @property
+    def largest(self) -> float:
+        """Bounds the entries' absolute values."""
+        return max(abs(self.low), abs(self.high))
+
+    @property
+    def norm(self) -> float:
+        """Bounds the L2 norm."""
+        return math.sqrt(self.size) * self.largest if self.exact is None else float(np.linalg.norm(self.exact))
+
+    def then(self, low: float, high: float, entry: float, error: float | None = None) -> "Computed":
+        """Returns what is known of another array of the shape; where no L2 error is given, as the entries' has it."""
+        error = math.sqrt(self.size) * entry if error is None else error
+        return Computed(shape=self.shape, low=float(low), high=float(high), entry=float(entry), error=float(error))
+
+    def pointwise(self, low: float, high: float, *, units: float, factor: float = 1.0) -> "Computed":
+        """Returns what is known where each entry has become a function of itself alone.
+
+        Args:
+          low: none of the results is smaller.
+          high: none is larger.
+          units: how far float32 takes a result that is computed from the exact entry, in units of 2^-24 of the largest
+            result: 1 for each operation that is rounded.
+          factor: how much further apart, at most, two results are than the entries.
+        """
+        # The hundredth is for products of roundings.
+        own = 1.01 * units * 2.0**-24 * max(abs(low), abs(high))
+        entry, error = factor * self.entry + own, factor * self.error + math.sqrt(self.size) * own
+        return self.then(low, high, entry, error)
+
+
+@runtime_checkable
+class Float32Bounded(Protocol):
+    """A transform that says how far float32 arithmetic takes its result (THEORY J13)."""
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """Bounds what float32 arithmetic makes of the transformed image, for every parameter of a box. Host.
+
+        Parameters are float32 numbers, and exact. Arithmetic is as ``transforms.float32`` takes it to be.
+
+        Args:
+          image: the input.
+          low: [P] float64, the box's lower corner.
+          high: [P], the box's upper corner.
+        """
+        ...
+
+
 @runtime_checkable
 class FiniteValued(Protocol):
     """A piecewise constant transform: enumerating its outputs is exact."""
@@ -285,6 +364,13 @@ class LatentNoise(Noise, Protocol):
 
     def encode(self, images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> latents [B, ...]. Device."""
+        ...
+
+    def float32_upper(self, image: Computed) -> float:
+        """Bounds, in |.|_(S^-1), how far float32 takes the latent of an image from the one of real numbers. Host.
+
+        The image's own error is not counted.
+        """
         ...
 
     def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:

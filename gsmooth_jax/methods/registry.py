@@ -81,7 +81,7 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
     if wanted == "law" and not hasattr(factory, "hypotheses"):
         theorem = _spec.build(method, {name: factory}, kind="method")
         return ClosedForm(smoothing=cast(Smoothing, law), certificate=theorem)
-    brought = {"nothing": {}, "law": {"law": law}}.get(given, {"noise": law})
+    brought = {} if given == "nothing" else {"noise": law}
     return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
 
 
@@ -103,8 +103,7 @@ def describe(method: Method) -> str:
     """Returns the text of a method, which ``parse`` reads back together with its law's."""
     if _spec.own(method):
         return method.name
-    brought = ("noise", "law")
-    fields = [f for f in dataclasses.fields(method) if f.name not in brought]  # pyright: ignore[reportArgumentType]
+    fields = [f for f in dataclasses.fields(method) if f.name != "noise"]  # pyright: ignore[reportArgumentType]
     written = ", ".join(f"{f.name}={getattr(method, f.name)!r}" for f in fields)
     return f"{_spec.head(_spec.describe(method))}({written})"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gsmooth_jax import _spec
 from gsmooth_jax.smoothing import _host
-from gsmooth_jax.types import Smoothing, Transform, param_dim
+from gsmooth_jax.types import Computed, Smoothing, Transform, param_dim
 
 
 @jax.tree_util.register_dataclass
@@ -85,6 +85,11 @@ class PixelNoise:
     def encode(self, images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> the same: the latents to which the noise is added."""
         return images
+
+    def float32_upper(self, image: Computed) -> float:
+        """0: the latent is the image. Host."""
+        del image
+        return 0.0
 
     def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
         """Bounds how far latents [M, D] are from [D] or [M, D] others, in standard deviations of the noise: [M]. Host.

@@ -1,10 +1,12 @@
 """How far apart F2 can drive two images: a deterministic upper bound. Host, float64."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from gsmooth_jax.transforms import float32
 
 _OUTWARD = 1.0 + 1e-5
 """Widening of every bound: what rounding of spectra and singular values could take away, many times over."""
@@ -39,7 +41,27 @@ def encoder_upper(encoder: Mapping[str, Any], image_shape: tuple[int, ...]) -> f
     """
     if not encoder:
         return 1.0
-    norms = []
+    return (1.0 + math.prod(layer.norm for layer in layers(encoder, image_shape))) * _OUTWARD
+
+
+class Layer(NamedTuple):
+    """A convolution of F2.
+
+    Attributes:
+      norm: bounds its L2 operator norm.
+      absolute: bounds that of its weights' absolute values.
+      terms: of each of its sums.
+      bias: L2 norm of what it adds.
+    """
+
+    norm: float
+    absolute: float
+    terms: int
+    bias: float
+
+
+def layers(encoder: Mapping[str, Any], image_shape: tuple[int, ...]) -> Iterator[Layer]:
+    """Yields the layers of F2, first one first; raises as ``encoder_upper``."""
     for name, layer in encoder.items():
         kernel = np.asarray(layer.get("kernel", 0.0))
         if kernel.ndim != 4 or not layer.keys() <= {"kernel", "bias"}:
@@ -49,5 +71,24 @@ def encoder_upper(encoder: Mapping[str, Any], image_shape: tuple[int, ...]) -> f
             )
         if not np.isfinite(kernel).all():
             raise ValueError(f"Layer {name!r} of F2 has no Lipschitz bound: some of its weights are not finite.")
-        norms.append(convolution_upper(kernel, image_shape))
-    return (1.0 + math.prod(norms)) * _OUTWARD
+        bias = float(np.linalg.norm(np.asarray(layer.get("bias", 0.0), np.float64)))
+        yield Layer(
+            norm=convolution_upper(kernel, image_shape),
+            absolute=convolution_upper(np.abs(kernel), image_shape),
+            terms=math.prod(kernel.shape[:3]) + 1,
+            bias=bias * math.sqrt(math.prod(image_shape[:2])),
+        )
+
+
+def rounding_upper(stack: tuple[Layer, ...], length: float) -> float:
+    """Bounds how far float32 takes F2 of an image, whose L2 norm is at most ``length``, from the real latent in L2.
+
+    A layer hands on its input's error times its norm, and adds what ``float32.product`` says of its sums, the bias
+    among their terms (THEORY J13). At the end the image is added.
+    """
+    reached, error = length, 0.0
+    for layer in stack:
+        most = layer.norm * reached + layer.bias
+        own = float32.product(layer.terms, layer.absolute * reached + layer.bias, most)
+        reached, error = most, layer.norm * error + own
+    return error + float32.MARGIN * float32.UNIT * (length + reached) if stack else 0.0

@@ -16,7 +16,7 @@ from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.surrogate import lipschitz
 from gsmooth_jax.surrogate.surrogate import Surrogate, fingerprint, load
-from gsmooth_jax.types import LatentNoise
+from gsmooth_jax.types import Computed, LatentNoise
 
 
 @jax.tree_util.register_dataclass
@@ -72,6 +72,14 @@ class AugmentedNoise:
     def _encoder_upper(self) -> float:
         """Bounds Lip(F2), always of these weights. Host."""
         return lipschitz.encoder_upper(self.surrogate.variables["encoder"], self.image_shape)
+
+    @functools.cached_property
+    def _layers(self) -> tuple[lipschitz.Layer, ...]:
+        return tuple(lipschitz.layers(self.surrogate.variables["encoder"], self.image_shape))
+
+    def float32_upper(self, image: Computed) -> float:
+        """What float32 does in F2, in standard deviations of theta'. Host."""
+        return lipschitz.rounding_upper(self._layers, image.norm) / self.sigma
 
     def offset_upper(self, entries: int) -> float:
         """The same: an encoder may turn an offset of the image into any change of the latent."""

@@ -99,6 +99,15 @@ def _check_evidence(claim: Claim, guarantee: Guarantee) -> None:
     assert verify(guarantee, [none]), "a claim without hypotheses is accepted"
     for number, hypothesis in enumerate(claim.hypotheses):
         others = claim.hypotheses[:number], claim.hypotheses[number + 1 :]
+        other = dataclasses.replace(
+            claim, hypotheses=(*others[0], hypothesis._replace(event=hypothesis.event + 1), *others[1])
+        )
+        assert verify(guarantee, [other]), f"another event is not noticed: {hypothesis}"
+        lower = hypothesis._replace(threshold=0.5 * hypothesis.threshold)
+        # What was computed about an input is taken as it is; what the terms alone decide is not.
+        if not guarantee.method.computes and lower.threshold:
+            changed = dataclasses.replace(claim, hypotheses=(*others[0], lower, *others[1]))
+            assert verify(guarantee, [changed]), f"a lower threshold is not noticed: {hypothesis}"
         for weaker in (hypothesis._replace(successes=0), hypothesis._replace(threshold=1.0)):
             changed = dataclasses.replace(claim, hypotheses=(*others[0], weaker, *others[1]))
             # Of overlapping evidence a part may be spared, but then other fields no longer follow.

@@ -10,7 +10,15 @@ import numpy as np
 from scipy import ndimage
 
 from gsmooth_jax.transforms import composition_defect, describe, parse
-from gsmooth_jax.types import EntryBounded, FiniteValued, LipschitzBounded, Transform, param_dim
+from gsmooth_jax.types import (
+    Computed,
+    EntryBounded,
+    FiniteValued,
+    Float32Bounded,
+    LipschitzBounded,
+    Transform,
+    param_dim,
+)
 
 _SHAPES = ((9, 7, 3), (6, 8, 1))
 
@@ -60,6 +68,8 @@ def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_ide
         _check_entry_speeds(transform, shape)
     if isinstance(transform, FiniteValued):
         _check_representatives(transform, shape)
+    if isinstance(transform, Float32Bounded):
+        _check_float32(transform, images[1], thetas)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -143,6 +153,26 @@ def _boxes(transform, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarr
     inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
     inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
     return low, high, inside
+
+
+def _check_float32(transform: Float32Bounded, image: np.ndarray, thetas: np.ndarray) -> None:
+    """What the same program gives in float64 is as near as it says: necessary, as its constants may be float32."""
+    ends = thetas.min(axis=0).astype(np.float64), thetas.max(axis=0).astype(np.float64)
+    try:
+        bound = transform.float32_upper(Computed.of(image), *ends)
+    except ValueError as error:
+        assert "states none" in str(error)  # noqa: PT017 (a composition need not have one)
+        return
+    single = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(thetas), np.float64)  # pyright: ignore
+    with jax.enable_x64(True):
+        doubly = jax.jit(jax.vmap(transform, in_axes=(None, 0)))  # pyright: ignore[reportArgumentType]
+        double = np.asarray(doubly(jnp.asarray(image, jnp.float64), jnp.asarray(thetas, jnp.float64)))
+    apart = np.abs(single - double)
+    assert double.dtype == np.float64
+    assert apart.max() <= bound.entry, f"float32 takes an entry {apart.max()} away, said was {bound.entry}"
+    assert np.linalg.norm(apart.reshape(len(thetas), -1), axis=1).max() <= bound.error
+    assert bound.low - bound.entry <= single.min()
+    assert single.max() <= bound.high + bound.entry
 
 
 def _check_representatives(transform: Any, shape: tuple[int, int, int]) -> None:

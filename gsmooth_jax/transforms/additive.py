@@ -3,9 +3,10 @@
 import dataclasses
 
 import jax
+import numpy as np
 
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,3 +24,7 @@ class Additive(Pipe, group="additive", pointwise=True):
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [H W C] -> [H, W, C]. Device."""
         return image + theta.reshape(image.shape)
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """A sum: one rounding. Host."""
+        return image.pointwise(image.low + low.min(), image.high + high.max(), units=1)

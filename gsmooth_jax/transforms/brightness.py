@@ -4,10 +4,11 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gsmooth_jax.transforms._norm import norm_upper
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,3 +40,7 @@ class Brightness(Pipe, group="additive", pointwise=True):
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1 and 0: the image is moved as it is, and the bound holds for every image. Device."""
         return jnp.ones((), low.dtype), jnp.zeros_like(high)
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """A sum: one rounding. Host."""
+        return image.pointwise(image.low + low[0], image.high + high[0], units=1)

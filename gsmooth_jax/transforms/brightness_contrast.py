@@ -1,13 +1,16 @@
 """Brightness, then contrast."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,3 +47,13 @@ class BrightnessContrast(Pipe, group="brightness_contrast", pointwise=True):
         gain = jnp.exp(high[0])
         in_k = jnp.maximum(jnp.abs(image + low[1]), jnp.abs(image + high[1]))
         return rounded_up(gain * jnp.stack([in_k, jnp.ones_like(image)]))
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """A sum's rounding, the exponential's error, and a product's rounding. Host."""
+        ends = [
+            (end + b) * math.exp(k)
+            for end, b in ((image.low, low[1]), (image.high, high[1]))
+            for k in (low[0], high[0])
+        ]
+        units = float32.EXPONENTIAL / float32.UNIT + 2
+        return image.pointwise(min(ends), max(ends), units=units, factor=math.exp(high[0]))

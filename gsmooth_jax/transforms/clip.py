@@ -1,13 +1,17 @@
 """Clipping to the range of a file."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax._spec import LATER
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Computed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,3 +44,12 @@ class Clip(Pipe, pointwise=True):
     def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1 and nothing: a projection on a convex set. Device."""
         return jnp.ones((), low.dtype), jnp.zeros_like(high)
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """No two entries end further apart; the ends may have to be rounded. Host."""
+        del low, high
+        ends = max(abs(end) * float32.constant(end) for end in (self.low, self.high))
+        if image.exact is not None and ends == 0.0:
+            return Computed.of(np.clip(image.exact, self.low, self.high))
+        least, most = (min(max(end, self.low), self.high) for end in (image.low, image.high))
+        return image.then(least, most, image.entry + ends, image.error + ends * math.sqrt(image.size))

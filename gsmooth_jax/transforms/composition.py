@@ -6,8 +6,19 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from gsmooth_jax.types import Chainable, EntryBounded, Group, LipschitzBounded, Param, Transform, param_dim
+from gsmooth_jax.types import (
+    Chainable,
+    Computed,
+    EntryBounded,
+    Float32Bounded,
+    Group,
+    LipschitzBounded,
+    Param,
+    Transform,
+    param_dim,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +109,20 @@ class Composition:
           ValueError: a stage states no speeds of entries, or none behind another stage, or mixes entries; names it.
         """
         return self._chained(image, low, high, entries=True)
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """Bounds what float32 makes of the result, one stage after the other. Host.
+
+        Raises:
+          ValueError: a stage states no bound; names it.
+        """
+        start = 0
+        for stage in self.stages:
+            if not isinstance(stage, Float32Bounded):
+                raise ValueError(f"No bound on what float32 does to {self.name!r}: stage {stage.name!r} states none.")
+            part = slice(start, start + param_dim(stage, image.shape))
+            image, start = stage.float32_upper(image, low[part], high[part]), part.stop
+        return image
 
     def _chained(self, image: jax.Array, low: jax.Array, high: jax.Array, *, entries: bool) -> jax.Array:
         """The bounds of both: numbers [P], or speeds of entries [P, H, W, C]."""

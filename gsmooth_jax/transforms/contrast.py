@@ -1,13 +1,16 @@
 """Contrast."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,3 +44,9 @@ class Contrast(Pipe, group="additive", pointwise=True):
         del low
         factor = jnp.exp(high) * (1.0 + 1e-6)
         return factor[0], factor
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """The exponential's error, and a product's rounding. Host."""
+        gain = math.exp(high[0])
+        ends = [end * math.exp(k) for end in (image.low, image.high) for k in (low[0], high[0])]
+        return image.pointwise(min(ends), max(ends), units=float32.EXPONENTIAL / float32.UNIT + 1, factor=gain)

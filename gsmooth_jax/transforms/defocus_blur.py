@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.transforms import _dct
+from gsmooth_jax.transforms import _dct, float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,25 @@ class DefocusBlur(Pipe):
         met = (start <= last + 1e-5) & (stop >= first - 1e-5)
         return jnp.where(met, fallen**2, 0.0)
 
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """What ``_dct.changed`` says; weights are those of a mean, so no entry leaves the range. Host.
+
+        A weight at the disc's edge compares r + 1/2 with a distance: three roundings of numbers up to r + 1. That
+        changes a multiplier by twice their sum over the weights' sum at most; each piece, on which the same weights
+        grow, has its own share. The sum of the weights that are not 0 has a rounding for each, a quotient a
+        division's, and a multiplier two sums more, of as many terms as the radius reaches pixels, and of cosines. At
+        frequency 0 the multiplier is the sum of what has been divided by the sum: errors of single weights cancel.
+        """
+        first, last = (min(max(end[0], 0.0), self.max_radius) for end in (low, high))
+        start, stop, total, growth, _ = (a.astype(np.float64) for a in _pieces(self.max_radius))
+        met = (start <= last) & (stop >= first)
+        edge = float(np.max((2 * growth * 2 * (stop + 1.0) / total)[met]))
+        weighed = _quadrant(self.max_radius)[0] < last + 0.5 + 1e-5
+        summed = (int(weighed.sum()) + 2 * int(weighed[0].sum()) + 1) * float32.UNIT + float32.division()
+        off = summed + (edge + 2) * float32.UNIT
+        change = _largest_change(image.shape[:2], self.max_radius, first, last)
+        return _dct.changed(image, image.low, image.high, change=change, off=off, constant_off=summed)
+
 
 def _multiplier(shape: tuple[int, ...], weights: jax.Array) -> jax.Array:
     """[H, W]: the factors by which a kernel, given by one quadrant of weights [K, K], multiplies the spectrum."""
@@ -112,3 +131,19 @@ def _pieces(max_radius: float) -> tuple[np.ndarray, ...]:
     total, growth = weights.sum(axis=(1, 2)), growing.sum(axis=(1, 2))
     slope = (growing - weights * (growth / total)[:, None, None]) / total[:, None, None]
     return tuple(a.astype(np.float32) for a in (start, stop, total, growth, slope))
+
+
+@functools.lru_cache(maxsize=16)
+def _largest_change(shape: tuple[int, int], max_radius: float, low: float, high: float) -> float:
+    """Bounds |multiplier - 1| for radii in [low, high], at all frequencies. Host.
+
+    On a piece a multiplier is monotone in r (see ``lipschitz_upper``), so it is largest and smallest at its ends.
+    """
+    distance, copies = (a.astype(np.float64) for a in _quadrant(max_radius))
+    cosines = [np.cos(np.outer(_dct.frequency(n), np.arange(len(distance)))) for n in shape]
+    start = _pieces(max_radius)[0].astype(np.float64)
+    largest = 0.0
+    for radius in (low, *start[(start > low) & (start < high)], high):
+        weights = copies * np.clip(radius + 0.5 - distance, 0.0, 1.0)
+        largest = max(largest, float(np.abs(cosines[0] @ weights @ cosines[1].T / weights.sum() - 1.0).max()))
+    return largest * (1.0 + 1e-6)  # the ends of the pieces are float32 numbers

@@ -5,10 +5,12 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,3 +54,20 @@ class Gamma(Pipe, group="additive", pointwise=True):
         darkest, brightest = self(image, high), self(image, low)
         y = jnp.where(image > 1.0, darkest, jnp.clip(math.exp(-1.0), darkest, brightest))
         return y, y * jnp.log(jnp.where(y > 0.0, y, 1.0))
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """What the exponent's error does to the power, and the power's own. Host.
+
+        An error d of the exponent p = e^g changes y = x^p by |y ln y| d / p, and |y ln y| is 1 / e at most where
+        y <= 1, else largest at the largest y. Entries below float32's normal numbers may count as 0. The derivative in
+        x is unbounded near 0 for p < 1, so of an input that is not exact only what x^p does to ``entry`` is known.
+        """
+        least, most = math.exp(low[0]), math.exp(high[0])
+        top = max(max(image.high, 0.0) ** p for p in (least, most))
+        slope = max(1.0 / math.e, top * math.log(top) if top > 1.0 else 0.0)
+        own = float32.MARGIN * float32.EXPONENTIAL * (slope + top) + (2.0**-126) ** least
+        if image.entry == 0.0:
+            return image.then(0.0, top, own)
+        # For p < 1 the power of a sum is at most the sum of the powers; for p > 1 the slope is largest at the top.
+        steepest = most * max(image.high + image.entry, 1.0) ** max(most - 1.0, 0.0)
+        return image.then(0.0, top, max(image.entry**least, steepest * image.entry) + own)

@@ -1,15 +1,16 @@
 """Gaussian blur with a reflecting border."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax.transforms import _dct
+from gsmooth_jax.transforms import _dct, float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,23 @@ class GaussianBlur(Pipe, group="additive"):
         middle, radius = 0.5 * (most + least), 0.5 * (most - least) + 1e-6 * half  # its share: roundings of exp
         spread = (jnp.abs(spectrum) + error) * radius + error * middle
         return rounded_up(_dct.entries_upper(spectrum * middle, spread))[None]
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """What ``_dct.changed`` says. Host.
+
+        A factor e^-a of a multiplier has the error of the exponential and that of its argument: two roundings of a,
+        with a e^-a <= 1 / e. Their product has a rounding, and so has its difference to 1. At frequency 0 nothing is
+        rounded.
+
+        Raises:
+          ValueError: v < 0, which sharpens without bound.
+        """
+        del high
+        if low[0] < 0.0:
+            raise ValueError(f"Expected v >= 0 for a bound on what float32 does, got v={low[0]:g}.")
+        off = 2 * (float32.EXPONENTIAL + 2 * float32.UNIT / math.e) + 2 * float32.UNIT
+        # A band-limited kernel has negative weights: what holds of the entries is what holds of their norm.
+        return _dct.changed(image, -image.norm, image.norm, change=1.0, off=off, constant_off=0.0)
 
 
 def _half_squares(image: jax.Array) -> jax.Array:

@@ -5,11 +5,13 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._colour import is_grey
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,29 @@ class Hue(Pipe, group="additive"):
         """Returns 1, since R is orthogonal, and a degree: what is not grey grows by the change at most. Device."""
         del low
         return jnp.ones((), high.dtype) * (1.0 + 1e-6), jnp.full_like(high, math.radians(1.0) * (1.0 + 1e-6))
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """What the angle's error, those of sine and cosine and of a few operations do to a turn of the colours. Host.
+
+        A pixel's channels differ by W = high - low at most. So x turns by W a radian at most, its difference from grey
+        is at most 2 W / 3, and half the difference that turns it W / sqrt(3). The angle is wrong by the rounding in
+        radians and that of the constant; 2 sin^2 by twice the sine's error and two roundings, with that of the product;
+        grey by two sums and a third; the other product by the sine's error, two roundings and a division. A channel of
+        the result is within W of the pixel's own, and as a sum of three shares of the channels at most sqrt(3) times as
+        far apart as they.
+        """
+        if image.shape[-1] == 1:
+            return image
+        unit, division = float32.UNIT, float32.division()
+        wide, angle = image.high - image.low, math.radians(min(max(abs(low[0]), abs(high[0])), 360.0))
+        half = 2.0 * math.sin(0.5 * min(angle, math.pi)) ** 2
+        turn = angle * (unit + float32.constant(math.pi / 180.0)) * wide
+        grey = unit * 5 / 3 * image.largest + (unit + division) * image.largest
+        along = half * ((2 * float32.SINE + 3 * unit) * 2 / 3 * wide + grey + unit * 2 / 3 * wide)
+        across = math.sin(min(angle, 0.5 * math.pi)) * (float32.SINE + 3 * unit + division) * wide / math.sqrt(3.0)
+        own = float32.MARGIN * (turn + along + across + 2 * unit * (image.largest + wide))
+        entry, error = math.sqrt(3.0) * image.entry + own, image.error + own * math.sqrt(image.size)
+        return image.then(image.low - wide, image.high + wide, entry, error)
 
 
 def _colour(image: jax.Array) -> jax.Array:

@@ -1,16 +1,20 @@
 """Rounding to the levels of a file."""
 
 import dataclasses
+import math
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax._spec import LATER
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Computed
 
-_ON_A_LEVEL = 4e-6
+_ON_A_LEVEL = 4e-6  # of the range
 """An entry this little below a level is on it when rounding down: float32 leaves what is equal to it there."""
 
 
@@ -54,6 +58,15 @@ class Quantize(Pipe, pointwise=True):
         """How far an entry may be moved: half a level, or a whole one when rounding down."""
         return (0.5 if self.rounding == "nearest" else 1.0) / self.density
 
+    @property
+    def reach(self) -> float:
+        """An entry comes to a level that it is less than this above; or below, when rounding to nearest."""
+        return self.jump if self.rounding == "nearest" else self.jump - self._tolerance
+
+    @property
+    def _tolerance(self) -> float:
+        return _ON_A_LEVEL * (self.high - self.low)
+
     def position(self, image: jax.Array) -> jax.Array:
         """Where entries lie among the levels: 0 at ``low``, 2^bits - 1 at ``high``. Device."""
         return (image - self.low) * self.density
@@ -66,5 +79,25 @@ class Quantize(Pipe, pointwise=True):
         """[H, W, C], [0] -> [H, W, C]. Device."""
         del theta
         down = self.rounding == "down"
-        level = jnp.floor(self.position(image + _ON_A_LEVEL)) if down else jnp.round(self.position(image))
+        level = jnp.floor(self.position(image + self._tolerance)) if down else jnp.round(self.position(image))
         return level / self.density + self.low
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """How far beyond ``jump`` an entry may be moved: what float32 makes of its place among the levels. Host.
+
+        A product's rounding, a quotient's, those of constants, and of an offset if there is one. An entry near a
+        boundary between two levels may go to either: of an exact image these are counted, and the bound is then on the
+        distance to the image that real numbers give.
+        """
+        del low, high
+        offset = self.low != 0.0
+        units = 1 + 2 * offset + 2 * float32.constant(self.density) / float32.UNIT + float32.division() / float32.UNIT
+        least, most = image.low - self.jump, image.high + self.jump
+        own = float32.MARGIN * units * float32.UNIT * (max(abs(least), abs(most)) + abs(self.low))
+        if image.exact is None:
+            return image.then(least, most, image.entry + own, image.error + own * math.sqrt(image.size))
+        place = (image.exact - self.low) * self.density
+        place += self._tolerance * self.density if self.rounding == "down" else 0.5
+        either = int(np.sum(np.abs(place - np.rint(place)) <= 2 * own * self.density))
+        step = 1.0 / self.density
+        return image.then(least, most, own + step * (either > 0), (own * image.size**0.5) + step * either**0.5)

@@ -7,13 +7,14 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax._spec import LATER
-from gsmooth_jax.transforms import _cells, _warp
+from gsmooth_jax.transforms import _cells, _warp, float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 Name = Literal["continuous", "pillow", "scipy", "opencv"]
 
@@ -109,6 +110,16 @@ class Rotation(Pipe):
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
         return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed
 
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """Four reads at positions whose errors ``position_errors`` bounds. Host.
+
+        ``pillow`` and ``scipy`` read the outermost pixels up to their canvas' edge, and leave there what was 0: where
+        an image may jump there is no bound to which this could be added.
+        """
+        degrees = max(abs(low[0]), abs(high[0]))
+        px = position_errors(image.shape, degrees, CONVENTIONS[self.convention].off_centre)
+        return float32.read(image, px, units=float32.READ)
+
 
 def rotate(image: jax.Array, degrees: jax.Array, convention: Convention = CONVENTIONS["continuous"]) -> jax.Array:
     """Returns the image [H, W, C] turned left by an angle (scalar). Device."""
@@ -199,3 +210,31 @@ def _disc(shape: tuple[int, ...]) -> jax.Array:
     """[H, W]: whether a pixel lies inside the inscribed disc."""
     h, w = shape[:2]
     return _squared(h, w) <= (0.5 * (min(h, w) - 1)) ** 2
+
+
+def position_errors(
+    shape: tuple[int, ...], degrees: float, off_centre: float = 0.0, *, more: float = 0.0
+) -> np.ndarray:
+    """[H, W]: by how many px float32 may misplace what pixels read, down and right together. Host.
+
+    The angle in radians has a rounding, and that of the constant: a turn, which moves a source at distance r from the
+    centre by r, and by sqrt(2) r down and right together. Sine and cosine have errors of their own. Then two products
+    for each direction, whose sizes are at most (|y| + |x|) (|sin| + |cos|) together; a sum, at most sqrt(2) r together;
+    and the centre is added, where positions beyond the canvas do not matter.
+
+    Args:
+      shape: (H, W, ...).
+      degrees: the largest angle, in absolute value.
+      off_centre: of the rotation; see ``Convention``.
+      more: relative error that the angle has already.
+    """
+    h, w = shape[:2]
+    centres = 0.5 * (h - 1) + off_centre, 0.5 * (w - 1) + off_centre
+    y, x = np.abs(np.arange(h) - centres[0])[:, None], np.abs(np.arange(w) - centres[1])[None, :]
+    radius, angle = np.hypot(y, x), math.radians(min(degrees, 360.0))
+    steepest = math.sin(min(angle, 0.5 * math.pi))
+    turn = angle * (float32.UNIT + float32.constant(math.pi / 180.0) + more)
+    sines = min(float32.SINE * steepest, 0.5 * float32.SINE) + 0.5 * float32.SINE  # two units below 1 are half of that
+    wrong = turn * math.sqrt(2.0) * radius + (y + x) * sines
+    wrong += float32.UNIT * ((y + x) * min(math.sqrt(2.0), 1.0 + steepest) + math.sqrt(2.0) * radius)
+    return wrong + sum(float32.half_ulp(np.minimum(c + radius, n)) for c, n in zip(centres, (h, w), strict=True))

@@ -4,11 +4,12 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from gsmooth_jax.transforms import _cells, _warp, rotation
+from gsmooth_jax.transforms import _cells, _warp, float32, rotation
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 _STEPS = 10
 
@@ -35,6 +36,14 @@ class RotationalBlur(Pipe):
     def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1, H, W, C]: the entries of which ``lipschitz_upper`` is the norm. Device."""
         return rounded_up(_speeds(image, low, high))[None]
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """The mean over the frames of what rotation does, whose angles have a quotient and a product more. Host."""
+        degrees = max(abs(low[0]), abs(high[0]))
+        more, px = float32.UNIT + float32.division(), np.zeros(image.shape[:2])
+        for share in np.arange(1, _STEPS + 1) / _STEPS:
+            px += rotation.position_errors(image.shape, degrees * share, more=more)
+        return float32.read(image, px / (_STEPS + 1), units=float32.READ + float32.averaged(_STEPS + 1))
 
 
 def _speeds(image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:

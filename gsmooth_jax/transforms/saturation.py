@@ -5,11 +5,13 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._colour import is_grey
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 _LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in grey (ITU-R BT.601)."""
@@ -65,6 +67,23 @@ class Saturation(Pipe, group="additive"):
         f = jnp.exp(jnp.stack([low[0], high[0]]))
         apart = 0.5 * (jnp.abs(1.0 - f) * math.sqrt(_OBLIQUE) + jnp.sqrt(4.0 * f + (1.0 - f) ** 2 * _OBLIQUE))
         return jnp.max(apart) * (1.0 + 1e-5), jnp.exp(high) * (math.sqrt(_OBLIQUE) * (1.0 + 1e-5))
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """What the factor's error, the luma's and a few operations do to the colours. Host.
+
+        A colour differs from its grey, a mean, by W = high - low at most; the luma is wrong by six roundings of sums,
+        products and shares. ``sensitivity_upper`` has the factor in L2; of entries it is f + |1 - f|, f = e^k.
+        """
+        if image.shape[-1] == 1:
+            return image
+        wide, gains = image.high - image.low, [math.exp(low[0]), math.exp(high[0])]
+        change = max(abs(g - 1.0) for g in gains)
+        coloured = float32.EXPM1 * wide + float32.UNIT * (2 * wide + 6 * image.largest)
+        own = float32.MARGIN * (change * coloured + float32.UNIT * (image.largest + change * wide))
+        apart = max(0.5 * (abs(1 - g) * _OBLIQUE**0.5 + math.sqrt(4 * g + (1 - g) ** 2 * _OBLIQUE)) for g in gains)
+        entry = max(g + abs(1 - g) for g in gains) * image.entry + own
+        error = apart * image.error + own * math.sqrt(image.size)
+        return image.then(image.low - change * wide, image.high + change * wide, entry, error)
 
 
 def _colour(image: jax.Array) -> jax.Array:

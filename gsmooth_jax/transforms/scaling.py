@@ -4,11 +4,12 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from gsmooth_jax.transforms import _cells, _warp
+from gsmooth_jax.transforms import _cells, _warp, float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,11 @@ class Scaling(Pipe):
         """Returns [1, H, W, C]: ``speed_upper``. Device."""
         return rounded_up(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
 
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """Two matrices of reads at positions whose errors ``position_errors`` bounds. Host."""
+        px = position_errors(image.shape, 1.0 + low[0], 1.0)
+        return float32.read(image, px, units=float32.SEPARABLE)
+
 
 def zoom(n: int, ratio: jax.Array) -> jax.Array:
     """Returns [n, n]: the matrix that enlarges an axis of n pixels by ``ratio`` > 0 about its centre. Device."""
@@ -61,3 +67,21 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
     boxes = _cells.spanned(ys / smallest, ys / largest, xs / smallest, xs / largest, slack)
     centred = boxes.moved(0.5 * (h - 1), 0.5 * (w - 1))
     return _cells.fastest(maxima, centred, (ys - slack, ys + slack), (xs - slack, xs + slack)) / smallest**2
+
+
+def position_errors(shape: tuple[int, ...], ratio: float, roundings: float) -> np.ndarray:
+    """[H, W]: by how many px float32 may misplace what pixels read, down and right together. Host.
+
+    Args:
+      shape: (H, W, ...).
+      ratio: the smallest of the enlargement, which may have ``roundings`` behind it.
+      roundings: each of them UNIT of the ratio.
+    """
+    sides = []
+    for n in shape[:2]:
+        centre = 0.5 * (n - 1)
+        read = np.abs(np.arange(n) - centre) / ratio
+        # Beyond the canvas nothing is read, wherever it is.
+        wrong = read * (roundings * float32.UNIT + float32.division())
+        sides.append(wrong + float32.half_ulp(np.minimum(centre + read, n)))
+    return np.add.outer(*sides)

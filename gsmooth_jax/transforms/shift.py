@@ -4,11 +4,12 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from gsmooth_jax.transforms import _cells, _warp
+from gsmooth_jax.transforms import _cells, _warp, float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ class Shift(Pipe):
         Their norms are no smaller than ``lipschitz_upper``, which averages the differences that these maximise.
         """
         return rounded_up(speeds_upper(_cells.block_maxima(image), low, high))
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """Two matrices of reads at positions with one rounding. Host."""
+        px = [moved_errors(n, a, b) for n, a, b in zip(image.shape[:2], low, high, strict=True)]
+        return float32.read(image, np.add.outer(*px), units=float32.SEPARABLE)
 
 
 def moved(n: int, distance: jax.Array) -> jax.Array:
@@ -71,3 +77,10 @@ def difference_norms(image: jax.Array) -> jax.Array:
     """
     ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
     return jnp.stack([norm_upper(jnp.diff(ring, axis=0)), norm_upper(jnp.diff(ring, axis=1))])
+
+
+def moved_errors(n: int, low: float, high: float) -> np.ndarray:
+    """[n]: by how many px float32 may misplace what pixels of a moved axis read; distances in [low, high]. Host."""
+    pixels = np.arange(n)
+    # Beyond the canvas nothing is read, wherever it is.
+    return float32.half_ulp(np.minimum(np.maximum(np.abs(pixels - low), np.abs(pixels - high)), n + 1))

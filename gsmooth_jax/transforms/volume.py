@@ -5,10 +5,12 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from gsmooth_jax.transforms import float32
 from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 from gsmooth_jax.transforms._pipe import Pipe
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 _PER_DB = math.log(10.0) / 20.0
 
@@ -39,3 +41,10 @@ class Volume(Pipe, group="additive", pointwise=True):
         """Returns [1, H, W, C]: 10^(high / 20) ln(10) / 20 |x|. Device."""
         del low
         return rounded_up(_PER_DB * jnp.exp(_PER_DB * high[0]) * jnp.abs(image))[None]
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """The exponential's error, that of its argument (a product with a rounded constant), and a product. Host."""
+        exponents = _PER_DB * low[0], _PER_DB * high[0]
+        ends = [end * math.exp(k) for end in (image.low, image.high) for k in exponents]
+        units = float32.EXPONENTIAL / float32.UNIT + 2 * max(map(abs, exponents)) + 1
+        return image.pointwise(min(ends), max(ends), units=units, factor=math.exp(exponents[1]))

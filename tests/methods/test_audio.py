@@ -9,8 +9,7 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax import attacks, results, transforms
-from gsmooth_jax.attacks import run as attacked
-from gsmooth_jax.results import headers, replay, verify
+from gsmooth_jax.results import headers, origin, replay, verify
 
 SAMPLES, RATE = 400, 8000
 DOMAIN = gs.Domain((SAMPLES,), -1.0, 1.0)
@@ -87,9 +86,9 @@ def test_a_run_of_waveforms_is_kept_verified_replayed_and_attacked(tones, way, t
     assert found[0] == 2
     assert (way == "resolvable") == (found[1] == [])  # its unanimous votes say nothing of how loud an input is
 
-    attacked.check_classifier(read, classifier)
+    origin.check_classifier(read, classifier)
     with pytest.raises(ValueError, match=r"inputs \(400,\) in \[-1, 1\], this classifier takes \(400,\) in \[0, 1\]"):
-        attacked.check_classifier(read, gs.as_classifier(louder_of_two_bands, (SAMPLES,)))
+        origin.check_classifier(read, gs.as_classifier(louder_of_two_bands, (SAMPLES,)))
     for attack in (attacks.Grid(tries=4), attacks.Random(tries=2), attacks.EotPgd(tries=2, steps=2, draws=4)):
         outcomes = list(
             attacks.attack_stream(classifier, zip(examples[:2], claims[:2], strict=True), guarantee, attack)

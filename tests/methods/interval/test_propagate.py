@@ -63,7 +63,7 @@ def classifier(name):
 
 def with_weights(name, seed=0):
     variables = random_variables(NETWORKS[name], COLOUR, seed)
-    return gs.models.Classifier(variables=variables, apply=NETWORKS[name], classes=5, input_shape=COLOUR)
+    return gs.models.Classifier(variables=variables, apply=NETWORKS[name], classes=5, domain=gs.Domain(COLOUR))
 
 
 @jax.jit

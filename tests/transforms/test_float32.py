@@ -1,0 +1,220 @@
+"""What float32 does to every transform of the catalogue is never more than it says, and not idly less."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gsmooth_jax.testing.transforms import apply
+from gsmooth_jax.transforms import (
+    TRANSFORMS,
+    Clip,
+    Composition,
+    Quantize,
+    Rotation,
+    _cells,
+    float32,
+    parse,
+    rotation,
+    scaling,
+)
+from gsmooth_jax.types import Computed, Float32Bounded, param_dim
+from tests.transforms.exact import EXACT, rotated
+
+WIDE = {
+    "brightness_contrast": ((-4.0, 4.0), (-1.0, 1.0)),
+    "contrast": ((-5.0, 5.0),),
+    "gamma": ((-3.0, 2.0),),
+    "rotation": ((-360.0, 360.0),),
+    "scaling": ((-0.8, 2.0),),
+    "shift": ((-300.0, 300.0),) * 2,
+    "volume": ((-60.0, 60.0),),
+    "zoom_blur": ((0.0, 3.0),),
+}
+"""Beyond the typical ranges."""
+
+COLOURS = ("hue", "saturation")
+IDLE = 60.0
+"""The largest error of a few hundred tries is at least the bound's share 1 / IDLE, for each transform."""
+
+SPECTRAL = ("gaussian_blur", "defocus_blur")
+"""Their errors are those of long sums, random where the bound adds them up; and of an entry it says what of all."""
+
+
+def images(shape, transform):
+    """Black and white noise, which changes as fast as may be; smooth; constant; and signed, unless that is no input."""
+    rng = np.random.default_rng(0)
+    ramp = np.broadcast_to(np.linspace(0, 1, shape[0]).reshape(-1, *(1,) * (len(shape) - 1)), shape)
+    yield rng.integers(0, 2, shape)
+    yield 0.5 + 0.5 * np.sin(7 * ramp + rng.uniform(size=shape) / 4)
+    yield np.ones(shape)
+    yield rng.uniform(0 if transform.name == "gamma" else -3, 2, shape)
+
+
+def boxes(transform):
+    yield transform.typical
+    if transform.name in WIDE:
+        yield WIDE[transform.name]
+
+
+def found(transform, shape, exact, tries=6, kinds=slice(None)):
+    """(largest error of an entry / bound, largest L2 error / bound) over images, boxes and parameters."""
+    shares, rng = [], np.random.default_rng(1)
+    for image in list(images(shape, transform))[kinds]:
+        image = np.asarray(image, np.float32)
+        for box in boxes(transform):
+            low, high = (np.repeat([b[end] for b in box], param_dim(transform, shape) // len(box)) for end in (0, 1))
+            bound = transform.float32_upper(Computed.of(image), low.astype(np.float64), high.astype(np.float64))
+            for theta in np.float32([low, high, *rng.uniform(low, high, (tries, len(low)))]):
+                wanted = exact(image.astype(np.float64), *theta.astype(np.float64))
+                apart = np.asarray(apply(transform, image, theta), np.float64) - wanted
+                tiny = 1e-300  # of an image that is only rearranged
+                shares.append(
+                    [np.abs(apart).max() / (bound.entry + tiny), np.linalg.norm(apart) / (bound.error + tiny)]
+                )
+                assert bound.low - 1e-9 - bound.entry <= wanted.min()
+                assert wanted.max() <= bound.high + 1e-9 + bound.entry
+    return np.max(shares, axis=0)
+
+
+@pytest.mark.parametrize("name", [n for n in TRANSFORMS if n not in ("clip", "quantize")])
+def test_no_error_exceeds_its_bound_and_no_bound_is_idle(name):
+    transform, channels = TRANSFORMS[name](), 3 if name in COLOURS else 1
+    entry, error = found(transform, (28, 28, channels), EXACT[name])
+    assert entry <= 1.0
+    assert error <= 1.0
+    if name != "translation":
+        assert error > (0.4 if name in SPECTRAL else 1.0) / IDLE
+        assert name in SPECTRAL or entry > 1.0 / IDLE
+    assert isinstance(transform, Float32Bounded)
+
+
+@pytest.mark.parametrize("name", [n for n in EXACT if n not in ("additive", "brightness", *COLOURS)])
+def test_nor_on_large_images(name):
+    transform = TRANSFORMS[name]()
+    entry, error = found(transform, (255, 241, 1), EXACT[name], tries=1, kinds=slice(0, 4, 3))
+    assert entry <= 1.0
+    assert error <= 1.0
+
+
+@pytest.mark.parametrize("name", ["volume", "contrast", "brightness", "brightness_contrast"])
+def test_nor_of_waveforms(name):
+    entry, error = found(TRANSFORMS[name](), (16_000,), EXACT[name])
+    assert entry <= 1.0
+    assert 1.0 / IDLE < error <= 1.0
+
+
+def test_nor_with_a_mask_or_another_centre():
+    off = Rotation(convention="opencv")
+    assert (found(off, (28, 28, 1), lambda x, a: rotated(x, a, 0.5)) <= 1.0).all()
+    y, x = np.meshgrid(np.arange(28) - 13.5, np.arange(28) - 13.5, indexing="ij")
+    disc = (y**2 + x**2 <= 13.5**2)[:, :, None]
+    assert (found(Rotation(mask=True), (28, 28, 1), lambda x, a: rotated(x, a) * disc) <= 1.0).all()
+
+
+CHAINS = [
+    "rotation|brightness",
+    "rotation|contrast|clip",
+    "scaling|brightness|contrast|clip(low=-0.5)",
+    "contrast|gamma",
+]
+
+
+@pytest.mark.parametrize("text", [*CHAINS, "hue|saturation", "rotational_blur|contrast|brightness"])
+def test_stages_hand_on_their_errors(text):
+    transform = parse(text)
+    assert isinstance(transform, Composition)
+
+    def exact(image, *theta):
+        theta = list(theta)
+        for stage in transform.stages:
+            own = [theta.pop(0) for _ in stage.params]
+            image = np.clip(image, stage.low, stage.high) if isinstance(stage, Clip) else EXACT[stage.name](image, *own)
+        return image
+
+    channels = 3 if "hue" in text else 1
+    entry, error = found(transform, (28, 28, channels), exact)
+    assert entry <= 1.0
+    # Of small entries gamma magnifies errors, if they are as large as they may be.
+    assert ("gamma" in text) or 0.3 / IDLE < error <= 1.0
+
+
+@pytest.mark.parametrize("quantize", [Quantize(), Quantize(bits=16, low=-1.0), Quantize(bits=16, low=-1.0, high=0.7)])
+def test_a_rounding_goes_no_further_than_its_jump_and_its_bound(quantize):
+    image = np.random.default_rng(0).uniform(quantize.low, quantize.high, 50_000).astype(np.float32)
+    ties = (quantize.low + (np.arange(200) + 0.5) / quantize.density).astype(np.float32)
+    image = np.concatenate([image, ties, np.nextafter(ties, 9), np.nextafter(ties, -9)])
+    given = image.astype(np.float64)
+    none = np.zeros(0)
+    out = np.asarray(apply(quantize, image, none.astype(np.float32)), np.float64)
+    blurred = Computed.of(given).then(quantize.low, quantize.high, 0.0)
+    assert np.abs(out - given).max() <= quantize.jump + quantize.float32_upper(blurred, none, none).entry
+    # Of an exact image all entries that may go either way are counted.
+    wanted = quantize.low + np.round((given - quantize.low) * quantize.density) / quantize.density
+    bound = quantize.float32_upper(Computed.of(given), none, none)
+    assert np.linalg.norm(out - wanted) <= bound.error
+    assert np.abs(out - wanted).max() <= bound.entry
+    clear = given[np.abs(np.modf((given - quantize.low) * quantize.density)[0] - 0.5) > 0.1]
+    assert quantize.float32_upper(Computed.of(clear), none, none).entry < 1e-6
+
+
+def test_elementary_functions_are_as_exact_as_they_are_taken_to_be():
+    rng = np.random.default_rng(0)
+    spread, unit = rng.uniform(-8, 8, 400_000), rng.uniform(0, 1, 400_000)
+    cases = [
+        (jnp.sin, np.sin, spread, float32.SINE),
+        (jnp.cos, np.cos, spread, float32.SINE),
+        (jnp.exp, np.exp, spread, float32.EXPONENTIAL),
+        (jnp.expm1, np.expm1, spread, float32.EXPM1),
+        (lambda x: jnp.power(x, np.float32(0.3)), lambda x: x ** float(np.float32(0.3)), unit, float32.EXPONENTIAL),
+        (lambda x: jnp.power(x, np.float32(2.7)), lambda x: x ** float(np.float32(2.7)), unit, float32.EXPONENTIAL),
+        (lambda x: np.float32(3.0) / x, lambda x: 3.0 / x, unit + 0.01, float32.division()),
+    ]
+    for function, exact, values, share in cases:
+        values = values.astype(np.float32)
+        wanted = exact(values.astype(np.float64))
+        seen = np.abs(wanted) > 1e-30
+        off = np.abs(np.asarray(jax.jit(function)(values), np.float64) - wanted)[seen] / np.abs(wanted)[seen]
+        assert off.max() <= share
+    assert float(jnp.exp(jnp.float32(-0.0))) == 1.0
+
+
+def test_half_of_the_distance_between_neighbours():
+    values = np.abs(np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-20, 20).repeat(25))
+    np.testing.assert_array_less(
+        np.spacing(values.astype(np.float32)).astype(np.float64) / 2 * 0.99, float32.half_ulp(values)
+    )
+    assert float32.half_ulp(1.0) == 2.0**-24
+    assert float32.half_ulp(0.0) < 1e-40
+
+
+def test_a_product_of_long_sums_errs_no_further():
+    rng, shares = np.random.default_rng(0), []
+    same = np.full((4, 900), 0.1)  # its partial sums are rounded the same way for long stretches
+    for matrix in (rng.normal(size=(64, 900)), np.cos(np.outer(range(64), range(900))), same):
+        a, b = matrix.astype(np.float32), rng.uniform(0, 1, (900, 32)).astype(np.float32)
+        b = np.ones_like(b) if matrix is same else b
+        exact = a.astype(np.float64) @ b
+        bound = float32.product(900, np.linalg.norm(np.abs(a).astype(np.float64) @ b), np.linalg.norm(exact))
+        one_by_one = np.cumsum(a[:, :, None] * b[None], axis=1, dtype=np.float32)[:, -1]  # the worst of orders
+        shares += [np.linalg.norm(sums - exact) / bound for sums in (one_by_one, jnp.matmul(a, b, precision="highest"))]
+    assert 0.05 < max(shares) <= 1.0
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (32, 32), (255, 241), (1000, 17)])
+def test_positions_are_within_the_slack_of_c3(shape):
+    """For rotation by any angle; and for scaling, where a pixel is read: between the canvas' ends, or just beyond."""
+    slack = _cells.slack(*shape)
+    assert rotation.position_errors(shape, 360.0, 0.5).max() < 0.1 * slack
+    for ratio in (0.1, 0.5, 1.0, 3.0):
+        sides = scaling.position_errors(shape, ratio, 1.0)
+        read = [np.abs(np.arange(n) - 0.5 * (n - 1)) / ratio <= 0.5 * (n - 1) + 1.0 for n in shape]
+        assert sides[np.ix_(*read)].max() < 0.1 * slack
+
+
+def test_a_stage_that_does_not_say_is_named():
+    class Silent:
+        name, params = "silent", ()
+
+    with pytest.raises(ValueError, match=r"'rotation\|silent': stage 'silent' states none"):
+        Composition((Rotation(), Silent())).float32_upper(Computed.of(np.ones((4, 4, 1))), np.zeros(1), np.ones(1))
