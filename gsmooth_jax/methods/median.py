@@ -60,7 +60,7 @@ class NumberVote:
         if self.output is not None:
             numbers = jax.nn.softmax(numbers, axis=-1)[..., self.output]
         finite, numbers = jnp.isfinite(numbers)[..., None], numbers[..., None]
-        levels = jnp.asarray(self.thresholds)[None, None, :]
+        levels = jnp.asarray(self.thresholds, jnp.float32)[None, None, :]
         return jnp.concatenate([finite & (numbers >= levels), finite & (numbers <= levels), ~finite], axis=-1)
 
 

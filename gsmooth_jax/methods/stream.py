@@ -7,7 +7,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.engine import scheduler
+from gsmooth_jax.engine import scheduler, settings
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.estimation.votes import Draws
@@ -43,15 +43,17 @@ def certify_stream(
       One claim an image, in the order of the stream.
 
     Raises:
-      ValueError: before any work, a budget that can never certify the region, or a transform that is not for such
-        inputs; when its turn comes, an image of another shape or dtype, with values outside the domain's range or NaN,
-        with a label that is no class of the classifier, or whose latents are not finite somewhere in the region.
+      ValueError: before any work, a budget that can never certify the region, a transform that is not for such inputs,
+        or flags with which XLA's arithmetic is not IEEE 754's; when its turn comes, an image of another shape or dtype,
+        with values outside the domain's range or NaN, with a label that is no class of the classifier, or whose latents
+        are not finite somewhere in the region.
     """
     _validate.kind(Classifier | Regressor, "a classifier or regressor, see as_classifier", classifier=classifier)
     _validate.kind(Guarantee, "a gs.Guarantee", guarantee=guarantee)
     execution = Execution() if execution is None else execution
     _validate.kind(Execution, "a gs.Execution, or None", execution=execution)
     method = guarantee.method
+    settings.check()
     check_domain(guarantee.transform, classifier.domain)
     method.check_model(classifier)
     method.requirement(guarantee)

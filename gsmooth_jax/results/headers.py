@@ -15,6 +15,7 @@ import jax
 
 from gsmooth_jax import _spec, models, transforms
 from gsmooth_jax.claims import Claim
+from gsmooth_jax.engine import settings
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.models import Model
@@ -96,11 +97,12 @@ def domain_of(header: Mapping[str, Any]) -> Domain | None:
 
 
 def environment() -> dict[str, Any]:
-    """Returns what computes here: the part of a header that is of this machine and these packages."""
+    """Returns what computes here: the part of a header that is of this machine, its settings and these packages."""
     return {
         "backend": jax.default_backend(),
         "device": jax.devices()[0].device_kind,
         "machine": platform.machine(),
+        "settings": settings.settings(),
         "versions": {"gsmooth_jax": VERSION} | {p: metadata.version(p) for p in ("jax", "jaxlib", "numpy", "scipy")},
     }
 

@@ -147,9 +147,13 @@ def differences(recorded: Claim, redrawn: Claim) -> Iterator[str]:
 def elsewhere(header: Mapping[str, Any]) -> str:
     """Says in what the machine and packages of a run differ from those here; empty if in nothing."""
     here = headers.environment()
-    plain = sorted(here.keys() - {"versions"})
-    then, now = (e["versions"] | {k: e[k] for k in plain if k in e} for e in (header, here))
-    unlike = [f"{name} {then[name]}, here {now[name]}" for name in now if name in then and then[name] != now[name]]
+    plain = sorted(here.keys() - {"settings", "versions"})
+    then, now = (e["versions"] | {k: e[k] for k in plain if k in e} | e.get("settings", {}) for e in (header, here))
+    unlike = [
+        f"{name} {then[name] or 'none'}, here {now[name] or 'none'}"
+        for name in now
+        if name in then and then[name] != now[name]
+    ]
     if not unlike:
         return ""
     text = (

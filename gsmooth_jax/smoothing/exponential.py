@@ -5,6 +5,7 @@ import math
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.smoothing import _host
@@ -31,7 +32,7 @@ class Exponential:
 
     def sample(self, key: jax.Array, dim: int) -> jax.Array:
         """Draws theta [dim] >= 0, float32. Device. The key is consumed."""
-        return self.scale * jax.random.exponential(key, (dim,))
+        return jnp.float32(self.scale) * jax.random.exponential(key, (dim,), jnp.float32)
 
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns the supremum of the certified shifts of one parameter. Exact. Host, float64.

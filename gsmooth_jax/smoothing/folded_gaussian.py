@@ -33,7 +33,7 @@ class FoldedGaussian:
 
     def sample(self, key: jax.Array, dim: int) -> jax.Array:
         """Draws theta [dim] >= 0, float32. Device. The key is consumed."""
-        return self.sigma * jnp.abs(jax.random.normal(key, (dim,)))
+        return jnp.float32(self.sigma) * jnp.abs(jax.random.normal(key, (dim,), jnp.float32))
 
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns the supremum of the certified shifts, rounded down by a bisection. Exact (THEORY A1). Host, float64.

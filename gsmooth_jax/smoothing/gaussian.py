@@ -32,7 +32,7 @@ class Gaussian:
 
     def sample(self, key: jax.Array, dim: int) -> jax.Array:
         """Draws theta [dim] float32. Device. The key is consumed."""
-        return scale_vector(self.sigma, dim) * jax.random.normal(key, (dim,))
+        return scale_vector(self.sigma, dim) * jax.random.normal(key, (dim,), jnp.float32)
 
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns sigma (Phi^-1(p_lower) - Phi^-1(p_upper)) / 2 in one parameter, the supremum; the same both ways.
@@ -68,7 +68,7 @@ def mahalanobis_certifies(sigma: float | tuple[float, ...], shift: np.ndarray, p
 def scale_vector(sigma: float | tuple[float, ...], dim: int) -> jax.Array | float:
     """Returns the factor of a draw [dim]: the scalar, or the tuple stacked; a tuple of another length is an error."""
     if not isinstance(sigma, tuple):
-        return sigma
+        return jnp.float32(sigma)
     if len(sigma) != dim:
         raise ValueError(f"Expected {dim} standard deviations for {dim} parameters, got {sigma=}.")
     return jnp.stack([jnp.asarray(s, jnp.float32) for s in sigma])

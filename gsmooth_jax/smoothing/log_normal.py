@@ -32,7 +32,7 @@ class LogNormal:
 
     def sample(self, key: jax.Array, dim: int) -> jax.Array:
         """Draws factors [dim] > 0, float32; their logarithm is theta. Device. The key is consumed."""
-        return jnp.exp(gaussian.scale_vector(self.sigma, dim) * jax.random.normal(key, (dim,)))
+        return jnp.exp(gaussian.scale_vector(self.sigma, dim) * jax.random.normal(key, (dim,), jnp.float32))
 
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns sigma (Phi^-1(p_lower) - Phi^-1(p_upper)) / 2, of the logarithm, the supremum; the same both ways.

@@ -78,9 +78,10 @@ class PixelNoise:
 
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """[H, W, C] -> [H, W, C]. The key is consumed."""
-        common = jax.random.normal(jax.random.fold_in(key, _COMMON))
+        sigma, brightness = jnp.float32(self.sigma), jnp.float32(self.brightness)
+        common = jax.random.normal(jax.random.fold_in(key, _COMMON), dtype=jnp.float32)
         # With brightness 0 the draw is, to the bit, the one of the pixels alone.
-        return centre + self.sigma * jax.random.normal(key, centre.shape) + self.brightness * common
+        return centre + sigma * jax.random.normal(key, centre.shape, jnp.float32) + brightness * common
 
     def encode(self, images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> the same: the latents to which the noise is added."""

@@ -33,8 +33,8 @@ class Rayleigh:
     def sample(self, key: jax.Array, dim: int) -> jax.Array:
         """Draws factors [dim] > 0, float32; their logarithm is theta. Device. The key is consumed."""
         # Uniform on [tiny, 1): neither logarithm is ever infinite, nor the factor 0.
-        uniform = jax.random.uniform(key, (dim,), minval=jnp.finfo(jnp.float32).tiny)
-        return self.scale * jnp.sqrt(-2.0 * jnp.log(uniform))
+        uniform = jax.random.uniform(key, (dim,), jnp.float32, minval=jnp.finfo(jnp.float32).tiny)
+        return jnp.float32(self.scale) * jnp.sqrt(-2.0 * jnp.log(uniform))
 
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns how far ln(factor) may move, the supremum, rounded down by a bisection. Exact. Host, float64.

@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.smoothing import _host
@@ -39,7 +40,8 @@ class Uniform:
 
     def sample(self, key: jax.Array, dim: int) -> jax.Array:
         """Draws theta [dim] float32. Device. The key is consumed."""
-        return self.low + (self.high - self.low) * jax.random.uniform(key, (dim,))
+        low, high = jnp.float32(self.low), jnp.float32(self.high)
+        return low + (high - low) * jax.random.uniform(key, (dim,), jnp.float32)
 
     def radius_integral(self, p_lower: float, p_upper: float, direction: int = 1) -> float:
         """Returns (high - low) (p_lower - p_upper) / 2 in one parameter, the supremum; the same both ways. Exact.

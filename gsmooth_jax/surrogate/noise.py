@@ -89,8 +89,8 @@ class AugmentedNoise:
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """A latent [H, W, C] -> an image [H, W, C]. Device. The key is consumed."""
         parameter_key, latent_key = jax.random.split(key)
-        theta = self.scales * jax.random.normal(parameter_key, self.scales.shape)
-        noise = self.sigma * jax.random.normal(latent_key, centre.shape)
+        theta = self.scales * jax.random.normal(parameter_key, self.scales.shape, jnp.float32)
+        noise = jnp.float32(self.sigma) * jax.random.normal(latent_key, centre.shape, jnp.float32)
         return self.surrogate.decode((centre + self.surrogate.shift(theta) + noise)[None])[0]
 
     @property

@@ -27,7 +27,7 @@ class RotationalBlur(Pipe):
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
-        return _warp.mean(image, lambda i: rotation.rotate(image, theta[0] * (i / _STEPS)), _STEPS + 1)
+        return _warp.mean(image, lambda i: rotation.rotate(image, theta[0] * (jnp.float32(i) / _STEPS)), _STEPS + 1)
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of rotation on i/10 of the box. Device."""
@@ -51,7 +51,7 @@ def _speeds(image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     maxima = _cells.block_maxima(image)
 
     def speed(i: jax.Array) -> jax.Array:
-        share = i / _STEPS
+        share = jnp.float32(i) / _STEPS
         return share * rotation.speed_upper(maxima, low[0] * share, high[0] * share)
 
     return _warp.mean(jnp.zeros_like(image), speed, _STEPS + 1)

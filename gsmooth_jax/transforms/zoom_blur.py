@@ -29,7 +29,7 @@ class ZoomBlur(Pipe):
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
         h, w, _ = image.shape
-        ratios = 1.0 + theta[0] * (jnp.arange(_STEPS + 1) / _STEPS)
+        ratios = 1.0 + theta[0] * (jnp.arange(_STEPS + 1, dtype=jnp.float32) / _STEPS)
         rows, columns = (jax.vmap(scaling.zoom, in_axes=(None, 0))(n, ratios) for n in (h, w))
         # The sum over the frames is part of the second product: one large one for many small ones. Unlike reads at
         # positions of their own (``_warp.mean``) it gains by having all 11 frames in memory at once.
@@ -64,7 +64,7 @@ def _speeds(image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     maxima = _cells.block_maxima(image)
 
     def speed(i: jax.Array) -> jax.Array:
-        share = i / _STEPS
+        share = jnp.float32(i) / _STEPS
         return share * scaling.speed_upper(maxima, 1.0 + low[0] * share, 1.0 + high[0] * share)
 
     return _warp.mean(jnp.zeros_like(image), speed, _STEPS + 1)
