@@ -234,8 +234,8 @@ class Computed:
             result: 1 for each operation that is rounded.
           factor: how much further apart, at most, two results are than the entries.
         """
-        # The hundredth is for products of roundings.
-        own = 1.01 * units * 2.0**-24 * max(abs(low), abs(high))
+        # The hundredth is for products of roundings; what is below float32's normal numbers may become 0.
+        own = 1.01 * units * 2.0**-24 * max(abs(low), abs(high)) + 2.0**-126
         entry, error = factor * self.entry + own, factor * self.error + math.sqrt(self.size) * own
         return self.then(low, high, entry, error)
 

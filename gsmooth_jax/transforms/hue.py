@@ -76,7 +76,7 @@ class Hue(Pipe, group="additive"):
         """
         if image.shape[-1] == 1:
             return image
-        unit, division = float32.UNIT, float32.division()
+        unit, division = float32.UNIT, float32.division(constant=True)
         wide, angle = image.high - image.low, math.radians(min(max(abs(low[0]), abs(high[0])), 360.0))
         half = 2.0 * math.sin(0.5 * min(angle, math.pi)) ** 2
         turn = angle * (unit + float32.constant(math.pi / 180.0)) * wide

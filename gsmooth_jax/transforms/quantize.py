@@ -91,7 +91,12 @@ class Quantize(Pipe, pointwise=True):
         """
         del low, high
         offset = self.low != 0.0
-        units = 1 + 2 * offset + 2 * float32.constant(self.density) / float32.UNIT + float32.division() / float32.UNIT
+        units = (
+            1
+            + 2 * offset
+            + 2 * float32.constant(self.density) / float32.UNIT
+            + float32.division(constant=True) / float32.UNIT
+        )
         least, most = image.low - self.jump, image.high + self.jump
         own = float32.MARGIN * units * float32.UNIT * (max(abs(least), abs(most)) + abs(self.low))
         if image.exact is None:

@@ -40,7 +40,7 @@ class RotationalBlur(Pipe):
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """The mean over the frames of what rotation does, whose angles have a quotient and a product more. Host."""
         degrees = max(abs(low[0]), abs(high[0]))
-        more, px = float32.UNIT + float32.division(), np.zeros(image.shape[:2])
+        more, px = float32.UNIT + float32.division(constant=True), np.zeros(image.shape[:2])
         for share in np.arange(1, _STEPS + 1) / _STEPS:
             px += rotation.position_errors(image.shape, degrees * share, more=more)
         return float32.read(image, px / (_STEPS + 1), units=float32.READ + float32.averaged(_STEPS + 1))

@@ -50,7 +50,7 @@ class ZoomBlur(Pipe):
         The share i/10 of z has two roundings, the division's among them, and adding 1 another. Two of a frame's reads
         are not 0, and all frames' partial sums are at most 11 times the largest intensity.
         """
-        frames, division = _STEPS + 1, float32.division()
+        frames, division = _STEPS + 1, float32.division(constant=True)
         px = np.zeros(image.shape[:2])
         for share in np.arange(frames) / _STEPS:
             z = high[0] * share

@@ -10,7 +10,7 @@ from scipy import special
 
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.smoothing import Gaussian, PixelNoise
-from gsmooth_jax.types import Param
+from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,11 @@ class Tint:
         """[1]: gain times the root of the number of entries."""
         del low, high
         return jnp.full(1, abs(self.gain) * image.size**0.5 * (1 + 1e-6))
+
+    def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
+        """A product, with a rounded constant, and a sum; none larger than the image and the largest shift together."""
+        shift = abs(self.gain) * max(abs(low[0]), abs(high[0]))
+        return image.pointwise(image.low - shift, image.high + shift, units=3)
 
 
 @jax.tree_util.register_dataclass

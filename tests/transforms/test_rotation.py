@@ -6,7 +6,6 @@ from PIL import Image
 from scipy import ndimage
 
 from gsmooth_jax.data import embedded_images
-from gsmooth_jax.methods.cover.kernels import float32_upper
 from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
 from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse
 
@@ -141,17 +140,6 @@ def test_specs_of_the_first_release_stay_equal():
     for bad, message in (({"convention": "cv3"}, "Known: continuous, opencv"), ({"mask": 3}, "True or False")):
         with pytest.raises(ValueError, match=message):
             Rotation(**bad)
-
-
-@pytest.mark.parametrize("size", [28, 224])
-def test_float32_moves_no_entry_further_than_cover_allows_for(size):
-    image = np.random.default_rng(0).integers(0, 2, (size, size, 1)).astype(np.float32)
-    y, x, cy, cx = grid(image.shape)
-    for degrees in (10.0, 179.0, 3605.0):
-        sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
-        expected = read_bilinear(image, x * sin + y * cos + cy, x * cos - y * sin + cx)
-        error = np.abs(apply(Rotation(), image, jnp.array([degrees])) - expected).max()
-        assert 0.02 * float32_upper(image.shape) < error <= float32_upper(image.shape)
 
 
 def test_positive_angles_turn_left():

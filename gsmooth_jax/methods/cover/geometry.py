@@ -17,14 +17,15 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from gsmooth_jax.methods.cover.kernels import Ties, float32_upper, latent_kernel, speed_kernel
+from gsmooth_jax.methods.cover.kernels import Ties, latent_kernel, speed_kernel
 from gsmooth_jax.methods.cover.two_centres import Cell, Path, outward
-from gsmooth_jax.transforms import Clip, Composition, Quantize, stages_of
-from gsmooth_jax.types import FiniteValued, LatentNoise, LipschitzBounded, Transform
+from gsmooth_jax.transforms import Clip, Composition, Quantize
+from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
 
 _FEW, _BATCH = 16, 64
 """Boxes a device call: the smaller number for what is left, padded, so nothing recompiles."""
@@ -51,19 +52,23 @@ class Stages:
     """A transform as the geometry sees it.
 
     Attributes:
+      whole: all of it.
       moving: the transform without a rounding that follows everything else; all of it where its values are enumerated.
       values: the stage whose values are enumerated, or None.
       jump: how far a rounding to levels may take an entry: ``Quantize.jump`` where it was left out of ``moving``, a
         whole level at a tie where it was not.
+      reach: how near to a fixed value an entry is still taken to it.
       ties: the rounding inside ``moving``, or None.
       fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
         the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
         distance from there.
     """
 
+    whole: Composition
     moving: Transform
     values: FiniteValued | None
     jump: float
+    reach: float = math.inf
     ties: Ties | None = None
     fixed: tuple[float, ...] = ()
 
@@ -73,10 +78,12 @@ class Stages:
         """Splits a transform.
 
         Raises:
-          ValueError: a stage states neither a Lipschitz bound nor its values; there are two roundings at the end, or
-            one that rounds down what is enumerated or not clipped.
+          ValueError: a stage states neither a Lipschitz bound nor its values, or not what float32 does to it; there are
+            two roundings at the end, or one that rounds down what is enumerated or not clipped.
         """
-        stages = list(stages_of(transform))
+        whole = Composition((transform,))
+        _require_float32(whole)
+        stages = list(whole.stages)
         tail: list[Transform] = []
         while stages and isinstance(stages[-1], Clip | Quantize):
             tail.insert(0, stages.pop())
@@ -88,11 +95,11 @@ class Stages:
             raise ValueError(f"cover takes clip in front of quantize(rounding='down'), {transform.name!r} has none.")
         if len(stages) == 1 and isinstance(stages[0], FiniteValued):
             if not roundings:
-                return cls(transform, stages[0], 0.0)
+                return cls(whole, transform, stages[0], 0.0)
             if down:
                 raise ValueError(f"cover enumerates the values of {stages[0].name}: round them to the nearest level.")
             before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(transform, stages[0], 2 * roundings[0].jump, Ties(before, roundings[0]))
+            return cls(whole, transform, stages[0], 2 * roundings[0].jump, ties=Ties(before, roundings[0]))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
@@ -100,7 +107,8 @@ class Stages:
         if down:  # takes what is a little below a level a whole one further: only below the first is nothing
             ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
         fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
-        return cls(moving, None, sum(r.jump for r in roundings), fixed=fixed)
+        jump, reach = (roundings[0].jump, roundings[0].reach) if roundings else (0.0, math.inf)
+        return cls(whole, moving, None, jump, reach, fixed=fixed)
 
 
 def _require_bound(transform: Composition) -> None:
@@ -110,6 +118,16 @@ def _require_bound(transform: Composition) -> None:
             f"cover has no cell bound for {transform.name!r}: {why} "
             "Methods for a transform with a group law may still apply: gsmooth methods."
         )
+
+
+def _require_float32(transform: Composition) -> None:
+    """Raises ValueError where a stage does not say what float32 does to it."""
+    for stage in transform.stages:
+        if not isinstance(stage, Float32Bounded):
+            raise ValueError(
+                f"cover allows for what float32 does to an image, and stage {stage.name!r} of {transform.name!r} does "
+                "not say: give it a float32_upper (types.Float32Bounded; transforms/float32.py has the parts)."
+            )
 
 
 class Unbounded(Exception):
@@ -127,7 +145,7 @@ class Geometry:
     def point(self, parameter: np.ndarray) -> Cell:
         """Returns the cell of a single parameter [P]."""
         latents, between = self.values(parameter[None])
-        floor = float(self._floors(between)[0])
+        floor = float(self._floors(between, self._float32(parameter, parameter))[0])
         return Cell(parameter, parameter, latents[0], floor, floor)
 
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +156,12 @@ class Geometry:
           FloatingPointError: a latent is not finite.
         """  # noqa: D205
         moving, ties, fixed = self.stages.moving, self.stages.ties, self.stages.fixed
-        kernel = functools.partial(latent_kernel, self.noise, self.image, transform=moving, ties=ties, fixed=fixed)
+        float32 = self._float32(parameters.min(axis=0), parameters.max(axis=0))
+        near = float32.off * ties.rounding.density if ties else 0.0
+
+        def kernel(theta: np.ndarray) -> tuple[jax.Array, jax.Array]:
+            return latent_kernel(self.noise, self.image, theta, near, transform=moving, ties=ties, fixed=fixed)
+
         latents, between = _batched(kernel, parameters)
         finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
         if not finite.all():
@@ -177,8 +200,9 @@ class Geometry:
                 f"got {points[:, 0].tolist()}."
             )
         latents, between = self.values(points)
-        floors = self._floors(between)
-        beyond = self._rounded(np.zeros(len(points)), between) + self._slack
+        float32 = self._float32(low, high)
+        floors = self._floors(between, float32)
+        beyond = self._rounded(np.zeros(len(points)), between, float32) + float32.slack
         return Path(ends[:-1], ends[1:], latents, beyond, floors, target(points, floors), self.noise).cells()
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -209,7 +233,7 @@ class Geometry:
             return 0, [(low, high)]
         travel = self._scales * self._speeds(low[None], high[None])[0] * (high - low)
         along = int(np.where(high > low, travel, -1.0).argmax())
-        middle, floors = 0.5 * (low + high)[None], np.array([self._own_floor])
+        middle, floors = 0.5 * (low + high)[None], np.array([self._own_floor(self._float32(low, high))])
         width = 2 * _ACROSS * (target(middle, floors) - floors)[0] / (len(low) - 1)
         counts = np.ceil(travel / width).astype(int).clip(1)
         counts[along] = 1
@@ -219,10 +243,11 @@ class Geometry:
 
     def _strip(self, low: np.ndarray, high: np.ndarray, along: int, target: Target) -> list[Cell]:
         """Cuts a strip into boxes of small gap along one parameter, then places centres among them."""
+        float32 = self._float32(low, high)
         edges = _cut(np.array([low[along], high[along]]), np.array([_COARSE]))
         lows, highs = _sliced(low, high, along, edges)
         speeds = self._speeds(lows, highs)
-        floors = np.full(_COARSE, self._own_floor)
+        floors = np.full(_COARSE, self._own_floor(float32))
         wanted = target(0.5 * (lows + highs), floors) - floors
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
         gaps = self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
@@ -233,63 +258,76 @@ class Geometry:
         points = np.tile(0.5 * (low + high), (len(edges), 1))
         points[:, along] = edges
         latents, between = self.values(points)
-        floors = self._floors(between)
+        floors = self._floors(between, float32)
         beyond = (
-            self._strayed(latents, gaps[:, along], along)
+            self._strayed(latents, gaps[:, along], along, float32.slack)
             + np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
-            + self._rounded(gaps.sum(axis=1), np.maximum(between[:-1], between[1:]))
-            + self._slack
+            + self._rounded(gaps.sum(axis=1), np.maximum(between[:-1], between[1:]), float32)
+            + float32.slack
         )
         return Path(lows, highs, latents, beyond, floors, target(points, floors), self.noise).cells()
 
-    def _strayed(self, latents: np.ndarray, gaps: np.ndarray, along: int) -> np.ndarray:
+    def _strayed(self, latents: np.ndarray, gaps: np.ndarray, along: int, slack: float) -> np.ndarray:
         """Bounds [N] how far a path gets from the segments between its latents [N + 1, ...]; see the module.
 
         Args:
           latents: of images on the way.
           gaps: [N], half the way of the image from each to the next, at most, in L2.
           along: the parameter that changes.
+          slack: how far float32 may take two latents apart.
         """
         flat = latents.reshape(len(latents), -1)
         steps = np.subtract(flat[1:], flat[:-1], dtype=np.float64)
         apart = np.sqrt(np.einsum("nd,nd->n", steps, steps)) / float(self.noise.sigma)
         # The true latents may be nearer to each other than those that float32 gave, which the square root magnifies.
-        closest = np.maximum(0.5 * (apart - self._slack), 0.0)
+        closest = np.maximum(0.5 * (apart - slack), 0.0)
         longest = self.noise.lipschitz_upper * (1.0 + 1e-6) * gaps
         sideways = np.sqrt(np.maximum(longest**2 - closest**2, 0.0))
         # Nor further than half the way to the nearer end, which an offset of the image may make short.
         return np.minimum(sideways, self._scales[along] * gaps)
 
-    @functools.cached_property
-    def _own_floor(self) -> float:
-        """The floor of the image itself: as good as the transformed images' for the size of a box."""
-        return float(self._floors(np.asarray(np.sum(~np.isin(self.image, self.stages.fixed)))))
+    def _own_floor(self, float32: "_Float32") -> float:
+        """The floor of the image itself: as good as those of a box's images for its size."""
+        return float(self._floors(np.asarray(np.sum(~np.isin(self.image, self.stages.fixed))), float32))
 
-    def _rounded(self, gaps: np.ndarray, between: np.ndarray) -> np.ndarray:
+    def _rounded(self, gaps: np.ndarray, between: np.ndarray, float32: "_Float32") -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
 
         An entry is moved by ``stages.jump`` at most, and by its distance from a ``fixed`` value at most. The entries of
         such a value at the nearer end of the box are together no further from there, in L2, than the image can get on
         half the way; all the others are ``between`` [N] in number. (Enumerated values have no gap: only ties count.)
+        Of its way to where a rounding first takes it elsewhere, an entry may owe ``off`` at most to float32.
         """
-        inside = np.sqrt(between * self.stages.jump**2 + gaps**2)
-        return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * self.stages.jump)
+        jump, left = self.stages.jump, self.stages.reach - float32.off
+        gone = gaps * (jump / left) if left > 0.0 else np.full(np.shape(gaps), np.inf)
+        inside = np.sqrt(between * jump**2 + gone**2)
+        return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * jump)
 
-    def _floors(self, between: np.ndarray) -> np.ndarray:
-        """What rounding alone makes of distances, given the entries that it may change."""
-        return self._outward(self._rounded(np.zeros_like(between), between))
+    def _floors(self, between: np.ndarray, float32: "_Float32") -> np.ndarray:
+        """What rounding and float32 make of distances, given the entries that a rounding may change; rounded up."""
+        return outward(self._rounded(np.zeros(np.shape(between)), between, float32) + float32.slack)
 
-    def _outward(self, distances: np.ndarray) -> np.ndarray:
-        """Returns distances with what float32 may do to an image added, rounded up."""
-        return outward(distances + self._slack)
+    def _float32(self, low: np.ndarray, high: np.ndarray) -> "_Float32":
+        """What float32 does to the transformed images of a box of parameters (THEORY J13)."""
+        image = self.stages.whole.float32_upper(self._given, low, high)
+        latent = self.noise.lipschitz_upper * image.error + self.noise.float32_upper(image)
+        return _Float32(slack=2 * latent, off=2 * image.entry)
 
-    @property
-    def _slack(self) -> float:
-        """What float32 may do, in the attacker's program and in ours; doubled, since a rounding may follow an entry.
+    @functools.cached_property
+    def _given(self) -> Computed:
+        return Computed.of(self.image)
 
-        ``float32_upper`` is generous: what an encoder rounds is taken to be within what it leaves.
-        """
-        return 4 * float32_upper(self.image.shape) * math.sqrt(self.image.size) * self.noise.lipschitz_upper
+
+class _Float32(NamedTuple):
+    """What float32 does, once in the attacker's program and once in ours.
+
+    Attributes:
+      slack: to a latent, in the distance of the noise.
+      off: to an entry of an image.
+    """
+
+    slack: float
+    off: float
 
 
 def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:

@@ -17,19 +17,12 @@ class Ties(NamedTuple):
     rounding: Quantize
 
 
-def float32_upper(image_shape: tuple[int, ...]) -> float:
-    """How far float32 arithmetic may take one entry of a transformed image from the real numbers. Host.
-
-    What is rounded most are positions, which grow with the image; intensities are taken to be of the order of 1.
-    """
-    return 5e-6 * max(1.0, max(image_shape[:2]) / 32.0)
-
-
 @functools.partial(jax.jit, static_argnames=("transform", "ties", "fixed"))
 def latent_kernel(
     noise: LatentNoise,
     image: jax.Array,
     theta: jax.Array,
+    near: jax.Array | float,
     *,
     transform: Transform,
     ties: Ties | None,
@@ -40,15 +33,14 @@ def latent_kernel(
     Returns:
       The latents [N, ...] of an image transformed by the parameters [N, P], and [N] how many entries of each
       transformed image a rounding may take elsewhere. Without ``ties`` it is still to come: all entries but those of a
-      ``fixed`` value. With them it has been done: entries so near half way between two levels that another program may
-      round them the other way.
+      ``fixed`` value. With them it has been done: entries within ``near`` of half way between two levels, in levels,
+      which another program may round the other way.
     """
     moved = jax.vmap(transform, in_axes=(None, 0))(image, theta)
     if ties is None:
         doubtful = ~jnp.isin(moved, jnp.asarray(fixed, moved.dtype))
     else:
         level = ties.rounding.position(jax.vmap(ties.before, in_axes=(None, 0))(image, theta))
-        near = 4 * float32_upper(image.shape) * ties.rounding.density
         doubtful = jnp.abs(level - jnp.floor(level) - 0.5) <= near
     return noise.encode(moved), jnp.sum(doubtful, axis=tuple(range(1, doubtful.ndim)))
 

@@ -25,7 +25,7 @@ import numpy as np
 from gsmooth_jax.claims import Hypothesis, Ledger, Status
 from gsmooth_jax.methods import enumerate as enumeration
 from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Takes, Tests, check_classes
-from gsmooth_jax.methods.interval.images import hull, image_bounds
+from gsmooth_jax.methods.interval.images import float32_error, hull, image_bounds
 from gsmooth_jax.methods.interval.propagate import margins
 from gsmooth_jax.regions import Box
 from gsmooth_jax.types import Example, Region, Transform, Vote
@@ -75,12 +75,13 @@ class IntervalBounds:
                 raise ValueError(
                     f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
                 )
+        float32_error(transform, np.zeros((8, 8, 3), np.float32), np.array(region.low), np.array(region.high))
         image, point = jax.ShapeDtypeStruct((8, 8, 3), np.float32), jax.ShapeDtypeStruct((count,), np.float32)
         if enumeration.finite_stage(transform) is None:
-            jax.eval_shape(functools.partial(image_bounds, transform), image, point, point)
+            jax.eval_shape(functools.partial(image_bounds, transform, error=0.0), image, point, point)
         else:
             values = jax.ShapeDtypeStruct((1, count), np.float32), jax.ShapeDtypeStruct((1,), np.bool_)
-            jax.eval_shape(functools.partial(hull, transform), image, *values)
+            jax.eval_shape(functools.partial(hull, transform, error=0.0), image, *values)
 
     def check_model(self, model: Any) -> None:
         """Raises ValueError unless it is a classifier made of primitives that intervals have rules for."""
@@ -179,6 +180,7 @@ class _Bounds:
         self._kernel = functools.partial(
             _box_kernel if self._values is None else _value_kernel, model, image, transform=transform
         )
+        self._error = np.float32(float32_error(transform, image, self._low, self._high) * (1.0 + 1e-6))
         identity = np.zeros(len(self._low), np.float32)
         self.top = int(_answer_kernel(model, image, identity, transform=transform))
 
@@ -188,9 +190,11 @@ class _Bounds:
         padded = np.minimum(np.arange(_FEW if count <= _FEW else _BATCH), count - 1)
         low, high = (np.stack([cell[end] for cell in cells])[padded] for end in (0, 1))
         if self._values is None:
-            margins = self._kernel(low.astype(np.float32), high.astype(np.float32), label=self.top)
+            corners = low.astype(np.float32), high.astype(np.float32)
+            margins = self._kernel(*corners, error=self._error, label=self.top)
         else:
-            margins = self._kernel(self._values[0].astype(np.float32), self._inside(low, high), label=self.top)
+            values = self._values[0].astype(np.float32)
+            margins = self._kernel(values, self._inside(low, high), error=self._error, label=self.top)
         return (np.asarray(margins)[:count] > 0.0).tolist()
 
     def cut(self, low: np.ndarray, high: np.ndarray) -> tuple[int, float] | None:
@@ -235,12 +239,13 @@ def _box_kernel(
     image: jax.Array,
     low: jax.Array,
     high: jax.Array,
+    error: jax.Array,
     label: jax.Array,
     *,
     transform: Transform,
 ) -> jax.Array:
     """Bounds from below [N] the label's margin on cells [N, P]."""
-    entries = jax.vmap(functools.partial(image_bounds, transform, image))(low, high)
+    entries = jax.vmap(functools.partial(image_bounds, transform, image, error=error))(low, high)
     return margins(model, entries.lower, entries.upper, label)
 
 
@@ -250,10 +255,11 @@ def _value_kernel(
     image: jax.Array,
     values: jax.Array,
     inside: jax.Array,
+    error: jax.Array,
     label: jax.Array,
     *,
     transform: Transform,
 ) -> jax.Array:
     """The same on cells that each stand for some [N, M] of the values [M, P]."""
-    entries = jax.vmap(functools.partial(hull, transform, image, values))(inside)
+    entries = jax.vmap(functools.partial(hull, transform, image, values, error=error))(inside)
     return margins(model, entries.lower, entries.upper, label)

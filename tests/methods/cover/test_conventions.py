@@ -81,6 +81,9 @@ class Flicker(Pipe):
     def lipschitz_upper(self, image, low, high):
         return jnp.full_like(low, 64 * 3.15e-4) * norm_upper(image)
 
+    def float32_upper(self, image, low, high):
+        return image.pointwise(min(image.low, 0.0), image.high, units=8)
+
 
 def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
     # Just below 1 an entry moves by a whole level, however near to 1 it is; rounded to nearest, it stays.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gsmooth_jax.data.embedded import embedded_images
-from gsmooth_jax.methods.interval.images import hull, image_bounds
+from gsmooth_jax.methods.interval.images import float32_error, hull, image_bounds
 from gsmooth_jax.transforms import (
     Additive,
     Brightness,
@@ -41,8 +41,8 @@ COMPOSED = [
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def ends(transform, image, low, high):
-    found = jax.vmap(lambda a, b: image_bounds(transform, image, a, b))(low, high)
+def ends(transform, image, low, high, error=0.0):
+    found = jax.vmap(lambda a, b: image_bounds(transform, image, a, b, error))(low, high)
     return found.lower, found.upper
 
 
@@ -72,7 +72,8 @@ def test_no_entry_leaves_its_bounds(transform):
     for width in (0.0, 1e-3, 1e-2, 0.3):
         low, high, points = boxes(transform, rng, width)
         for image in (digit(3), digit(7), rng.uniform(size=(12, 9, 3)).astype(np.float32)):
-            lower, upper = (np.asarray(a) for a in ends(transform, image, low, high))
+            error = float32_error(transform, image, *(end.astype(np.float64) for end in (low.min(0), high.max(0))))
+            lower, upper = (np.asarray(a) for a in ends(transform, image, low, high, error))
             assert np.isfinite(lower).all()
             assert np.isfinite(upper).all()
             reached = np.asarray(images_at(transform, image, points))
@@ -80,7 +81,9 @@ def test_no_entry_leaves_its_bounds(transform):
             assert (reached <= upper[:, None]).all()
         loose[width] = np.mean(upper - lower) / max(np.ptp(reached, axis=1).mean(), 1e-4)
     rounded = any(isinstance(s, Quantize) for s in getattr(transform, "stages", ()))
-    assert loose[0.0] < (30 if rounded else 1)
+    # Float32 errs in long sums by less than can be proved.
+    sums = any(isinstance(s, GaussianBlur | DefocusBlur) for s in getattr(transform, "stages", (transform,)))
+    assert loose[0.0] < (30 if rounded else 5 if sums else 1)
     assert loose[1e-2] < 4
     if transform in POINTWISE:
         assert loose[1e-2] < 1.1
@@ -92,7 +95,8 @@ def test_hulls_hold_the_values_among_them(transform):
     parameters = np.array([[d] * len(transform.params) for d in (0.0, 0.3, 0.45, 1.0)], np.float32)
     among = np.array([True, False, True, False])
     reached = np.asarray(images_at(transform, image, parameters[None])[0])
-    found = jax.jit(lambda *a: hull(transform, *a))(image, parameters, among)
+    box = [end.astype(np.float64) for end in (parameters.min(0), parameters.max(0))]
+    found = jax.jit(lambda *a: hull(transform, *a))(image, parameters, among, float32_error(transform, image, *box))
     lower, upper = np.asarray(found.lower), np.asarray(found.upper)
     assert (reached[among] >= lower).all()
     assert (reached[among] <= upper).all()
@@ -122,20 +126,20 @@ def test_a_rounding_takes_both_levels_only_near_a_tie():
 def test_a_stage_without_bounds_is_named(transform, stage):
     point = jnp.zeros(len(transform.params))
     with pytest.raises(ValueError, match=stage):
-        image_bounds(transform, jnp.zeros((8, 8, 1)), point, point)
+        image_bounds(transform, jnp.zeros((8, 8, 1)), point, point, 0.0)
     if transform.name != "translation":
         with pytest.raises(ValueError, match=r"stage .* lists none|mixes"):
-            hull(transform, jnp.zeros((8, 8, 1)), point[None], jnp.ones(1, bool))
+            hull(transform, jnp.zeros((8, 8, 1)), point[None], jnp.ones(1, bool), 0.0)
 
 
 def test_what_comes_first_must_be_exact_to_be_moved():
     image = jnp.full((6, 6, 1), 0.5 / 255)
     point = jnp.zeros((1, 2))
     with pytest.raises(ValueError, match="'translation' mixes those of an image that is rounded"):
-        hull(Quantize() | Translation(), image, point, jnp.ones(1, bool))
+        hull(Quantize() | Translation(), image, point, jnp.ones(1, bool), 0.0)
     with pytest.raises(ValueError, match="'rotation' mixes"):
-        image_bounds(Quantize() | Rotation(), image, point[0, :1], point[0, :1])
-    found = hull(Clip(high=0.001) | Translation(), image, point, jnp.ones(1, bool))
+        image_bounds(Quantize() | Rotation(), image, point[0, :1], point[0, :1], 0.0)
+    found = hull(Clip(high=0.001) | Translation(), image, point, jnp.ones(1, bool), 0.0)
     np.testing.assert_allclose(found.upper, 0.001, atol=2e-5)
 
 
