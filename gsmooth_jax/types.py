@@ -373,6 +373,10 @@ class LatentNoise(Noise, Protocol):
         """
         ...
 
+    def whitened(self, latents: np.ndarray) -> np.ndarray:
+        """Takes latents [M, D] linearly to vectors whose lengths bound |u|_(S^-1) from above: [M, D'] float64. Host."""
+        ...
+
     def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
         """Bounds |u - u_c|_(S^-1) for latents u [M, D] and u_c [D] or [M, D] from above: [M] float64. Host."""
         ...

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.claims import Hypothesis, Ledger, Statement, Status
+from gsmooth_jax.claims import Ballot, Hypothesis, Ledger, Statement, Status, Window
 from gsmooth_jax.methods.arguments import check_method, check_transform
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.regions import Ball, Box
@@ -47,21 +47,44 @@ class Poll(NamedTuple):
     limit: int
 
 
+class Visit(NamedTuple):
+    """A request for the next blocks of votes at one of several centres that hypotheses share.
+
+    Attributes:
+      centre: as of a ``Poll``.
+      centre_id: its number.
+      start: blocks that it has.
+      stop: and that it is to have.
+      likely: that it may come to ask for next: what would else be idle may count them now.
+    """
+
+    centre: np.ndarray
+    centre_id: int
+    start: int
+    stop: int
+    likely: int
+
+
 class Found(NamedTuple):
     """What an inquiry ends with.
 
     Attributes:
-      hypotheses: every hypothesis that was tested, as it stands.
+      hypotheses: every hypothesis of one centre that was tested, as it stands.
       note: what a reader of the claim should know.
+      windows: every hypothesis of several.
+      ballots: the votes at their centres.
     """
 
     hypotheses: Sequence[Hypothesis]
     note: str = ""
+    windows: Sequence[Window] = ()
+    ballots: Sequence[Ballot] = ()
 
 
-Inquiry = Generator[Pilots | list[Poll], Any, Found]
+Inquiry = Generator[Pilots | list[Poll] | list[Visit], Any, Found]
 """Asks for ``Pilots`` and is sent the [E] counts of each centre; asks for polls, and is sent the hypotheses of each
-with a block of votes more (of a fixed test: with all of them). A method without randomness asks for nothing."""
+with a block of votes more (of a fixed test: with all of them); asks for visits, and is sent the [B, E] counts of the
+blocks of each. A method without randomness asks for nothing."""
 
 
 class Evidence(NamedTuple):
@@ -72,12 +95,18 @@ class Evidence(NamedTuple):
       hypotheses: all that were tested.
       passed: those of them that their votes have proved.
       lower: for each of all, the bound that its votes prove on the event's probability, at its level.
+      windows: all hypotheses of several centres.
+      passed_windows: those of them that the ballots have proved.
+      ballots: their votes.
     """
 
     selection: tuple[int, ...]
     hypotheses: tuple[Hypothesis, ...]
     passed: tuple[Hypothesis, ...]
     lower: "Lower"
+    windows: tuple[Window, ...] = ()
+    passed_windows: tuple[Window, ...] = ()
+    ballots: tuple[Ballot, ...] = ()
 
 
 class Lower(Protocol):
@@ -115,6 +144,9 @@ class Method(Protocol):
 
     takes: ClassVar[Takes]
     """The smoothing noise that it is given."""
+
+    block: ClassVar[int]
+    """Votes between two looks at its tests, where a run says nothing else."""
 
     @property
     def name(self) -> str:
@@ -196,7 +228,7 @@ class Guarantee:
         image and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
       selection_votes: draws that choose the class, never reused.
       max_votes: most draws that one image's test may count.
-      block: votes between two looks of the sequential test.
+      block: votes between two looks of the sequential test; 0: as the method wants, which is what it is then.
       futility: probability with which an image whose p_A lies at or above the needed value may be given up early.
         Giving up can cost a certificate and can never create a false one.
       seed: of all draws.
@@ -209,7 +241,7 @@ class Guarantee:
     test: Test = "sequential"
     selection_votes: int = 32
     max_votes: int = 10_000
-    block: int = 32
+    block: int = 0
     futility: float = 0.01
     seed: int = 0
 
@@ -217,6 +249,8 @@ class Guarantee:
         check_transform(self.transform)
         _validate.kind(Box | Ball, "a gs.Box or a gs.Ball", region=self.region)
         check_method(self.method)
+        if self.block == 0:
+            object.__setattr__(self, "block", self.method.block)
         _validate.probability(alpha=self.alpha, futility=self.futility)
         _validate.at_least(1, selection_votes=self.selection_votes, max_votes=self.max_votes, block=self.block)
         _validate.at_most(2**31 - 1, block=self.block)

@@ -58,6 +58,7 @@ class ClosedForm:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
+    block: ClassVar[int] = 32
 
     def __post_init__(self):
         check_law(smoothing=self.smoothing)

@@ -34,6 +34,7 @@ class Enumerate:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "nothing"
+    block: ClassVar[int] = 1
 
     @property
     def name(self) -> str:

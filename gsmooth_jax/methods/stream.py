@@ -19,6 +19,10 @@ from gsmooth_jax.transforms import check_domain
 from gsmooth_jax.types import Example
 
 
+_ASKED = 32
+"""Votes that an image asks for at a time, more or less."""
+
+
 def certify_stream(
     classifier: Model,
     examples: Iterable[Example],
@@ -76,6 +80,8 @@ def certify_stream(
         rows=rows,
         block=guarantee.block,
         in_flight=execution.in_flight,
+        # A prover asks for many small blocks at a time, or for one that is not small.
+        under_way=max(2 * execution.in_flight * rows * guarantee.block // _ASKED, 1),
         threaded=method.computes,
         timed=_timed,
     )

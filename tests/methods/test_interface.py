@@ -56,6 +56,7 @@ class Nested:
     status: ClassVar[str] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[str] = "nothing"
+    block: ClassVar[int] = 1
     name: ClassVar[str] = "nested"
     law: ClassVar[str] = ""
     parts: ClassVar[tuple] = ()

@@ -1,15 +1,9 @@
-"""How far a transformed image travels in the latent space: cells of the region, each within reach of its centre.
+"""How a transformed image travels in the latent space: exact values at the ends of small boxes, and what lies between.
 
-A cell's ``distance`` rests on a bound, for every parameter of the cell, on how far the latent of the transformed image
-lies from the cell's centre, or from the segment to the next: exact values at the ends of small boxes plus what the
-transform's Lipschitz bound allows between them (THEORY D7). It is never a maximum over sampled points. A region of
-several parameters is cut into strips with a path along the middle of each; ``walk`` places the centres of a path. Host,
-but for the values themselves.
-
-A path at most T long, whose ends are d apart, strays from the segment between them by b = sqrt(T^2 - d^2) / 2 at most:
-its points lie in an ellipsoid with the ends for foci, a = T / 2 and b its half axes. Between the foci nothing of it is
-further than b from the segment, and what lies beyond one is within b^2 / a <= b of it. So a path whose bound on the
-speed is close needs few values. Lengths are Euclidean there; divided by sigma they bound distances: S >= sigma^2 I.
+Where the latent of a transformed image may be, for every parameter of a box, rests on the values at the box's ends and
+on what the transform's Lipschitz bound allows between them (THEORY D7). It is never a maximum over sampled points. A
+region of several parameters is cut into strips with a path along the middle of each (THEORY P4); ``path`` places the
+smoothing centres of a path. Host, but for the values themselves.
 """
 
 import dataclasses
@@ -23,7 +17,7 @@ import jax
 import numpy as np
 
 from gsmooth_jax.methods.cover.kernels import Ties, latent_kernel, speed_kernel
-from gsmooth_jax.methods.cover.two_centres import Cell, Path, outward
+from gsmooth_jax.methods.cover.path import Layout, Path
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
 
@@ -31,21 +25,17 @@ _FEW, _BATCH = 16, 64
 """Boxes a device call: the smaller number for what is left, padded, so nothing recompiles."""
 
 _COARSE = 16
-"""Boxes with which the walk along a path begins."""
+"""Boxes for which a bound on the speed is computed at first."""
 
-_SHARE = 0.2
-"""Of a target, beyond what rounding takes of it, half the way through a box may cost this share; smaller boxes cost
-more evaluations."""
+_LENGTH = .12
+"""Of the path through a box, at most, by its bound and in standard deviations: smaller boxes cost more evaluations,
+larger ones let it stray further."""
 
-_ACROSS = 0.55
-"""And a strip this share, half way across: two centres then prove the largest area, whatever the target."""
+_ACROSS = 0.35
+"""Half the width of a strip, at most."""
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
-
-Target = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""The distances [N] wanted of cells at parameters [N, P] where rounding alone makes these distances [N]."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Stages:
@@ -142,11 +132,10 @@ class Geometry:
     stages: Stages
     noise: LatentNoise
 
-    def point(self, parameter: np.ndarray) -> Cell:
-        """Returns the cell of a single parameter [P]."""
+    def point(self, parameter: np.ndarray) -> Layout:
+        """Returns the centre of a single parameter [P]."""
         latents, between = self.values(parameter[None])
-        floor = float(self._floors(between, self._float32(parameter, parameter))[0])
-        return Cell(parameter, parameter, latents[0], floor, floor)
+        return self._path(parameter[None], parameter[None], latents, between, np.zeros(1), 0.0).layout(0)
 
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
@@ -168,13 +157,8 @@ class Geometry:
             raise FloatingPointError(f"its latent is not finite under {moving.name} {parameters[~finite][0].tolist()}.")
         return latents, between
 
-    def cells(self, low: np.ndarray, high: np.ndarray, target: Target) -> list[Cell]:
-        """Covers a box of parameters by cells whose distance is about the target where they lie.
-
-        Args:
-          low: [P], lower corner.
-          high: [P], upper corner.
-          target: a cell may exceed it only where no box is small enough.
+    def layout(self, low: np.ndarray, high: np.ndarray) -> Layout:
+        """Covers a box of parameters, from a lower corner [P] to an upper one, by parts with their smoothing centres.
 
         Raises:
           ValueError: parameters that stand for a transform's values do not ascend inside the box.
@@ -183,15 +167,22 @@ class Geometry:
         if self.stages.values is not None:
             # The image itself, at 0, is the first value from there on.
             ends = [low, *([np.zeros(1)] if low[0] < 0.0 < high[0] else []), high]
-            return [cell for a, b in itertools.pairwise(ends) for cell in self._values(a, b, target)]
-        along, strips = self._strips(low, high, target)
-        return [cell for strip in strips for cell in self._strip(*strip, along, target)]
+            paths = (self._values(a, b) for a, b in itertools.pairwise(ends))
+        else:
+            along, strips = self._strips(low, high)
+            paths = (self._strip(*strip, along) for strip in strips)
+        whole = Layout([], [])
+        for path in paths:
+            centres, parts = path.layout(len(whole.centres))
+            whole.centres.extend(centres)
+            whole.parts.extend(parts)
+        return whole
 
-    def _values(self, low: np.ndarray, high: np.ndarray, target: Target) -> list[Cell]:
-        """Covers an interval of a parameter by cells for each of the transform's values there."""
+    def _values(self, low: np.ndarray, high: np.ndarray) -> Path:
+        """The transform's values in an interval of a parameter."""
         assert self.stages.values is not None
         points = self.stages.values.representatives(self.image.shape, low, high)
-        # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and its ends
+        # Where one value ends and the next begins is not asked: each part speaks for the values inside it, and its ends
         # are drawn half way to its neighbours'.
         ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
         if len(points) == 0 or not (np.diff(ends, axis=0) >= 0.0).all() or not (np.diff(points, axis=0) > 0.0).all():
@@ -200,10 +191,42 @@ class Geometry:
                 f"got {points[:, 0].tolist()}."
             )
         latents, between = self.values(points)
-        float32 = self._float32(low, high)
-        floors = self._floors(between, float32)
-        beyond = self._rounded(np.zeros(len(points)), between, float32) + float32.slack
-        return Path(ends[:-1], ends[1:], latents, beyond, floors, target(points, floors), self.noise).cells()
+        return self._path(ends[:-1], ends[1:], latents, between, np.zeros(len(points)), 0.0)
+
+    def _path(
+        self,
+        lows: np.ndarray,
+        highs: np.ndarray,
+        latents: np.ndarray,
+        between: np.ndarray,
+        longest: np.ndarray,
+        aside: np.ndarray | float,
+        gaps: np.ndarray | float = 0.0,
+    ) -> Path:
+        """A path of N boxes, with what rounding and float32 add to how far from it an image may be.
+
+        Args:
+          lows: [N, P], lower corners.
+          highs: [N, P], upper corners.
+          latents: [N + 1, ...] or [N, ...].
+          between: for each latent, the entries that rounding may take elsewhere.
+          longest: [N], half the length of the path through a box.
+          aside: [N], how far the other parameters take the latent from it.
+          gaps: [N], how far, in L2, an image of a box is at most from the nearer one of those at its ends.
+        """
+        float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
+        if len(latents) > len(lows):
+            between = np.maximum(between[:-1], between[1:])
+        beyond = aside + self._rounded(np.broadcast_to(gaps, between.shape), between, float32) + float32.slack
+        return Path(
+            lows=lows,
+            highs=highs,
+            latents=latents,
+            longest=longest,
+            beyond=beyond,
+            slack=float32.slack,
+            noise=self.noise,
+        )
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
@@ -227,68 +250,36 @@ class Geometry:
         offset, other = self.noise.offset_upper(self.image.size), self.noise.lipschitz_upper
         return np.array([offset if p.offset else other for p in self.stages.moving.params], np.float64) * (1.0 + 1e-6)
 
-    def _strips(self, low: np.ndarray, high: np.ndarray, target: Target) -> tuple[int, list[_Box]]:
+    def _strips(self, low: np.ndarray, high: np.ndarray) -> tuple[int, list[_Box]]:
         """The parameter that the latent travels furthest along, and the strips in its direction that make up a box."""
         if len(low) == 1:
             return 0, [(low, high)]
         travel = self._scales * self._speeds(low[None], high[None])[0] * (high - low)
         along = int(np.where(high > low, travel, -1.0).argmax())
-        middle, floors = 0.5 * (low + high)[None], np.array([self._own_floor(self._float32(low, high))])
-        width = 2 * _ACROSS * (target(middle, floors) - floors)[0] / (len(low) - 1)
-        counts = np.ceil(travel / width).astype(int).clip(1)
+        counts = np.ceil(travel * (len(low) - 1) / (2 * _ACROSS)).astype(int).clip(1)
         counts[along] = 1
         edges = [_cut(np.array([a, b]), np.array([n])) for a, b, n in zip(low, high, counts, strict=True)]
         lows, highs = (itertools.product(*sides) for sides in ([e[:-1] for e in edges], [e[1:] for e in edges]))
         return along, [(np.array(a), np.array(b)) for a, b in zip(lows, highs, strict=True)]
 
-    def _strip(self, low: np.ndarray, high: np.ndarray, along: int, target: Target) -> list[Cell]:
-        """Cuts a strip into boxes of small gap along one parameter, then places centres among them."""
-        float32 = self._float32(low, high)
+    def _strip(self, low: np.ndarray, high: np.ndarray, along: int) -> Path:
+        """Cuts a strip into short boxes along one parameter; the path leads through the middle of the others."""
         edges = _cut(np.array([low[along], high[along]]), np.array([_COARSE]))
         lows, highs = _sliced(low, high, along, edges)
         speeds = self._speeds(lows, highs)
-        floors = np.full(_COARSE, self._own_floor(float32))
-        wanted = target(0.5 * (lows + highs), floors) - floors
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
-        gaps = self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
-        pieces = np.ceil(gaps / (_SHARE * wanted)).astype(int).clip(1)
+        lengths = 2 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
+        pieces = np.ceil(lengths / _LENGTH).astype(int).clip(1)
         edges = _cut(edges, pieces)
         lows, highs = _sliced(low, high, along, edges)
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
         points = np.tile(0.5 * (low + high), (len(edges), 1))
         points[:, along] = edges
         latents, between = self.values(points)
-        floors = self._floors(between, float32)
-        beyond = (
-            self._strayed(latents, gaps[:, along], along, float32.slack)
-            + np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
-            + self._rounded(gaps.sum(axis=1), np.maximum(between[:-1], between[1:]), float32)
-            + float32.slack
+        aside = np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
+        return self._path(
+            lows, highs, latents, between, self._scales[along] * gaps[:, along], aside, gaps=gaps.sum(axis=1)
         )
-        return Path(lows, highs, latents, beyond, floors, target(points, floors), self.noise).cells()
-
-    def _strayed(self, latents: np.ndarray, gaps: np.ndarray, along: int, slack: float) -> np.ndarray:
-        """Bounds [N] how far a path gets from the segments between its latents [N + 1, ...]; see the module.
-
-        Args:
-          latents: of images on the way.
-          gaps: [N], half the way of the image from each to the next, at most, in L2.
-          along: the parameter that changes.
-          slack: how far float32 may take two latents apart.
-        """
-        flat = latents.reshape(len(latents), -1)
-        steps = np.subtract(flat[1:], flat[:-1], dtype=np.float64)
-        apart = np.sqrt(np.einsum("nd,nd->n", steps, steps)) / float(self.noise.sigma)
-        # The true latents may be nearer to each other than those that float32 gave, which the square root magnifies.
-        closest = np.maximum(0.5 * (apart - slack), 0.0)
-        longest = self.noise.lipschitz_upper * (1.0 + 1e-6) * gaps
-        sideways = np.sqrt(np.maximum(longest**2 - closest**2, 0.0))
-        # Nor further than half the way to the nearer end, which an offset of the image may make short.
-        return np.minimum(sideways, self._scales[along] * gaps)
-
-    def _own_floor(self, float32: "_Float32") -> float:
-        """The floor of the image itself: as good as those of a box's images for its size."""
-        return float(self._floors(np.asarray(np.sum(~np.isin(self.image, self.stages.fixed))), float32))
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray, float32: "_Float32") -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
@@ -302,10 +293,6 @@ class Geometry:
         gone = gaps * (jump / left) if left > 0.0 else np.full(np.shape(gaps), np.inf)
         inside = np.sqrt(between * jump**2 + gone**2)
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * jump)
-
-    def _floors(self, between: np.ndarray, float32: "_Float32") -> np.ndarray:
-        """What rounding and float32 make of distances, given the entries that a rounding may change; rounded up."""
-        return outward(self._rounded(np.zeros(np.shape(between)), between, float32) + float32.slack)
 
     def _float32(self, low: np.ndarray, high: np.ndarray) -> "_Float32":
         """What float32 does to the transformed images of a box of parameters (THEORY J13)."""

@@ -27,7 +27,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
-from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
 from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
@@ -42,9 +41,9 @@ from gsmooth_jax.methods.base import (
     chosen_class,
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
-from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
 from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
-from gsmooth_jax.methods.coverage import answered, covered, overlapping
+from gsmooth_jax.methods.cover.windows import WindowTests
+from gsmooth_jax.methods.coverage import answered, covered, largest, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
@@ -68,6 +67,7 @@ class Cover:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+    block: ClassVar[int] = 1
 
     def __post_init__(self):
         check_noise(noise=self.noise)
@@ -110,34 +110,35 @@ class Cover:
         return required(self.name, loaded(self.noise), guarantee)
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
-        """Alpha is divided among the depths."""
+        """All of alpha goes to the parts of the region, which share it."""
         return ledger(guarantee)
 
     def pilots(self, guarantee: Guarantee) -> int:
-        """The image itself, and points of the region."""
-        assert isinstance(guarantee.region, Box)
-        return len(pilot_points(guarantee.region))
+        """One: the image itself."""
+        del guarantee
+        return 1
 
     def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Inquiry:
-        """Pilot draws choose the class and lay out the cells, then every cell is tested."""
-        del model
+        """Draws at the image itself choose the class, then every part of the region is tested."""
+        del model, tests
 
         def choose(selections: list[np.ndarray]) -> Choice:
             top = int(np.argmax(selections[0][:-1]))
             # A proof that the answer is wrong everywhere would count for nothing.
             return Choice((top,), worth=example.label in (None, top))
 
-        return (yield from inquire(example, loaded(self.noise), guarantee, tests, choose))
+        identity = np.zeros((1, len(guarantee.transform.params)))
+        return (yield from inquire(example, loaded(self.noise), guarantee, identity, choose))
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
-        """Says whether the cells that have passed cover the region, and the image itself. Distances are as recorded."""
+        """Says whether the parts that have passed cover the region, and the image itself. Bounds are as recorded."""
         top, faults = chosen_class(evidence.selection, guarantee)
         found = conclude(evidence, guarantee, (top,), Answer)
         return found._replace(faults=faults + found.faults)
 
 
 class Choice(NamedTuple):
-    """What pilot draws suggest to claim.
+    """What the selection draws suggest to claim.
 
     Attributes:
       events: whose probabilities have to be above 1/2 in the whole region.
@@ -152,7 +153,7 @@ def inquire(
     example: Example,
     noise: LatentNoise,
     guarantee: Guarantee,
-    tests: Tests,
+    points: np.ndarray,
     choose: Callable[[list[np.ndarray]], Choice],
 ) -> Inquiry:
     """Proves that events have probabilities above 1/2 at every transformed image of the region.
@@ -161,43 +162,38 @@ def inquire(
       example: the image.
       noise: around latents.
       guarantee: the claim's terms; its region is a box.
-      tests: decides hypotheses.
-      choose: from the [E] counts at the pilot points, the image itself first, to what is claimed.
+      points: [M, P], parameters of the selection draws, those of the image itself first.
+      choose: from the [E] counts at each point to what is claimed.
     """
-    g = guarantee
-    assert isinstance(g.region, Box)
-    geometry = Geometry(example.image, Stages.of(g.transform), noise)
-    points = pilot_points(g.region)
-    selections = yield PilotDraws(list(geometry.values(points)[0]))
-    choice = choose(selections)
+    region = guarantee.region
+    assert isinstance(region, Box)
+    geometry = Geometry(example.image, Stages.of(guarantee.transform), noise)
+    choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
     if not choice.events:
-        return Found((), "the pilot draws suggest nothing to claim")
-    fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
-    pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
-    cells = CellTests(geometry, pilots, choice.events, g, tests)
-    alone, notes = not choice.worth or pilots.shares.min() <= 0.5, []
-    if not alone:
+        return Found((), "the selection draws suggest nothing to claim")
+    notes = []
+    layout = None
+    if choice.worth:
         try:
-            yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+            layout = geometry.layout(np.array(region.low), np.array(region.high))
         except Unbounded as error:
-            alone, cells.lost = not cells.hypotheses(), True
             notes.append(str(error))
-    if alone:
-        cells.lost = True
-        yield from cells.run([geometry.point(points[0])])
-    if cells.exhausted:
-        notes.append(f"max_votes={g.max_votes} is too few for all cells")
-    return Found(cells.hypotheses(), "; ".join(notes))
+    tests = WindowTests(layout or geometry.point(points[0]), choice.events, guarantee)
+    yield from tests.run()
+    if tests.exhausted:
+        notes.append(f"max_votes={guarantee.max_votes} is too few for all parts of the region")
+    return Found((), "; ".join(notes), tests.windows(), tests.ballots())
 
 
-def _successes(counts: np.ndarray, event: int) -> int:
-    return int(counts[event]) if event >= 0 else int(counts.sum() - counts[~event])
+def ledger(guarantee: Guarantee) -> Ledger:
+    """How alpha is divided: all of it goes to the parts, since a false claim has a false part (THEORY F3)."""
+    return (("selection", 0.0), ("parts", guarantee.alpha))
 
 
 def conclude(
     evidence: Evidence, guarantee: Guarantee, events: Sequence[int], statement: Callable[..., Statement]
 ) -> Conclusion:
-    """Says what cells prove that events have probabilities above 1/2: of the whole region, and of the image itself.
+    """Says what windows prove: that events have probabilities above 1/2 in the whole region, and at the image itself.
 
     Args:
       evidence: of a claim.
@@ -205,23 +201,25 @@ def conclude(
       events: those that the selection draws chose.
       statement: made of the events.
     """
-    region, found = guarantee.region, evidence.hypotheses
+    region, found = guarantee.region, evidence.windows
+    if evidence.hypotheses:
+        return Conclusion(None, False, 0.0, ("hypotheses: of one centre each, of which cover has none",))
+    if {w.event for w in found} - {*events}:
+        return Conclusion(None, False, 0.0, ("windows: of another event than the selection chose",))
+    if not {w.level for w in found} <= {guarantee.alpha}:
+        return Conclusion(None, False, 0.0, ("windows: one of a level to which no part of alpha goes",))
     faults: list[str] = []
-    if any(len(h.low) != len(guarantee.transform.params) for h in found) or {h.event for h in found} - {*events}:
-        return Conclusion(None, False, 0.0, ("hypotheses: of another event than the selection chose, or no cells",))
-    levels = {level(guarantee, depth) for depth in range(DEPTHS)}
-    if not {h.level for h in found} <= levels:
-        return Conclusion(None, False, 0.0, ("hypotheses: a cell of a level to which no part of alpha goes",))
-    votes = sum({h.centre_id: h.votes for h in found}.values())
+    votes = guarantee.block * sum({b.centre_id: len(b.successes) for b in evidence.ballots}.values())
     if votes > guarantee.max_votes:
-        faults.append(f"hypotheses: {votes} votes, the header allows {guarantee.max_votes}")
-    for one, event in sorted({(h.level, h.event) for h in found}):
-        if overlapping(h for h in found if (h.level, h.event) == (one, event)):
-            faults.append(f"hypotheses: cells of level {one} overlap, so its part of alpha is spent more than once")
-    passed = [[h for h in evidence.passed if h.event == event] for event in events]
-    certified = all(covered(cells, region) for cells in passed)
-    answer = statement(*events) if all(answered(cells, region) for cells in passed) else None
-    return Conclusion(answer, certified, region.size if certified else 0.0, tuple(faults))
+        faults.append(f"ballots: {votes} votes, the header allows {guarantee.max_votes}")
+    if any(overlapping(w for w in found if w.event == event) for event in events):
+        faults.append("windows: parts overlap, so alpha is spent more than once")
+    passed = [[w for w in evidence.passed_windows if w.event == event] for event in events]
+    certified = all(covered(windows, region) for windows in passed)
+    answer = statement(*events) if all(answered(windows, region) for windows in passed) else None
+    assert isinstance(region, Box)
+    radius = region.size if certified else min(largest(windows, region) for windows in passed)
+    return Conclusion(answer, certified, radius, tuple(faults))
 
 
 def check_cells(name: str, transform: Transform, region: Region) -> None:
@@ -250,26 +248,15 @@ def check_surrogate(noise: LatentNoise | SurrogateNoise, model: Any) -> None:
 
 
 def check_cell_budget(name: str, guarantee: Guarantee) -> None:
-    """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one cell."""
+    """Raises ValueError for a test other than ``sequential``."""
     if guarantee.test != "sequential":
-        raise ValueError(f"{name} tests its cells sequentially, got test={guarantee.test!r}.")
-    fewest = bounds.smallest_n_sequential(0.5, level(guarantee, 0))
-    if guarantee.max_votes < max(fewest, guarantee.block):
-        raise ValueError(
-            f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a cell takes "
-            f"{fewest} unanimous votes, in blocks of {guarantee.block}, and every cell of the region takes as many."
-        )
+        raise ValueError(f"{name} tests the parts of a region sequentially, got test={guarantee.test!r}.")
 
 
 def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
     """Says what a claim will take; raises as ``check_cell_budget``, and for an encoder without a Lipschitz bound."""
     check_cell_budget(name, guarantee)
-    fewest = bounds.smallest_n_sequential(0.5, level(guarantee, 0))
-    whole = -(-fewest // guarantee.block) * guarantee.block
-    text = (
-        f"Every cell of the region is tested, with {whole} votes or more; "
-        f"at most {guarantee.max_votes:,} votes an image."
-    )
+    text = f"Every part of the region is tested; at most {guarantee.max_votes:,} votes an image."
     if not noise.lipschitz_upper < math.inf:
         raise ValueError(f"{name} needs a bound on the noise's Lipschitz constant, got {noise.lipschitz_upper}.")
     region = guarantee.region

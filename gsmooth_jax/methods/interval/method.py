@@ -47,6 +47,7 @@ class IntervalBounds:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "nothing"
+    block: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
