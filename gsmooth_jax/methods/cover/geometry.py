@@ -16,7 +16,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gsmooth_jax.methods.cover.kernels import Ties, latent_kernel, speed_kernel
+from gsmooth_jax.methods.cover.kernels import Ties, entry_speed_kernel, latent_kernel, rounded_kernel, speed_kernel
 from gsmooth_jax.methods.cover.path import Layout, Path
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
@@ -27,12 +27,16 @@ _FEW, _BATCH = 16, 64
 _COARSE = 16
 """Boxes for which a bound on the speed is computed at first."""
 
-_LENGTH = .12
+_LENGTH = .08
 """Of the path through a box, at most, by its bound and in standard deviations: smaller boxes cost more evaluations,
 larger ones let it stray further."""
 
 _ACROSS = 0.35
 """Half the width of a strip, at most."""
+
+_JUMPS = 0.3
+"""Of all entries, the share that may jump a level in a box, where it still pays to follow the rounded image: a quarter
+would take the latent as far as half a level of every entry, which is allowed for otherwise."""
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
@@ -49,6 +53,7 @@ class Stages:
         whole level at a tie where it was not.
       reach: how near to a fixed value an entry is still taken to it.
       ties: the rounding inside ``moving``, or None.
+      rounding: that was left out of ``moving``, where how fast each entry moves before it is known; or None.
       fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
         the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
         distance from there.
@@ -60,6 +65,7 @@ class Stages:
     jump: float
     reach: float = math.inf
     ties: Ties | None = None
+    rounding: Quantize | None = None
     fixed: tuple[float, ...] = ()
 
     @classmethod
@@ -98,7 +104,8 @@ class Stages:
             ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
         fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
         jump, reach = (roundings[0].jump, roundings[0].reach) if roundings else (0.0, math.inf)
-        return cls(whole, moving, None, jump, reach, fixed=fixed)
+        rounding = roundings[0] if roundings and not moving.unbounded(entries=True) else None
+        return cls(whole, moving, None, jump, reach, rounding=rounding, fixed=fixed)
 
 
 def _require_bound(transform: Composition) -> None:
@@ -152,9 +159,7 @@ class Geometry:
             return latent_kernel(self.noise, self.image, theta, near, transform=moving, ties=ties, fixed=fixed)
 
         latents, between = _batched(kernel, parameters)
-        finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
-        if not finite.all():
-            raise FloatingPointError(f"its latent is not finite under {moving.name} {parameters[~finite][0].tolist()}.")
+        self._check(latents, parameters)
         return latents, between
 
     def layout(self, low: np.ndarray, high: np.ndarray) -> Layout:
@@ -275,11 +280,81 @@ class Geometry:
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
         points = np.tile(0.5 * (low + high), (len(edges), 1))
         points[:, along] = edges
+        if self.stages.rounding is not None and (path := self._rounded_path(lows, highs, points, pieces)):
+            return path
         latents, between = self.values(points)
         aside = np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
         return self._path(
             lows, highs, latents, between, self._scales[along] * gaps[:, along], aside, gaps=gaps.sum(axis=1)
         )
+
+    def _rounded_path(self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, pieces: np.ndarray) -> Path | None:
+        """A path of N boxes of rounded images: between them nothing moves, but entries jump.
+
+        None where so many may jump that it is better to follow the image before it is rounded.
+
+        Args:
+          lows: [N, P], lower corners.
+          highs: [N, P], upper corners.
+          points: [N + 1, P], where the images are computed.
+          pieces: [_COARSE], boxes in each of some neighbours for which the entries' speeds are bounded.
+        """
+        stages = self.stages
+        assert stages.rounding is not None and isinstance(stages.moving, Composition)
+        float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
+        cuts = np.concatenate([[0], pieces.cumsum()])
+        low, high = lows[cuts[:-1]].astype(np.float32), highs[cuts[1:] - 1].astype(np.float32)
+        speeds = entry_speed_kernel(self.image, low, high, transform=stages.moving)
+        coarse, half = np.repeat(np.arange(len(pieces)), pieces), _half_widths(lows, highs).astype(np.float32)
+        moves = np.einsum("mp,mp...->m...", half[cuts[:-1]], np.asarray(speeds)) * stages.rounding.density
+        # An entry that moves by a share of a level comes to another from twice that share of all places.
+        jumps = np.sum(2.0 * moves * (1.0 + 2.0 * moves)) / len(pieces)
+        if jumps > _JUMPS * np.sum(~np.isin(self.image, stages.fixed)):
+            return None
+        parts, start = [], 0
+        while start < len(lows):
+            size = _BATCH if len(lows) - start >= _BATCH else _FEW
+            boxes = np.minimum(np.arange(start, start + size), len(lows) - 1)
+            ends = np.minimum(np.arange(start, start + size + 1), len(lows))
+            theta = points[ends].astype(np.float32)
+            parts.append(
+                rounded_kernel(
+                    self.noise,
+                    self.image,
+                    theta,
+                    speeds,
+                    coarse[boxes],
+                    half[boxes],
+                    np.float32(float32.off),
+                    whole=stages.whole,
+                    moving=stages.moving,
+                    rounding=stages.rounding,
+                )
+            )
+            start += size
+        fetched = jax.device_get(parts)
+        latents = np.concatenate([fetched[0][0][:1], *(latents[1:] for latents, _ in fetched)])[: len(points)]
+        levels = np.concatenate([squares for _, squares in fetched])[: len(lows)]
+        self._check(latents, points)
+        changed = np.sqrt(levels.astype(np.float64)) * (1.0 + 1e-5) / stages.rounding.density
+        beyond = self.noise.lipschitz_upper * changed + float32.slack
+        return Path(
+            lows=lows,
+            highs=highs,
+            latents=latents,
+            longest=np.zeros(len(lows)),
+            beyond=beyond,
+            slack=float32.slack,
+            noise=self.noise,
+        )
+
+    def _check(self, latents: np.ndarray, parameters: np.ndarray) -> None:
+        """Raises FloatingPointError where a latent is not finite."""
+        finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
+        if not finite.all():
+            raise FloatingPointError(
+                f"its latent is not finite under {self.stages.moving.name} {parameters[~finite][0].tolist()}."
+            )
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray, float32: "_Float32") -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].

@@ -13,7 +13,6 @@ Distances are |.|_(S^-1), S the noise's covariance. A path from e_0 to e_1 at mo
 an ellipsoid with these foci (THEORY P2): at most sqrt(T^2 - d^2) / 2 off their axis, and (T - d) / 2 beyond them.
 """
 
-import bisect
 import dataclasses
 import itertools
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ import numpy as np
 from gsmooth_jax.methods.cover.pairs import pair_bounds
 from gsmooth_jax.types import LatentNoise
 
-SPACING = .65
+SPACING = 0.5
 """Between centres, at most where the path is that dense: nearer ones cost evaluations, further ones votes."""
 
 _REACH = 2.25
@@ -122,12 +121,19 @@ class Path:
 
     def _chosen(self, seen: np.ndarray) -> list[int]:
         """The latents that are centres, the first and the last among them."""
-        steps = np.diff(seen, axis=0)
-        travelled = np.concatenate([[0.0], np.sqrt(np.einsum("nd,nd->n", steps, steps)).cumsum()]).tolist()
-        chosen, last = [0], len(travelled) - 1
-        while chosen[-1] < last:
-            furthest = bisect.bisect_right(travelled, travelled[chosen[-1]] + SPACING) - 1
-            chosen.append(max(min(furthest, last), chosen[-1] + 1))
+        chosen, last, ahead = [0], len(seen) - 1, 1
+        while (here := chosen[-1]) < last:
+            # Chords: of rounded images, neighbours jump to and fro, and the way from one to the next adds up to more.
+            near = True
+            while near and here + ahead <= last:
+                ahead *= 2
+                away = seen[here + 1 : here + 1 + ahead] - seen[here]
+                near = _squares_of(away)[-1] <= SPACING**2
+            away = seen[here + 1 : here + 1 + ahead] - seen[here]
+            beyond = np.flatnonzero(_squares_of(away) > SPACING**2)
+            length = max(int(beyond[0]) if len(beyond) else len(away), 1)
+            chosen.append(min(here + length, last))
+            ahead = length
         return chosen
 
     def _mirrored(self, seen: np.ndarray, chosen: list[int], end: int) -> list[int]:
