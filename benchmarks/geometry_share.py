@@ -90,7 +90,7 @@ def measure(
     total, watch = time.perf_counter() - began, Watch()
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(geometry, "_batched", watch.batched))
-        for name in ("values", "cells", "point"):
+        for name in ("values", "layout", "point"):
             method = watch.timed(getattr(geometry.Geometry, name))
             patches.enter_context(mock.patch.object(geometry.Geometry, name, method))
         for example, kept in zip(examples, votes, strict=True):

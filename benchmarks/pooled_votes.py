@@ -1,15 +1,14 @@
 """Votes of ``cover`` by pooled votes beside those of a kept run: the same network, images, region, noise and alpha.
 
 The kept run may be of a version before 0.8, whose votes served one centre each. Prints one JSON line: images, certified
-then and now, the median votes of what both certify, their ratio, seconds and evaluations an image, and which images
-were lost and won. ``--seconds`` of the old version are in its records.
+then and now, the median votes of what both certify, their ratio, mean votes, seconds an image, bytes of a record, and
+which images were lost and won.
 
-    python benchmarks/pooled_votes.py RUN CHECKPOINT [--limit 20] [--max-votes N]
+    python benchmarks/pooled_votes.py RUN CHECKPOINT [--limit 20] [--max-votes N] [--quick]
 """
 
 import argparse
 import dataclasses
-
 import json
 import time
 from pathlib import Path
@@ -30,17 +29,19 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--max-votes", type=int)
+    parser.add_argument("--quick", action="store_true", help="the first 4 images")
     options = parser.parse_args()
 
     header, kept = results.read_run(options.run)
-    kept = kept[: options.limit]
+    limit = 4 if options.quick else options.limit
+    kept = kept[:limit]
     before = headers.guarantee_of(header, [options.run])
     method = before.method.cover if isinstance(before.method, Cells) else before.method
     guarantee = dataclasses.replace(
         before, method=method, block=method.block, max_votes=options.max_votes or before.max_votes
     )
     data, model = header["data"], gs.load(options.checkpoint)
-    images = stream(data["name"], data["split"], every=data.get("every") or 1, limit=options.limit)
+    images = stream(data["name"], data["split"], every=data.get("every") or 1, limit=limit)
     wanted = {c.id for c in kept}
     examples = [e for e in images if e.id in wanted]
     assert len(examples) == len(kept)
@@ -55,7 +56,8 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "run": str(options.run),
+                "benchmark": "pooled_votes",
+                "run": options.run.name,
                 "images": len(claims),
                 "certified": [sum(c.certified and bool(c.correct) for c in some) for some in (kept, claims)],
                 "median votes of both": [old, new],
@@ -69,9 +71,6 @@ def main() -> None:
             }
         )
     )
-    for a, b in pairs:
-        if a.certified and not b.certified:
-            print(b.id, b.label, b.selection, b.votes, b.note, len(b.windows), b.radius, "was", a.votes)
 
 
 if __name__ == "__main__":

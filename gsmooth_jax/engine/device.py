@@ -17,7 +17,6 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.models import Model
 from gsmooth_jax.types import Vote
 
-
 _VOTES_CPU, _VOTES = 256, 2048
 """Votes of a batch that one device casts at once, on CPU and elsewhere, unless ``Execution`` says otherwise."""
 

@@ -6,7 +6,7 @@ most. For an alternative p > q_j a vote's likelihood ratio is p / q_j where the 
 with expectation 1 + a (p_i - q_j) at a centre of probability p_i, a > 0. Of two centres with equally many votes the
 product has expectation at most (1 + a ((p_1 + p_2) / 2 - q_j))^2 <= 1. So the product over all groups with q_j < p is a
 non-negative supermartingale from layer to layer, and so is its mean over a fixed law of p: it ever reaches 1 / alpha
-with probability at most alpha (THEORY F10; Ville 1939).
+with probability at most alpha (THEORY L2; Ville 1939).
 
 Votes are a table, centres by layers. Whether a test ever passes is a property of the table, so the order in which it is
 uncovered, and how much of it, may depend on anything.
@@ -36,13 +36,31 @@ def log_e_values(successes: np.ndarray, votes: np.ndarray, bounds: np.ndarray) -
       bounds: [..., J] q_j, above 0; a group with 1 says nothing.
     """
     gains = np.zeros((*np.shape(successes)[:-1], len(_ALTERNATIVES)))
-    failures = votes - successes
     for g, p in enumerate(_ALTERNATIVES):  # one at a time: an array of all would be large
         rewards, losses = _ratios(p, bounds)
-        gains[..., g] = (successes * rewards + failures * losses).sum(axis=-1)
+        gains[..., g] = (successes * rewards + (votes - successes) * losses).sum(axis=-1)
     gains += _PRIOR
     most = gains.max(axis=-1)
     return most + np.log(np.exp(gains - most[..., None]).sum(axis=-1))
+
+
+def hoped(successes: np.ndarray, votes: np.ndarray, bounds: np.ndarray, doubts: float) -> np.ndarray:
+    """Returns [...] what as many votes more may add to the evidence, so many standard deviations above what is likely.
+
+    Args:
+      successes: as for ``log_e_values``.
+      votes: as there; some group has votes.
+      bounds: as there.
+      doubts: standard deviations.
+    """
+    best = np.zeros(np.shape(successes)[:-1])
+    total = votes.sum(axis=-1)
+    for p in _ALTERNATIVES:
+        rewards, losses = _ratios(p, bounds)
+        gain = (successes * rewards + (votes - successes) * losses).sum(axis=-1)
+        square = (successes * rewards**2 + (votes - successes) * losses**2).sum(axis=-1)
+        best = np.maximum(best, gain + doubts * np.sqrt(np.maximum(square - gain**2 / total, 0.0)))
+    return best
 
 
 def missing(log_e: np.ndarray, alpha: np.ndarray | float) -> np.ndarray:
@@ -52,7 +70,7 @@ def missing(log_e: np.ndarray, alpha: np.ndarray | float) -> np.ndarray:
 
 
 def growth(share: np.ndarray, counts: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Returns [...] what a layer adds to the evidence, as a logarithm, if a vote is for the event with this probability.
+    """Returns [...] what a layer adds to the evidence, as a logarithm, if a vote is for the event with a given chance.
 
     Args:
       share: [...], the probability.

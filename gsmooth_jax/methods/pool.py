@@ -18,8 +18,8 @@ class Pool:
       counts: [M, J], centres of a pair: 1 or 2, 0 where there is no such pair.
       bounds: [M, J], of the pairs.
       layers: [M], those that have been looked at.
-      won: [M], the votes for the event in them.
-      votes: [M], all votes.
+      won: [M, J], the votes for the event in them.
+      votes: [M, J], all votes.
       log_e: [M], the evidence after them.
       passed: [M].
     """
@@ -42,8 +42,7 @@ class Pool:
         self.counts = np.where(there, np.where(self.first == self.second, 1, 2), 0)
         self.layers = np.zeros(len(windows), int)
         self.log_e = np.zeros(len(windows))
-        self.won = np.zeros(len(windows), int)
-        self.votes = np.zeros(len(windows), int)
+        self.won, self.votes = np.zeros((2, len(windows), most), int)
         self.passed = np.zeros(len(windows), bool)
 
     def table(self, ballots: Sequence[Ballot]) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +74,7 @@ class Pool:
             votes = self.counts[due] * (self._block * layer)
             self.log_e[due] = pooled.log_e_values(np.where(votes > 0, won, 0), votes, self.bounds[due])
             self.layers[due] = layer
-            self.won[due], self.votes[due] = np.where(votes > 0, won, 0).sum(axis=1), votes.sum(axis=1)
+            self.won[due], self.votes[due] = np.where(votes > 0, won, 0), votes
             self.passed[due] = pooled.missing(self.log_e[due], self._levels[due]) <= 0.0
 
     def reached(self, layers: np.ndarray) -> np.ndarray:

@@ -118,7 +118,9 @@ class _Ballots:
         """The blocks asked for at each centre."""
         size = self._guarantee.block
         requests = [
-            Request(Draws(v.centre, self._image_id, v.centre_id, keys.ESTIMATE, first * size, (first + 1) * size), limit)
+            Request(
+                Draws(v.centre, self._image_id, v.centre_id, keys.ESTIMATE, first * size, (first + 1) * size), limit
+            )
             for v in visits
             for first in range(v.start, v.stop)
             for limit in [(v.likely if first + 1 == v.stop else first + 1) * size]

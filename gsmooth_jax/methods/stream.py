@@ -18,7 +18,6 @@ from gsmooth_jax.models import Classifier, Model, Regressor
 from gsmooth_jax.transforms import check_domain
 from gsmooth_jax.types import Example
 
-
 _ASKED = 32
 """Votes that an image asks for at a time, more or less."""
 

@@ -25,7 +25,9 @@ def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
     if impossible := list(_impossible(claim, guarantee)):
         yield from impossible
         return
-    conclusion = method.concludes(prover.evidence(claim.selection, claim.hypotheses, tests, claim.windows, claim.ballots), guarantee)
+    conclusion = method.concludes(
+        prover.evidence(claim.selection, claim.hypotheses, tests, claim.windows, claim.ballots), guarantee
+    )
     yield from conclusion.faults
     assumes, ledger, pilots = assumptions(guarantee), method.ledger(guarantee), method.pilots(guarantee)
     derived = {
@@ -34,7 +36,10 @@ def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
         "radius": (claim.radius, conclusion.radius),
         "alpha": (claim.alpha, prover.alpha(ledger, guarantee)),
         "ledger": (claim.ledger, ledger),
-        "votes": (claim.votes, pilots * guarantee.selection_votes + prover.votes_of(claim.hypotheses, claim.ballots, guarantee)),
+        "votes": (
+            claim.votes,
+            pilots * guarantee.selection_votes + prover.votes_of(claim.hypotheses, claim.ballots, guarantee),
+        ),
         "status": (claim.status, "conditional" if assumes and method.status == "proved" else method.status),
         "assumes": (claim.assumes, assumes),
     }

@@ -17,7 +17,7 @@ from gsmooth_jax.results import old_records
 _PIECE = 4096
 """Bytes that are decompressed at once; most records are shorter."""
 
-_TABLES: dict[str, type[Hypothesis | Window | Ballot]] = {
+TABLES: dict[str, type[Hypothesis | Window | Ballot]] = {
     "hypotheses": Hypothesis,
     "windows": Window,
     "ballots": Ballot,
@@ -33,7 +33,7 @@ def to_record(claim: Claim) -> bytes:
     value = {f.name: getattr(claim, f.name) for f in dataclasses.fields(claim)}
     value["ledger"] = dict(claim.ledger)
     value["statement"] = claim.statement and {claim.statement.kind: claim.statement.to_json()}
-    for name, row in _TABLES.items():
+    for name, row in TABLES.items():
         columns = list(zip(*value[name], strict=True)) or [()] * len(row._fields)
         value[name] = dict(zip(row._fields, columns, strict=True))
     line = json.dumps(value, allow_nan=False, separators=(",", ":")) + "\n"
@@ -94,7 +94,7 @@ def _claim(value: dict[str, Any]) -> Claim:
         "assumes": tuple(value["assumes"]),
         "ledger": tuple(value["ledger"].items()),
         "statement": _statement(value["statement"]),
-    } | {name: tuple(_rows(name, value[name])) for name in _TABLES if name in value}
+    } | {name: tuple(_rows(name, value[name])) for name in TABLES if name in value}
     return Claim(**value | read)
 
 
@@ -108,7 +108,7 @@ def _statement(value: Mapping[str, Any] | None) -> Any:
 
 
 def _rows(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
-    row = _TABLES[name]
+    row = TABLES[name]
     if columns.keys() != set(row._fields):
         raise ValueError(f"its {name} have the columns {', '.join(columns)}")
     for values in zip(*(columns[field] for field in row._fields), strict=True):

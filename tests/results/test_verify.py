@@ -12,7 +12,7 @@ import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.claims import Answer
 from gsmooth_jax.methods import registry
-from gsmooth_jax.methods.cover.cell_votes import level, threshold
+from gsmooth_jax.methods.cover.cells import level, threshold
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.verify import verify_run
 from tests import edited
@@ -243,7 +243,7 @@ def test_the_parts_of_alpha_add_up_to_no_more_than_alpha():
         (
             pixels,
             "sequential",
-            {"selection": 0.0, "pilots": 0.0} | {f"depth {d}": 1e-3 / 2 ** (d + 1) for d in range(4)},
+            {"selection": 0.0, "parts": 7 / 8 * 1e-3, "parts anew": 1e-3 / 8},
         ),
     ):
         guarantee = gs.Guarantee(method=registry.choose("auto", law, terms["transform"]), test=test, **terms)

@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
+from scipy import special
 
 from gsmooth_jax.claims import Answer, Ledger, Status
 from gsmooth_jax.estimation.votes import ClassVote
@@ -73,7 +74,9 @@ class Cells:
 
     def requirement(self, guarantee: Guarantee) -> NoReturn:
         """Raises ValueError."""
-        raise ValueError("This run's cells are of a version before 0.8: replay it, or go on with it, with that version.")
+        raise ValueError(
+            "This run's cells are of a version before 0.8: replay it, or go on with it, with that version."
+        )
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
         """No test counted the draws of pilots, and the cells of one depth share its level."""
@@ -114,3 +117,8 @@ class Cells:
 def level(guarantee: Guarantee, depth: int) -> float:
     """The level of a cell's test: alpha / 2, alpha / 4, ...; over all depths less than alpha."""
     return guarantee.alpha * 0.5 ** (depth + 1)
+
+
+def threshold(distance: float) -> float:
+    """What p_A had to exceed at a centre for its answer to carry that far: Phi(distance), rounded up."""
+    return float(special.ndtr(distance * (1.0 + 1e-9)))

@@ -10,14 +10,14 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from gsmooth_jax.methods.cover.kernels import Ties, entry_speed_kernel, latent_kernel, rounded_kernel, speed_kernel
-from gsmooth_jax.methods.cover.path import Layout, Path
+from gsmooth_jax.methods.cover.path import Layout, Part, Path
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
 
@@ -27,9 +27,15 @@ _FEW, _BATCH = 16, 64
 _COARSE = 16
 """Boxes for which a bound on the speed is computed at first."""
 
-_LENGTH = .08
+_SPACING = 0.5
+"""Between centres: nearer ones cost evaluations, further ones votes."""
+
+_LENGTH = 0.12
 """Of the path through a box, at most, by its bound and in standard deviations: smaller boxes cost more evaluations,
 larger ones let it stray further."""
+
+_FINER = 0.4
+"""Scale of parts that are laid out anew."""
 
 _ACROSS = 0.35
 """Half the width of a strip, at most."""
@@ -40,6 +46,7 @@ would take the latent as far as half a level of every entry, which is allowed fo
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Stages:
@@ -133,11 +140,19 @@ class Unbounded(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Geometry:
-    """One image's path or sheet of latents under a transform."""
+    """One image's path or sheet of latents under a transform.
+
+    Attributes:
+      image: [H, W, C].
+      stages: of the transform.
+      noise: of the latent.
+      scale: of the parts, and of what lies between centres: less than 1 costs votes and proves more.
+    """
 
     image: np.ndarray
     stages: Stages
     noise: LatentNoise
+    scale: float = 1.0
 
     def point(self, parameter: np.ndarray) -> Layout:
         """Returns the centre of a single parameter [P]."""
@@ -162,8 +177,10 @@ class Geometry:
         self._check(latents, parameters)
         return latents, between
 
-    def layout(self, low: np.ndarray, high: np.ndarray) -> Layout:
+    def layout(self, low: np.ndarray, high: np.ndarray, first: int = 0) -> Layout:
         """Covers a box of parameters, from a lower corner [P] to an upper one, by parts with their smoothing centres.
+
+        These are numbered from ``first`` on.
 
         Raises:
           ValueError: parameters that stand for a transform's values do not ascend inside the box.
@@ -176,11 +193,27 @@ class Geometry:
         else:
             along, strips = self._strips(low, high)
             paths = (self._strip(*strip, along) for strip in strips)
-        whole = Layout([], [])
+        whole = Layout(first, [], [])
         for path in paths:
-            centres, parts = path.layout(len(whole.centres))
+            _, centres, parts = path.layout(first + len(whole.centres))
             whole.centres.extend(centres)
             whole.parts.extend(parts)
+        return whole
+
+    def finer(self, parts: Sequence[Part], first: int) -> Layout:
+        """Covers parts of the region by smaller ones, neighbours along a path together; numbered from ``first`` on."""
+        fine, whole = dataclasses.replace(self, scale=_FINER), Layout(first, [], [])
+        runs: list[_Box] = []
+        for low, high, *_ in parts:
+            # A face in common, and all else: the two are a box.
+            apart = [a != c or b != d for a, b, c, d in zip(*runs[-1], low, high, strict=True)] if runs else []
+            if sum(apart) == 1 and (runs[-1][1] == low)[apart].all():
+                low = runs.pop()[0]
+            runs.append((low, high))
+        for low, high in runs:
+            _, centres, smaller = fine.layout(low, high, first + len(whole.centres))
+            whole.centres.extend(centres)
+            whole.parts.extend(smaller)
         return whole
 
     def _values(self, low: np.ndarray, high: np.ndarray) -> Path:
@@ -230,6 +263,7 @@ class Geometry:
             longest=longest,
             beyond=beyond,
             slack=float32.slack,
+            spacing=_SPACING * self.scale,
             noise=self.noise,
         )
 
@@ -261,7 +295,7 @@ class Geometry:
             return 0, [(low, high)]
         travel = self._scales * self._speeds(low[None], high[None])[0] * (high - low)
         along = int(np.where(high > low, travel, -1.0).argmax())
-        counts = np.ceil(travel * (len(low) - 1) / (2 * _ACROSS)).astype(int).clip(1)
+        counts = np.ceil(travel * (len(low) - 1) / (2 * _ACROSS * self.scale)).astype(int).clip(1)
         counts[along] = 1
         edges = [_cut(np.array([a, b]), np.array([n])) for a, b, n in zip(low, high, counts, strict=True)]
         lows, highs = (itertools.product(*sides) for sides in ([e[:-1] for e in edges], [e[1:] for e in edges]))
@@ -274,7 +308,7 @@ class Geometry:
         speeds = self._speeds(lows, highs)
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
         lengths = 2 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
-        pieces = np.ceil(lengths / _LENGTH).astype(int).clip(1)
+        pieces = np.ceil(lengths / (_LENGTH * self.scale)).astype(int).clip(1)
         edges = _cut(edges, pieces)
         lows, highs = _sliced(low, high, along, edges)
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
@@ -300,7 +334,8 @@ class Geometry:
           pieces: [_COARSE], boxes in each of some neighbours for which the entries' speeds are bounded.
         """
         stages = self.stages
-        assert stages.rounding is not None and isinstance(stages.moving, Composition)
+        assert stages.rounding is not None
+        assert isinstance(stages.moving, Composition)
         float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
         cuts = np.concatenate([[0], pieces.cumsum()])
         low, high = lows[cuts[:-1]].astype(np.float32), highs[cuts[1:] - 1].astype(np.float32)
@@ -345,6 +380,7 @@ class Geometry:
             longest=np.zeros(len(lows)),
             beyond=beyond,
             slack=float32.slack,
+            spacing=_SPACING * self.scale,
             noise=self.noise,
         )
 

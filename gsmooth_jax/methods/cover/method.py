@@ -42,7 +42,7 @@ from gsmooth_jax.methods.base import (
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
 from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
-from gsmooth_jax.methods.cover.windows import WindowTests
+from gsmooth_jax.methods.cover.windows import WindowTests, level
 from gsmooth_jax.methods.coverage import answered, covered, largest, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -171,23 +171,30 @@ def inquire(
     choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
     if not choice.events:
         return Found((), "the selection draws suggest nothing to claim")
-    notes = []
-    layout = None
-    if choice.worth:
+    notes, whole = [], choice.worth
+    if whole:
         try:
             layout = geometry.layout(np.array(region.low), np.array(region.high))
         except Unbounded as error:
             notes.append(str(error))
-    tests = WindowTests(layout or geometry.point(points[0]), choice.events, guarantee)
-    yield from tests.run()
-    if tests.exhausted:
+            whole = False
+    if not whole:
+        layout = geometry.point(points[0])
+    rounds = [WindowTests(layout, choice.events, guarantee)]
+    yield from rounds[0].run()
+    if whole and not rounds[0].lost and (left := rounds[0].postponed()):
+        fine = geometry.finer(left, len(layout.centres))
+        rounds.append(WindowTests(fine, choice.events, guarantee, depth=1, spent=rounds[0].votes))
+        yield from rounds[1].run()
+    if rounds[-1].exhausted:
         notes.append(f"max_votes={guarantee.max_votes} is too few for all parts of the region")
-    return Found((), "; ".join(notes), tests.windows(), tests.ballots())
+    windows = [window for each in rounds for window in each.windows()]
+    return Found((), "; ".join(notes), windows, [ballot for each in rounds for ballot in each.ballots()])
 
 
 def ledger(guarantee: Guarantee) -> Ledger:
-    """How alpha is divided: all of it goes to the parts, since a false claim has a false part (THEORY F3)."""
-    return (("selection", 0.0), ("parts", guarantee.alpha))
+    """How alpha is divided: between parts as laid out at first and anew: a false claim has a false one of either."""
+    return (("selection", 0.0), ("parts", level(guarantee, 0)), ("parts anew", level(guarantee, 1)))
 
 
 def conclude(
@@ -206,14 +213,14 @@ def conclude(
         return Conclusion(None, False, 0.0, ("hypotheses: of one centre each, of which cover has none",))
     if {w.event for w in found} - {*events}:
         return Conclusion(None, False, 0.0, ("windows: of another event than the selection chose",))
-    if not {w.level for w in found} <= {guarantee.alpha}:
+    if not {w.level for w in found} <= {level(guarantee, 0), level(guarantee, 1)}:
         return Conclusion(None, False, 0.0, ("windows: one of a level to which no part of alpha goes",))
     faults: list[str] = []
     votes = guarantee.block * sum({b.centre_id: len(b.successes) for b in evidence.ballots}.values())
     if votes > guarantee.max_votes:
         faults.append(f"ballots: {votes} votes, the header allows {guarantee.max_votes}")
-    if any(overlapping(w for w in found if w.event == event) for event in events):
-        faults.append("windows: parts overlap, so alpha is spent more than once")
+    if any(overlapping(w for w in found if (w.level, w.event) == each) for each in {(w.level, w.event) for w in found}):
+        faults.append("windows: parts of one level overlap, so its share of alpha is spent more than once")
     passed = [[w for w in evidence.passed_windows if w.event == event] for event in events]
     certified = all(covered(windows, region) for windows in passed)
     answer = statement(*events) if all(answered(windows, region) for windows in passed) else None

@@ -1,6 +1,6 @@
 """What two smoothing centres prove together of the latents between them. Host, float64.
 
-THEOREM (pairs; THEORY P7). Let z ~ N(0, I), and let p(u) be the probability of an event under noise at the latent u.
+THEOREM (pairs; THEORY L1). Let z ~ N(0, I), and let p(u) be the probability of an event under noise at the latent u.
 Let a and b be latents 2 d apart, m half way, v the direction from a to b, and u a latent with u - m = t v + r, r at
 right angles to v, |t| <= along and |r| <= aside. If p(u) <= 1/2, then
 
@@ -26,7 +26,10 @@ _STEPS = 1 / 32, 1 / 32, 1 / 16
 _COUNTS = 73, 49, 25
 """Multiples in the table, from 0 on: half distances of up to 2.25, and 1.5 for the others; beyond them Q is 1."""
 
-_LEAST = 4
+_FAR = 1e3
+"""More than the table's largest argument, and finite."""
+
+_LEAST = 2
 """Steps that ``aside`` is taken to be at least: the integrand is smooth enough for ``_NODES`` then."""
 
 _NODES = np.linspace(-7.5, 11.0, 593)
@@ -36,7 +39,7 @@ _PIECE = 1 / 48
 """Half the width of the pieces of |t| <= along for which one bound is computed: at a piece's middle the event has at
 most Phi(half the width) instead of 1/2."""
 
-_OUTWARD = 1e-5
+_OUTWARD = 2e-5
 """Added to what quadrature gives; its error is below a tenth of this."""
 
 _SCALE = 10_000
@@ -53,16 +56,16 @@ def pair_bounds(half: np.ndarray, aside: np.ndarray, along: np.ndarray) -> np.nd
       aside: of the same shape.
       along: of the same shape.
     """
+    half, aside, along = (np.minimum(value, _FAR) for value in (half, aside, along))
     # Centres that are hardly apart speak for themselves, at the distance of the further one at most.
     apart = half >= _STEPS[0]
     steps = np.where(apart, np.ceil(half / _STEPS[0]), 0.0)
     # Kept as a share of d: what grows with d is Q at along / d.
     wider = np.where(apart, along * steps * _STEPS[0] / np.where(apart, half, 1.0), along + half)
-    places = np.stack([steps, np.ceil(aside / _STEPS[1]), np.ceil(wider / _STEPS[2])], axis=-1)
+    places = np.stack([steps, np.ceil(aside / _STEPS[1]), np.ceil(wider / _STEPS[2])], axis=-1).astype(int)
     most = np.array(_COUNTS) - 1
-    inside = (places <= most).all(axis=-1)
-    values = _TABLE[tuple(np.moveaxis(np.minimum(places, most).astype(int), -1, 0))]
-    return np.where(inside, values / _SCALE, 1.0)
+    values = _TABLE[tuple(np.moveaxis(np.minimum(places, most), -1, 0))]
+    return np.where((places <= most).all(axis=-1), values / _SCALE, 1.0)
 
 
 def computed(half: int, aside: int, along: int) -> int:
@@ -74,10 +77,11 @@ def computed(half: int, aside: int, along: int) -> int:
     ratio = np.logaddexp(*(s * x - 0.5 * s**2 for s in (d + t, t - d))) - math.log(2.0)
     weight = np.exp(-0.5 * x**2) * ((_NODES[1] - _NODES[0]) / math.sqrt(2.0 * math.pi))
     low, high = ratio.min(axis=1, keepdims=True) - 10 * w, ratio.max(axis=1, keepdims=True) + 10 * w
+    log_k = 0.5 * (low + high)
     for _ in range(20):  # the k of the least bound has an event of just the mass that it may have
-        log_k = 0.5 * (low + high)
         more = (weight * special.ndtr((ratio - log_k) / w - 0.5 * w)).sum(axis=1, keepdims=True) > mass
         low, high = np.where(more, log_k, low), np.where(more, high, log_k)
+        log_k = 0.5 * (low + high)
     z = (ratio - log_k) / w - 0.5 * w
     gained = (weight * (np.exp(ratio) * special.ndtr(z + w) - np.exp(log_k) * special.ndtr(z))).sum(axis=1)
     bound = (np.exp(log_k[:, 0]) * mass + gained).max() + _OUTWARD
@@ -85,9 +89,10 @@ def computed(half: int, aside: int, along: int) -> int:
 
 
 def table() -> np.ndarray:
-    """Computes all entries: uint16 [D, W, H], minutes."""
-    return np.array([computed(*place) for place in np.ndindex(_COUNTS)], np.uint16).reshape(_COUNTS)
+    """Computes all entries: uint16 [D, W, H], minutes. What holds of a larger argument holds of a smaller one."""
+    found = np.array([computed(*place) for place in np.ndindex(_COUNTS)], np.uint16).reshape(_COUNTS)
+    return np.minimum.accumulate(found[:, :, ::-1], axis=2)[:, :, ::-1]
 
 
-with resources.as_file(resources.files(__package__) / _FILE) as _path:
-    _TABLE = np.load(_path)
+with (resources.files("gsmooth_jax.methods.cover") / _FILE).open("rb") as _file:
+    _TABLE = np.load(_file)

@@ -1,7 +1,7 @@
 """Where to put smoothing centres along a path of latents, and what pairs of them prove together. Host.
 
 A path is a row of boxes of parameters, each with a latent at either end. Every so often an end is a smoothing centre;
-the boxes between two neighbouring centres k and k + 1 are a *part* of the region, for which the pairs (k - j, k + 1 + j)
+the boxes between two neighbouring centres k and k + 1 are a *part* of the region, for which pairs (k - j, k + 1 + j)
 speak: half way between them the path passes by (``pairs``). So each vote counts for all parts near its centre. Beyond
 the ends of the path, which need not be parameters of the transform, its latents are mirrored: any latent may be a
 centre, and what is proved is about the path alone.
@@ -22,9 +22,6 @@ import numpy as np
 
 from gsmooth_jax.methods.cover.pairs import pair_bounds
 from gsmooth_jax.types import LatentNoise
-
-SPACING = 0.5
-"""Between centres, at most where the path is that dense: nearer ones cost evaluations, further ones votes."""
 
 _REACH = 2.25
 """Half the distance of a part's furthest pair, at most: what still tells a good vote from a bad one."""
@@ -70,10 +67,12 @@ class Layout(NamedTuple):
     """Smoothing centres, and the parts of the region that they speak for.
 
     Attributes:
+      first: the number of the first centre.
       centres: the latents, in the order of their numbers.
       parts: which together cover what was asked for.
     """
 
+    first: int
     centres: list[np.ndarray]
     parts: list[Part]
 
@@ -89,6 +88,7 @@ class Path:
       longest: [N], half the length of the path through a box, at most; 0 where there is none.
       beyond: [N], how far any transformed image of a box may be, at most, from the path, or from the box's latent.
       slack: how far float32 may take two latents apart.
+      spacing: between centres, at most where the path is that dense.
       noise: measures distances.
     """
 
@@ -98,6 +98,7 @@ class Path:
     longest: np.ndarray
     beyond: np.ndarray
     slack: float
+    spacing: float
     noise: LatentNoise
 
     def layout(self, first: int) -> Layout:
@@ -112,7 +113,7 @@ class Path:
         parts: list[Part] = []
         for start in range(0, len(spans), _CHUNK):
             parts += self._parts(np.array(spans[start : start + _CHUNK]), seen, whitened, first)
-        return Layout(list(centres.reshape(-1, *self.latents.shape[1:])), parts)
+        return Layout(first, list(centres.reshape(-1, *self.latents.shape[1:])), parts)
 
     @property
     def _step(self) -> int:
@@ -128,9 +129,9 @@ class Path:
             while near and here + ahead <= last:
                 ahead *= 2
                 away = seen[here + 1 : here + 1 + ahead] - seen[here]
-                near = _squares_of(away)[-1] <= SPACING**2
+                near = _squares_of(away)[-1] <= self.spacing**2
             away = seen[here + 1 : here + 1 + ahead] - seen[here]
-            beyond = np.flatnonzero(_squares_of(away) > SPACING**2)
+            beyond = np.flatnonzero(_squares_of(away) > self.spacing**2)
             length = max(int(beyond[0]) if len(beyond) else len(away), 1)
             chosen.append(min(here + length, last))
             ahead = length
@@ -212,7 +213,9 @@ def _split(to_first: np.ndarray, to_second: np.ndarray, apart: np.ndarray) -> tu
     """
     along = np.divide(to_first - to_second, 2 * apart, out=np.zeros_like(apart), where=apart > _TOUCHING)
     square = 0.5 * (to_first + to_second) - 0.25 * apart**2 - along**2
-    return along, np.where(apart > _TOUCHING, np.sqrt(np.maximum(square, 0.0)), np.sqrt(np.maximum(to_first, to_second)))
+    return along, np.where(
+        apart > _TOUCHING, np.sqrt(np.maximum(square, 0.0)), np.sqrt(np.maximum(to_first, to_second))
+    )
 
 
 def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -26,15 +26,24 @@ PROGRAMS = {
 }
 
 
+def allowed(geometry, angle):
+    """How far from its latent an image may be that stands for a single angle."""
+    _, between = geometry.values(np.array([[angle]]))
+    at = np.array([[angle]])
+    return float(geometry._path(at, at, np.zeros((1, 1)), between, np.zeros(1), 0.0).beyond[0])
+
+
 def shares(transform, convention):
     """Distances of a program's files from the images that stand for them, as shares of what is allowed for."""
     found = []
     for file in embedded_images().images[:5, :, :, 0]:
         geometry = Geometry(file[:, :, None] / np.float32(255), Stages.of(transform), NOISE)
         for angle in np.random.default_rng(0).uniform(-50, 50, 20).astype(np.float32):
-            cell = geometry.point(np.array([angle]))
+            layout = geometry.point(np.array([angle]))
             written = PROGRAMS[convention](file, float(angle)) / 255.0
-            found.append(NOISE.distances(written.reshape(1, -1), cell.centre.ravel())[0] / cell.distance)
+            found.append(
+                NOISE.distances(written.reshape(1, -1), layout.centres[0].ravel())[0] / allowed(geometry, angle)
+            )
     return np.array(found)
 
 
@@ -90,8 +99,9 @@ def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
     image, darker = np.ones((6, 6, 1), np.float32), np.full((1, 36), 254 / 255)
     for way, holds in (("nearest", False), ("down", True)):
         geometry = Geometry(image, Stages.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE)
-        (cell,) = geometry.cells(np.array([0.0]), np.array([1.0]), lambda points, floors: floors + 0.05)
-        assert (NOISE.distances(darker, cell.centre.ravel())[0] <= cell.distance) == holds
+        (path,) = (geometry._strip(np.array([0.0]), np.array([1.0]), 0),)
+        far = NOISE.distances(darker, path.latents[0].ravel())[0]
+        assert (far <= path.beyond[0] + path.longest[0]) == holds
 
 
 @pytest.mark.parametrize(
