@@ -12,6 +12,8 @@ Votes are a table, centres by layers. Whether a test ever passes is a property o
 uncovered, and how much of it, may depend on anything.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 _MARGIN = 1e-6
@@ -27,40 +29,64 @@ _PRIOR = np.log(_PRIOR / _PRIOR.sum())
 """And how likely each is, as a logarithm: most networks agree with themselves nearly always."""
 
 
-def log_e_values(successes: np.ndarray, votes: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+class Bets(NamedTuple):
+    """Logarithms of likelihood ratios: what a vote is worth to each alternative.
+
+    Attributes:
+      rewards: [..., J, A] of a vote for the event in group j; 0 where the alternative is no larger than its bound.
+      losses: [..., J, A] of a vote against it.
+    """
+
+    rewards: np.ndarray
+    losses: np.ndarray
+
+    @classmethod
+    def against(cls, bounds: np.ndarray) -> "Bets":
+        """Those against groups with bounds q_j [..., J], above 0; a group with 1 says nothing."""
+        q = np.asarray(bounds)[..., None]
+        bet = q < _ALTERNATIVES
+        q = np.where(bet, q, 0.5)
+        return cls(
+            np.where(bet, np.log(_ALTERNATIVES / q), 0.0),
+            np.where(bet, np.log((1.0 - _ALTERNATIVES) / (1.0 - q)), 0.0),
+        )
+
+    def of(self, rows: np.ndarray) -> "Bets":
+        """Those of some rows of [M, J, A]."""
+        return Bets(self.rewards[rows], self.losses[rows])
+
+    def gains(self, won: np.ndarray, lost: np.ndarray) -> np.ndarray:
+        """[..., A]: the sums over votes [..., J] for the event and against it."""
+        return np.einsum("...j,...ja->...a", won, self.rewards) + np.einsum("...j,...ja->...a", lost, self.losses)
+
+
+def log_e_values(successes: np.ndarray, votes: np.ndarray, bets: Bets) -> np.ndarray:
     """Returns [...] the log of the evidence that some group's mean probability is above its bound.
 
     Args:
       successes: [..., J] votes for the event in each group, after whole layers.
       votes: [..., J] all of its votes; 0 of a group that is not there.
-      bounds: [..., J] q_j, above 0; a group with 1 says nothing.
+      bets: against the bounds.
     """
-    gains = np.zeros((*np.shape(successes)[:-1], len(_ALTERNATIVES)))
-    for g, p in enumerate(_ALTERNATIVES):  # one at a time: an array of all would be large
-        rewards, losses = _ratios(p, bounds)
-        gains[..., g] = (successes * rewards + (votes - successes) * losses).sum(axis=-1)
-    gains += _PRIOR
+    gains = bets.gains(successes, votes - successes) + _PRIOR
     most = gains.max(axis=-1)
     return most + np.log(np.exp(gains - most[..., None]).sum(axis=-1))
 
 
-def hoped(successes: np.ndarray, votes: np.ndarray, bounds: np.ndarray, doubts: float) -> np.ndarray:
+def hoped(successes: np.ndarray, votes: np.ndarray, bets: Bets, doubts: float) -> np.ndarray:
     """Returns [...] what as many votes more may add to the evidence, so many standard deviations above what is likely.
 
     Args:
       successes: as for ``log_e_values``.
       votes: as there; some group has votes.
-      bounds: as there.
+      bets: as there.
       doubts: standard deviations.
     """
-    best = np.zeros(np.shape(successes)[:-1])
-    total = votes.sum(axis=-1)
-    for p in _ALTERNATIVES:
-        rewards, losses = _ratios(p, bounds)
-        gain = (successes * rewards + (votes - successes) * losses).sum(axis=-1)
-        square = (successes * rewards**2 + (votes - successes) * losses**2).sum(axis=-1)
-        best = np.maximum(best, gain + doubts * np.sqrt(np.maximum(square - gain**2 / total, 0.0)))
-    return best
+    lost = votes - successes
+    gains = bets.gains(successes, lost)
+    squares = Bets(bets.rewards**2, bets.losses**2).gains(successes, lost)
+    spread = squares - gains**2 / votes.sum(axis=-1, keepdims=True)
+    return (gains + doubts * np.sqrt(np.maximum(spread, 0.0))).max(axis=-1, initial=0.0)
 
 
 def missing(log_e: np.ndarray, alpha: np.ndarray | float) -> np.ndarray:
@@ -69,23 +95,12 @@ def missing(log_e: np.ndarray, alpha: np.ndarray | float) -> np.ndarray:
         return _MARGIN - np.log(alpha) - log_e
 
 
-def growth(share: np.ndarray, counts: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+def growth(share: float, counts: np.ndarray, bets: Bets) -> np.ndarray:
     """Returns [...] what a layer adds to the evidence, as a logarithm, if a vote is for the event with a given chance.
 
     Args:
-      share: [...], the probability.
+      share: the chance.
       counts: [..., J] votes of a group in a layer.
-      bounds: as for ``log_e_values``.
+      bets: as for ``log_e_values``.
     """
-    each = [
-        (counts * (share[..., None] * rewards + (1.0 - share[..., None]) * losses)).sum(axis=-1)
-        for rewards, losses in (_ratios(p, bounds) for p in _ALTERNATIVES)
-    ]
-    return np.max(each, axis=0)
-
-
-def _ratios(p: float, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms [..., J] of the likelihood ratios of a vote for the event and of one against it; 0 where p is less."""
-    bet = bounds < p
-    q = np.where(bet, bounds, 0.5)
-    return np.where(bet, np.log(p / q), 0.0), np.where(bet, np.log((1.0 - p) / (1.0 - q)), 0.0)
+    return bets.gains(share * counts, (1.0 - share) * counts).max(axis=-1, initial=0.0)

@@ -17,6 +17,7 @@ class Pool:
       second: [M, J], that of its second.
       counts: [M, J], centres of a pair: 1 or 2, 0 where there is no such pair.
       bounds: [M, J], of the pairs.
+      bets: against them.
       layers: [M], those that have been looked at.
       won: [M, J], the votes for the event in them.
       votes: [M, J], all votes.
@@ -40,6 +41,7 @@ class Pool:
         self.centre_ids = np.unique(centres[there])
         self.first, self.second = np.moveaxis(np.searchsorted(self.centre_ids, centres), -1, 0)
         self.counts = np.where(there, np.where(self.first == self.second, 1, 2), 0)
+        self.bets = pooled.Bets.against(self.bounds)
         self.layers = np.zeros(len(windows), int)
         self.log_e = np.zeros(len(windows))
         self.won, self.votes = np.zeros((2, len(windows), most), int)
@@ -67,14 +69,14 @@ class Pool:
             return
         shown = np.concatenate([np.zeros((*successes.shape[:2], 1), int), successes.cumsum(axis=2)], axis=2)
         reached = self.reached(layers)
-        for layer in range(int(self.layers.min(initial=0, where=~self.passed)) + 1, int(reached.max()) + 1):
-            due = np.flatnonzero(~self.passed & (self.layers < layer) & (layer <= reached))
-            first, second, event = self.first[due], self.second[due], self._event[due][:, None]
+        while len(due := np.flatnonzero(~self.passed & (self.layers < reached))):
+            layer = self.layers[due, None] + 1  # each window its own next one
+            first, second, event = self.first[due], self.second[due], self._event[due, None]
             won = shown[first, event, layer] + np.where(first != second, shown[second, event, layer], 0)
             votes = self.counts[due] * (self._block * layer)
-            self.log_e[due] = pooled.log_e_values(np.where(votes > 0, won, 0), votes, self.bounds[due])
-            self.layers[due] = layer
             self.won[due], self.votes[due] = np.where(votes > 0, won, 0), votes
+            self.log_e[due] = pooled.log_e_values(self.won[due], votes, self.bets.of(due))
+            self.layers[due] += 1
             self.passed[due] = pooled.missing(self.log_e[due], self._levels[due]) <= 0.0
 
     def reached(self, layers: np.ndarray) -> np.ndarray:

@@ -19,10 +19,8 @@ def test_no_alternative_gains_under_the_null_hypothesis(bounds, spread):
     expected = np.zeros(len(pooled._ALTERNATIVES))
     for votes in itertools.product((0, 1), repeat=len(chances)):
         probability = math.prod(p if vote else 1 - p for p, vote in zip(chances, votes, strict=True))
-        for g, alternative in enumerate(pooled._ALTERNATIVES):
-            gains, losses = pooled._ratios(alternative, np.array(bounds))
-            won = np.array(votes).reshape(-1, 2).sum(axis=1)
-            expected[g] += probability * np.exp((won * gains + (2 - won) * losses).sum())
+        won = np.array(votes).reshape(-1, 2).sum(axis=1)
+        expected += probability * np.exp(pooled.Bets.against(np.array(bounds)).gains(won, 2 - won))
     assert (expected <= 1.0 + 1e-9).all()
     if spread == 0.0:
         np.testing.assert_allclose(expected, 1.0)
@@ -31,7 +29,9 @@ def test_no_alternative_gains_under_the_null_hypothesis(bounds, spread):
 def test_the_prior_is_a_law():
     assert np.exp(pooled._PRIOR).sum() == pytest.approx(1.0)
     assert ((pooled._ALTERNATIVES > 0.5) & (pooled._ALTERNATIVES < 1.0)).all()
-    assert pooled.log_e_values(np.zeros(2), np.zeros(2), np.array([0.6, 0.7])) == pytest.approx(0.0)
+    assert pooled.log_e_values(np.zeros(2), np.zeros(2), pooled.Bets.against(np.array([0.6, 0.7]))) == pytest.approx(
+        0.0
+    )
 
 
 @pytest.mark.parametrize("chances", [(0.55, 0.65), (0.2, 1.0), (0.6, 0.6)])
@@ -80,10 +80,9 @@ def test_a_centre_that_stands_alone_votes_once():
 
 
 def test_what_a_layer_adds_is_what_the_evidence_grows_by():
-    counts, bounds = np.array([2, 2]), np.array([0.6, 0.75])
-    share = np.array(0.999)
-    grown = pooled.growth(share, counts, bounds)
+    counts, bets, share = np.array([2, 2]), pooled.Bets.against(np.array([0.6, 0.75])), 0.999
+    grown = pooled.growth(share, counts, bets)
     layers = 4000
     wins = np.round(share * counts * layers)
-    assert pooled.log_e_values(wins, counts * layers, bounds) / layers == pytest.approx(float(grown), rel=1e-3)
-    assert pooled.growth(np.array(0.58), counts, bounds) == 0.0  # there is no bet that would gain
+    assert pooled.log_e_values(wins, counts * layers, bets) / layers == pytest.approx(float(grown), rel=1e-3)
+    assert pooled.growth(0.58, counts, bets) == 0.0  # there is no bet that would gain

@@ -35,11 +35,15 @@ class Cells:
 
     cover: Cover
 
-    name: ClassVar[str] = "cover"
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
     block: ClassVar[int] = 32
+
+    @property
+    def name(self) -> str:
+        """The name for ``--method``."""
+        return self.cover.name
 
     @property
     def law(self) -> str:
@@ -88,7 +92,8 @@ class Cells:
         assert isinstance(region, Box)
         if len(region.low) > 1:
             return 1 + len(region.corners())
-        return 1 + int(np.count_nonzero(np.linspace(region.low[0], region.high[0], _PILOTS)))
+        spread = np.linspace(region.low, region.high, _PILOTS)
+        return 1 + int(np.count_nonzero(spread))
 
     def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> NoReturn:
         """Raises ValueError."""

@@ -171,15 +171,13 @@ def inquire(
     choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
     if not choice.events:
         return Found((), "the selection draws suggest nothing to claim")
-    notes, whole = [], choice.worth
-    if whole:
+    notes, whole = [], None
+    if choice.worth:
         try:
-            layout = geometry.layout(np.array(region.low), np.array(region.high))
+            whole = geometry.layout(np.array(region.low), np.array(region.high))
         except Unbounded as error:
             notes.append(str(error))
-            whole = False
-    if not whole:
-        layout = geometry.point(points[0])
+    layout = whole or geometry.point(points[0])
     rounds = [WindowTests(layout, choice.events, guarantee)]
     yield from rounds[0].run()
     if whole and not rounds[0].lost and (left := rounds[0].postponed()):

@@ -185,12 +185,14 @@ class Path:
         cosine = np.divide(0.5 * np.abs(along[1] - along[0]), way, out=np.zeros_like(along[0]), where=way > 0.0)
         sine = np.sqrt(np.maximum(1.0 - np.minimum(cosine, 1.0) ** 2, 0.0))
         beyond = self.beyond[boxes][:, None] + _GUARD
-        along_most = np.abs(along).max(axis=0) + over + sideways * sine + beyond
-        aside_most = aside.max(axis=0) + over * sine + sideways + beyond
+        along_most = np.abs(along).max(axis=0) + over + sideways * sine
+        aside_most = aside.max(axis=0) + over * sine + sideways
 
         cuts = starts - starts[0]
-        along_most, aside_most = (np.maximum.reduceat(each, cuts) for each in (along_most, aside_most))
-        bounds = pair_bounds(0.5 * apart + _GUARD, aside_most, along_most)
+        aside_most, along_most, beyond = (
+            np.maximum.reduceat(each, cuts) for each in (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
+        )
+        bounds = pair_bounds(0.5 * apart + _GUARD, aside_most, along_most, beyond)
         bounds = np.where(there & (apart <= 2 * _REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)
         for row, (start, stop, one, other) in enumerate(spans.tolist()):
             used = np.flatnonzero(bounds[row] <= max(_USEFUL, bounds[row].min())).tolist()

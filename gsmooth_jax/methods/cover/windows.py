@@ -187,10 +187,10 @@ class WindowTests:
         """
         pool = self._pool
         missing = np.maximum(pooled.missing(pool.log_e[wanted], level(self._guarantee, self._depth)), 1e-9)
-        votes, bounds, layers = pool.counts[wanted] * self._guarantee.block, pool.bounds[wanted], pool.layers[wanted]
-        growth = pooled.growth(np.full(len(layers), _SURE), votes, bounds)
+        votes, bets, layers = pool.counts[wanted] * self._guarantee.block, pool.bets.of(wanted), pool.layers[wanted]
+        growth = pooled.growth(_SURE, votes, bets)
         if doubts is not None and (known := layers > 0).any():
-            hoped = pooled.hoped(pool.won[wanted][known], pool.votes[wanted][known], bounds[known], doubts)
+            hoped = pooled.hoped(pool.won[wanted][known], pool.votes[wanted][known], bets.of(known), doubts)
             growth[known] = np.minimum(growth[known], hoped / layers[known])
         return np.ceil(np.divide(missing, growth, out=np.full(len(layers), np.inf), where=growth > 0.0))
 

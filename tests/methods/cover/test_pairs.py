@@ -13,8 +13,8 @@ def probability(boxes, point):
     return np.prod(ends[:, 1] - ends[:, 0], axis=1).sum()
 
 
-def bound(half, aside, along):
-    return float(pairs.pair_bounds(np.array(half), np.array(aside), np.array(along)))
+def bound(half, aside, along, beyond=0.0):
+    return float(pairs.pair_bounds(*(np.array(value) for value in (half, aside, along, beyond))))
 
 
 def stripes(rng):
@@ -68,9 +68,19 @@ def test_the_bound_is_what_the_lemma_of_neyman_and_pearson_gives(half, aside, al
 def test_the_table_holds_what_is_computed():
     rng = np.random.default_rng(0)
     assert pairs._TABLE.shape == pairs._COUNTS
-    for half, aside, along in (rng.integers(0, pairs._COUNTS).tolist() for _ in range(12)):
-        found = [pairs.computed(half, aside, h) for h in range(along, pairs._COUNTS[2])]
-        assert pairs._TABLE[half, aside, along] == min(found)
+    for place in (rng.integers(0, pairs._COUNTS).tolist() for _ in range(150)):
+        assert pairs._TABLE[tuple(place)] == pairs.computed(*place)
+
+
+def test_a_ball_around_a_point_is_no_worse_than_the_box_around_it_and_no_better_than_any_of_its_points():
+    rng = np.random.default_rng(0)
+    for half, aside, along, beyond in rng.uniform(0.0, (2.0, 0.3, 0.3, 0.5), (200, 4)):
+        said = bound(half, aside, along, beyond)
+        assert said <= bound(half, aside + beyond, along + beyond)
+        for angle in np.linspace(0.0, np.pi / 2, 7):
+            t, w = along + beyond * np.cos(angle), aside + beyond * np.sin(angle)
+            assert said >= pairs.computed(int(half * 32), int(w * 32), int(t * 16)) / 1e4 - 0.01
+    assert bound(1.0, 0.0, 0.0, 0.5) < bound(1.0, 0.5, 0.5) - 0.01
 
 
 def test_it_says_nothing_far_away_and_what_one_centre_says_near():

@@ -41,7 +41,7 @@ def needed(noise, centres, part, images):
         length = np.linalg.norm(way)
         along = off @ way / length if length > 0.0 else np.zeros(len(off))
         aside = np.sqrt(np.maximum(np.sum(off**2, axis=1) - along**2, 0.0))
-        found.append(pair_bounds(np.full(len(off), 0.5 * length), aside, np.abs(along)).max(initial=0.0))
+        found.append(pair_bounds(np.full(len(off), 0.5 * length), aside, np.abs(along), np.zeros(len(off))).max(initial=0.0))
     return np.array(found)
 
 
@@ -164,7 +164,8 @@ def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
     way = apart + 2.0 * error
     inner, _ = zigzag(way, apart, 2.0 * error).layout(0).parts[0].bounds[:2]
     aside = 0.5 * np.sqrt(way**2 - apart**2) / SIGMA  # of the path that it may be
-    assert inner >= pair_bounds(np.array(0.5 * way / SIGMA), np.array(aside), np.array(0.5 * apart / SIGMA))
+    exact = 0.5 * way / SIGMA, aside, 0.5 * apart / SIGMA, 0.0
+    assert inner >= pair_bounds(*(np.array(value) for value in exact))
     believed, _ = zigzag(way, apart, 0.0).layout(0).parts[0].bounds[:2]
     assert believed < inner
 
