@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import ClassVar
 
 from gsmooth_jax.claims import Hypothesis
 from gsmooth_jax.estimation import bounds, sequential
@@ -11,6 +12,8 @@ from gsmooth_jax.methods.base import Guarantee
 
 class Tests:
     """The tests of one guarantee, which remember their verdicts."""
+
+    __test__: ClassVar[bool] = False  # pytest takes any imported class of this name for one of tests
 
     def __init__(self, guarantee: Guarantee):
         self._guarantee = guarantee

@@ -7,8 +7,8 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval
-from gsmooth_jax.methods import tests as verdicts
 from gsmooth_jax.methods import verifier
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from tests.methods.counted import proved
 
@@ -32,7 +32,7 @@ def changed(claim, **change):
 
 
 def faults(claim, guarantee):
-    return list(verifier.faults(claim, guarantee, verdicts.Tests(guarantee)))
+    return list(verifier.faults(claim, guarantee, Tests(guarantee)))
 
 
 def test_an_honest_claim_has_none(claim, guarantee, two_sided):
