@@ -259,6 +259,11 @@ def test_latents_that_are_not_finite_name_the_image(published, fitted, classifie
         ({"test": "fixed_two_sided"}, "one-sidedly"),
         ({"max_votes": 3}, "max_votes=3 can never certify"),
         ({"transform": gs.transforms.Contrast()}, "surrogate of contrast, got one of brightness"),
+        ({"region": gs.Ball(0.1, 1)}, "gsmooth takes a box of 1 parameters"),
+        (
+            {"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.5])},
+            r"region of zoom_blur with z in \[0, inf\], got \[-0.1, 0.5\]",
+        ),
     ],
 )
 def test_bad_terms_are_refused_before_any_work(published, classifier, change, message):
