@@ -94,7 +94,7 @@ class Param:
     log: bool = False  # the parameter is the logarithm of a factor: multiplicative laws apply
     per_pixel: bool = False  # one number for each of the H W C entries
     whole: bool = False  # its values are whole numbers: of a region these are meant, and draws are rounded
-    offset: bool = False  # whatever the others are, another value adds one number to every entry of the result
+    offset: bool = False  # changing it adds one constant to every entry of the output, whatever the others are
 
 
 @runtime_checkable
