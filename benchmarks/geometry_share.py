@@ -25,7 +25,7 @@ import numpy as np
 import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.methods.cover import geometry

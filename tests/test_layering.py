@@ -16,6 +16,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
+    ("computed",),
     ("types", "_console", "version"),
     ("_validate",),
     ("_spec", "assets"),
@@ -38,6 +39,7 @@ RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 HOST_ONLY = [
     "certificates",
+    "computed.py",
     "estimation/bounds.py",
     "estimation/sequential.py",
     "estimation/pooled.py",

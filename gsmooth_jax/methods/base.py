@@ -210,6 +210,8 @@ class Method(Protocol):
 class Tests(Protocol):
     """Decides hypotheses; see ``tests.Tests``."""
 
+    __test__: ClassVar[bool] = False  # pytest takes any imported class of this name for one of tests
+
     def decide(self, hypothesis: Hypothesis) -> Literal["certified", "rejected", "undecided"]:
         """What the votes of a hypothesis say so far."""
         ...

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from gsmooth_jax.claims import Ballot, Hypothesis, Window
 from gsmooth_jax.estimation import bounds, sequential
@@ -14,6 +15,8 @@ from gsmooth_jax.methods.pool import Pool
 
 class Tests:
     """The tests of one guarantee, which remember their verdicts."""
+
+    __test__: ClassVar[bool] = False  # pytest takes any imported class of this name for one of tests
 
     def __init__(self, guarantee: Guarantee):
         self._guarantee = guarantee

@@ -54,11 +54,12 @@ def _impossible(claim: Claim, guarantee: Guarantee) -> Iterator[str]:
     if any(type(count) is not int or not 0 <= count <= most for count in claim.selection):
         yield f"selection: impossible counts {claim.selection}"
     params = len(guarantee.transform.params)
-    strange = next(
-        (h for h in claim.hypotheses if not _possible(h, params, guarantee.alpha, len(claim.selection))), None
-    )
+    strange = next((h for h in claim.hypotheses if not _possible(h, params, len(claim.selection))), None)
     if strange is not None:
         yield f"hypotheses: impossible values: {strange}"
+        return
+    if (level := max((h.level for h in claim.hypotheses), default=0.0)) > guarantee.alpha:
+        yield f"hypotheses: tested at the level {level}, above the header's alpha {guarantee.alpha}"
         return
     if len({(h.centre_id, h.event) for h in claim.hypotheses}) != len(claim.hypotheses):
         yield "hypotheses: one about the same centre and event is listed twice"
@@ -111,15 +112,17 @@ def _possible_window(w: Window, params: int, alpha: float, events: int) -> bool:
     )
 
 
-def _possible(h: Hypothesis, params: int, alpha: float, events: int) -> bool:
+def _possible(h: Hypothesis, params: int, events: int) -> bool:
     whole = (h.centre_id, h.event, h.successes, h.votes)
     return (
-        len(h.low) == len(h.high)
+        type(h.low) is type(h.high) is tuple
+        and len(h.low) == len(h.high)
         and len(h.low) in (0, params)
+        and all(type(end) is float and math.isfinite(end) for end in h.low + h.high)
         and all(a <= b for a, b in zip(h.low, h.high, strict=True))
         and type(h.threshold) is type(h.level) is float
         and 0.0 <= h.threshold <= 1.0
-        and 0.0 <= h.level <= alpha
+        and 0.0 <= h.level <= 1.0
         and set(map(type, whole)) == {int}
         and type(h.shared) is bool
         and h.centre_id >= 0

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from gsmooth_jax import cli, results
 from gsmooth_jax.results import headers, report
+from gsmooth_jax.transforms import Hue, Saturation
 from tests import edited
 from tests.tiny import lines
 
@@ -219,6 +220,13 @@ def test_export(run, capsys):
 def test_catalogues(capsys):
     assert gsmooth("methods", "--json") == cli.DONE
     assert {m["name"] for m in json.loads(capsys.readouterr().out)["methods"]} >= {"resolvable", "additive"}
+
+
+def test_laws_of_colours_are_measured_on_colours(capsys, monkeypatch):
+    """Grey images stay as they are, and would show no rounding."""
+    monkeypatch.setattr("gsmooth_jax.cli.catalogue.TRANSFORMS", {"hue": Hue, "saturation": Saturation})
+    assert gsmooth("transforms", "--json") == cli.DONE
+    assert all(0.0 < r["defect"] < 1e-5 for r in json.loads(capsys.readouterr().out)["transforms"])
 
 
 @pytest.mark.slow

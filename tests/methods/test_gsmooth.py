@@ -18,6 +18,7 @@ from gsmooth_jax.results import headers
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import SurrogateNoise
+from gsmooth_jax.testing import check_method
 from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
@@ -93,6 +94,11 @@ def test_the_published_certificate_is_heuristic(published, heuristic):
     assert [h.votes for h in heuristic[0].hypotheses] == [400] * 10
     assert "Theorem 3" in heuristic[0].note
     assert "Heuristic: 10 centres, 400 votes each" in published.method.requirement(published)
+
+
+def test_contract(published, classifier, examples):
+    terms = {"test": published.test, "max_votes": published.max_votes}
+    check_method(published.method, model=classifier, examples=examples, transform=Brightness(), region=REGION, **terms)
 
 
 def test_its_distance_is_m_star_times_the_half_width(spec, heuristic, examples):
@@ -259,6 +265,11 @@ def test_latents_that_are_not_finite_name_the_image(published, fitted, classifie
         ({"test": "fixed_two_sided"}, "one-sidedly"),
         ({"max_votes": 3}, "max_votes=3 can never certify"),
         ({"transform": gs.transforms.Contrast()}, "surrogate of contrast, got one of brightness"),
+        ({"region": gs.Ball(0.1, 1)}, "gsmooth takes a box of 1 parameters"),
+        (
+            {"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.5])},
+            r"region of zoom_blur with z in \[0, inf\], got \[-0.1, 0.5\]",
+        ),
     ],
 )
 def test_bad_terms_are_refused_before_any_work(published, classifier, change, message):

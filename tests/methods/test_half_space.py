@@ -9,7 +9,7 @@ from scipy import special, stats
 import gsmooth_jax as gs
 from gsmooth_jax.certificates import Additive, search
 from gsmooth_jax.claims import Hypothesis
-from gsmooth_jax.methods import tests as verdicts
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness, Contrast
 from tests.known import SHAPE
@@ -35,7 +35,7 @@ def margin(noise, image):
 def provable(successes, votes):
     """The largest distance that the votes at a centre prove, by bisection."""
     guarantee = gs.Guarantee(transform=Brightness(), region=gs.Box([-1], [1]), method=gs.Cover(noise=NOISES[0]))
-    tests, low, high = verdicts.Tests(guarantee), 0.0, 10.0
+    tests, low, high = Tests(guarantee), 0.0, 10.0
     for _ in range(40):
         distance = 0.5 * (low + high)
         cell = Hypothesis(

@@ -10,6 +10,7 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.methods.base import Conclusion, Found
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from tests.methods.counted import proved
 
@@ -82,10 +83,8 @@ def test_a_two_sided_test_proves_the_bounds_of_all_events(guarantee, counts):
 
 def test_contrary_events_bound_as_the_bound_of_all_other_classes(guarantee):
     """Over random counts: the bounds from ``~k`` are those of ``bounds.top_and_runner_up``."""
-    from gsmooth_jax.methods import tests as verdicts
-
     two_sided = dataclasses.replace(guarantee, test="fixed_two_sided", max_votes=300)
-    tests, rng = verdicts.Tests(two_sided), np.random.default_rng(0)
+    tests, rng = Tests(two_sided), np.random.default_rng(0)
     for _ in range(50):
         counts = rng.multinomial(300, rng.dirichlet([4.0, 0.3, 0.3, 0.3])).tolist()
         claim, _ = proved(two_sided, [32, 0, 0, 0], counts)

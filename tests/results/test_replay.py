@@ -10,7 +10,7 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax import cli, results
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.methods import registry
 from gsmooth_jax.results import headers, records, replay
 from tests import edited
