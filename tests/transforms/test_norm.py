@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from gsmooth_jax.transforms._norm import norm_upper
+from gsmooth_jax.transforms._norm import norm_upper, rounded_up
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 2), (28, 28, 1), (224, 224, 3)])
@@ -26,3 +26,4 @@ def test_bears_what_float32_did_to_the_entries_themselves():
     entries = np.random.default_rng(1).uniform(0.5, 1.0, (2, 2, 1)).astype(np.float32)
     smaller = (entries.astype(np.float64) * (1 - 4 * 2.0**-23)).astype(np.float32)
     assert float(jax.jit(norm_upper)(smaller)) >= np.linalg.norm(entries.astype(np.float64).ravel())
+    assert (np.asarray(jax.jit(rounded_up)(smaller)) >= entries).all()
