@@ -109,6 +109,32 @@ def test_a_shared_part_proves_nothing_without_its_neighbour(boxes, overlap):
     assert coverage.overlapping([*cells, alone])
 
 
+def test_where_one_chain_ends_and_the_next_begins_nothing_is_proved():
+    """Their face is an end of each, and no theorem speaks of the two centres beside it."""
+    both = [*STRING, *(((low + 3,), (high + 3,)) for (low,), (high,) in STRING)]
+    cells = [box((low - 3,), (high - 3,), i, shared=True) for i, ((low,), (high,)) in enumerate(both)]
+    region = gs.Box([-3.0], [3.0])
+    assert coverage.covered(cells, region)
+    assert coverage.answered(cells, region)
+    assert coverage.parts(cells[3:5]) == []
+    assert not coverage.answered(cells[3:5], region)
+    wide = [c._replace(low=(*c.low, -1.0), high=(*c.high, 1.0)) for c in cells]
+    assert coverage.parts(wide[3:5]) == []
+
+
+def test_a_flat_region_is_covered_by_what_meets_it_alone():
+    for along, across in ((0, 1), (1, 0)):
+        ends = np.zeros((2, 2))
+        ends[:, along] = -1.0, 1.0
+        region = gs.Box(*ends.tolist())
+        for low, high, covers in ((0.0, 0.0, True), (-0.5, 0.0, True), (0.0, 0.5, True), (0.5, 1.0, False)):
+            ends[:, across] = low, high
+            assert coverage.covered([box(*map(tuple, ends.tolist()))], region) == covers
+            ends[1, along] = 0.9
+            assert not coverage.covered([box(*map(tuple, ends.tolist()))], region)
+            ends[1, along] = 1.0
+
+
 def test_neighbours_of_different_levels_prove_nothing_together():
     cells = [box(low, high, number, shared=True) for number, (low, high) in enumerate(STRING)]
     region = gs.Box([0.0], [3.0])
