@@ -39,6 +39,13 @@ def test_draws_without_an_answer_are_noted_and_counted_against_the_class(guarant
     assert verify(fixed, [claim]) == []
 
 
+def test_draws_without_an_answer_choose_no_class(guarantee):
+    claim, _ = proved(guarantee, [3, 9, 20], [0, 32, 0], [0, 32, 0])
+    assert {h.event for h in claim.hypotheses} == {1}
+    assert (claim.statement, claim.certified) == (Answer(1), True)
+    assert verify(guarantee, [claim]) == []
+
+
 def test_no_vote_goes_to_an_image_whose_draws_have_no_answer_at_all(guarantee):
     claim, asked = proved(guarantee, [0, 0, 32])
     assert len(asked) == 1
