@@ -31,6 +31,14 @@ def test_a_sequential_test_asks_for_a_block_at_a_time(guarantee):
     assert verify(guarantee, [claim]) == []
 
 
+def test_the_last_block_ends_where_the_votes_do(guarantee):
+    few = dataclasses.replace(guarantee, max_votes=80)
+    claim, asked = proved(few, [2, 30, 0], [5, 27, 0], [5, 27, 0], [2, 14, 0])
+    assert [(r.draws.start, r.draws.stop) for r in asked[1:]] == [(0, 32), (32, 64), (64, 80)]
+    assert claim.hypotheses[0][-2:] == (68, 80)
+    assert verify(few, [claim]) == []
+
+
 def test_draws_without_an_answer_are_noted_and_counted_against_the_class(guarantee):
     fixed = dataclasses.replace(guarantee, test="fixed", max_votes=100)
     claim, _ = proved(fixed, [0, 31, 1], [0, 98, 2])
@@ -40,7 +48,7 @@ def test_draws_without_an_answer_are_noted_and_counted_against_the_class(guarant
 
 
 def test_draws_without_an_answer_choose_no_class(guarantee):
-    claim, _ = proved(guarantee, [3, 9, 20], [0, 32, 0], [0, 32, 0])
+    claim, _ = proved(guarantee, [3, 9, 20], [0, 32, 0])
     assert {h.event for h in claim.hypotheses} == {1}
     assert (claim.statement, claim.certified) == (Answer(1), True)
     assert verify(guarantee, [claim]) == []
