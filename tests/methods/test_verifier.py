@@ -146,6 +146,13 @@ def test_a_tampered_field_of_a_claim_is_named(claim, guarantee, field, value):
     assert any(f.startswith(f"image 3: {name}") for f in found for name in names), found
 
 
+@pytest.mark.parametrize("field", ["radius", "alpha"])
+def test_a_number_is_what_follows_to_nine_digits(claim, guarantee, field):
+    for more, named in ((1e-12, []), (1e-7, [field])):
+        changed = dataclasses.replace(claim, **{field: getattr(claim, field) * (1 + more)})
+        assert [f.partition(":")[0] for f in faults(changed, guarantee)] == named
+
+
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in HYPOTHESIS.items() for v in values])
 def test_a_tampered_field_of_a_hypothesis_is_found(claim, guarantee, field, value):
     ends = {"low": {"high": value}, "high": {"low": value}}.get(field, {})  # one end alone cannot be
