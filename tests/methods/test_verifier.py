@@ -9,6 +9,7 @@ import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval
 from gsmooth_jax.methods import tests as verdicts
 from gsmooth_jax.methods import verifier
+from gsmooth_jax.methods.base import chosen_class
 from gsmooth_jax.results.verify import verify
 from tests.methods.counted import proved
 
@@ -144,6 +145,10 @@ def test_a_tampered_field_of_a_claim_is_named(claim, guarantee, field, value):
     # Another selection may choose another class, or none: then the hypotheses are about the wrong one.
     names = (field, "hypotheses", "impossible values") if field == "selection" else (field,)
     assert any(f.startswith(f"image 3: {name}") for f in found for name in names), found
+
+
+def test_draws_without_an_answer_choose_no_class(guarantee):
+    assert chosen_class((2, 10, 20), guarantee) == (1, ())
 
 
 @pytest.mark.parametrize("field", ["radius", "alpha"])
