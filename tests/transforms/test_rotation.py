@@ -133,6 +133,13 @@ def test_a_pixel_that_is_half_outside_is_still_seen_by_pillow():
     assert float(jax.jit(Rotation(convention="scipy").lipschitz_upper)(lit, zero, zero)[0]) == np.inf
 
 
+def test_more_than_a_turn_is_as_fast_as_any_part_of_it():
+    image, bound = jnp.asarray(smooth_image((6, 7, 1))), jax.jit(Rotation().lipschitz_upper)
+    parts = max(float(bound(image, jnp.array([a]), jnp.array([a + 45.0]))[0]) for a in range(0, 360, 45))
+    for high in (360.0, 400.0, 719.0, 720.0):
+        assert float(bound(image, jnp.zeros(1), jnp.array([high]))[0]) >= parts
+
+
 def test_specs_of_the_first_release_stay_equal():
     assert describe(Rotation()) == "rotation(mask=False)"
     assert parse("rotation(mask=False)") == Rotation()
