@@ -25,7 +25,7 @@ def test_a_single_weight_is_met_exactly():
     kernel = np.zeros((3, 3, 1, 1))
     kernel[1, 1] = -2.5
     assert convolution_upper(kernel, (8, 8)) == pytest.approx(2.5, rel=2e-5)
-    assert convolution_upper(kernel, (8, 8)) > 2.5
+    assert convolution_upper(kernel, (8, 8)) > 2.5 * (1 + 5e-6)  # far more than roundings of its spectrum
 
 
 def test_a_bound_sees_beyond_the_border():
