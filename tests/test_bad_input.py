@@ -77,6 +77,7 @@ RAGGED = [np.zeros((4, 4, 1), np.float32), np.zeros((3, 4, 1), np.float32)]
         (lambda: certify(alpha="small"), "0 < alpha < 1, got alpha='small'"),
         (lambda: certify(alpha=float("nan")), "0 < alpha < 1, got alpha=nan"),
         (lambda: certify(alpha=True), "0 < alpha < 1, got alpha=True"),
+        (lambda: guarantee(alpha=2.0), "0 < alpha < 1, got alpha=2.0"),
         (lambda: guarantee(futility=None), "0 < futility < 1, got futility=None"),
         (lambda: certify(max_votes=None), "integer max_votes >= 1, got max_votes=None"),
         (lambda: certify(max_votes=100.0), "integer max_votes >= 1, got max_votes=100.0"),

@@ -13,7 +13,7 @@ import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer
 from gsmooth_jax.cli import catalogue
 from gsmooth_jax.methods import registry
-from gsmooth_jax.methods.gsmooth import grid, partition
+from gsmooth_jax.methods.gsmooth import _speed, _threshold, grid, partition
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.smoothing import describe
@@ -113,7 +113,13 @@ def test_its_distance_is_m_star_times_the_half_width(spec, heuristic, examples):
     star = np.sqrt(1 / 0.05**2 + (rest / 0.1) ** 2).max()
     (threshold,) = {h.threshold for h in heuristic[0].hypotheses}
     assert special.ndtri(threshold) == pytest.approx(star * 0.01, rel=1e-4)
+    assert special.ndtri(threshold) >= _speed(noise, examples[0].image, points, np.float32([0.01]))  # rounded up
     assert threshold < 0.99
+
+
+@pytest.mark.parametrize("distance", [1e-6, 0.123457, 1.0, 3.5])
+def test_a_threshold_is_rounded_up(distance):
+    assert _threshold(distance) > special.ndtr(distance)
 
 
 def test_of_two_parameters_the_corner_of_a_cell_counts():

@@ -70,6 +70,21 @@ def test_both_ends_are_tested_on_the_same_votes(claims):
     assert claims[0].votes == 32 * 3 + sum({b.centre_id: len(b.successes) for b in ballots}.values())
 
 
+def test_an_end_is_what_the_device_compared_with(claims):
+    """To the last digit: of the float32 numbers some are larger than the decimals that they stand for."""
+    ends = [end for c in claims for end in (c.statement.low, c.statement.high) if math.isfinite(end)]
+    assert all(float(np.float32(end)) == end for end in ends)
+    assert any(round(end, 2) != end for end in ends)
+
+
+def test_an_interval_has_two_ends(claims):
+    """Of two lower ends the lower one would do; but no prover tests more than it claims."""
+    lower = [h for h in claims[0].hypotheses if h.event < METHOD.steps + 1]
+    both = (*claims[0].hypotheses, *(h._replace(event=h.event - 1) for h in lower))
+    (fault,) = verify(TERMS, [dataclasses.replace(claims[0], hypotheses=both)])[:1]
+    assert "of more events than the two ends of an interval" in fault
+
+
 def test_false_intervals_are_as_rare_as_alpha_says(model):
     """Thresholds of which none but 0.295 and 0.505 are in reach: at the region's ends the median is outside."""
     alpha, n = 0.05, 120

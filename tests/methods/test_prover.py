@@ -32,12 +32,27 @@ def test_a_sequential_test_asks_for_a_block_at_a_time(guarantee):
     assert verify(guarantee, [claim]) == []
 
 
+def test_the_last_block_ends_where_the_votes_do(guarantee):
+    few = dataclasses.replace(guarantee, max_votes=80)
+    claim, asked = proved(few, [2, 30, 0], [5, 27, 0], [5, 27, 0], [2, 14, 0])
+    assert [(r.draws.start, r.draws.stop) for r in asked[1:]] == [(0, 32), (32, 64), (64, 80)]
+    assert claim.hypotheses[0][-2:] == (68, 80)
+    assert verify(few, [claim]) == []
+
+
 def test_draws_without_an_answer_are_noted_and_counted_against_the_class(guarantee):
     fixed = dataclasses.replace(guarantee, test="fixed", max_votes=100)
     claim, _ = proved(fixed, [0, 31, 1], [0, 98, 2])
     assert claim.hypotheses[0][-2:] == (98, 100)
     assert claim.note == "3 draws had NaN or infinite logits; each counts against the claim"
     assert verify(fixed, [claim]) == []
+
+
+def test_draws_without_an_answer_choose_no_class(guarantee):
+    claim, _ = proved(guarantee, [3, 9, 20], [0, 32, 0])
+    assert {h.event for h in claim.hypotheses} == {1}
+    assert (claim.statement, claim.certified) == (Answer(1), True)
+    assert verify(guarantee, [claim]) == []
 
 
 def test_no_vote_goes_to_an_image_whose_draws_have_no_answer_at_all(guarantee):

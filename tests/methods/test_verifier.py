@@ -10,6 +10,7 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval
 from gsmooth_jax.methods import verifier
+from gsmooth_jax.methods.base import chosen_class
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import records
 from gsmooth_jax.results.verify import verify
@@ -181,6 +182,17 @@ def test_a_tampered_field_of_a_claim_is_named(claim, guarantee, field, value):
     # Another selection may choose another class, or none: then the hypotheses are about the wrong one.
     names = (field, "hypotheses", "impossible values") if field == "selection" else (field,)
     assert any(f.startswith(f"image 3: {name}") for f in found for name in names), found
+
+
+def test_draws_without_an_answer_choose_no_class(guarantee):
+    assert chosen_class((2, 10, 20), guarantee) == (1, ())
+
+
+@pytest.mark.parametrize("field", ["radius", "alpha"])
+def test_a_number_is_what_follows_to_nine_digits(claim, guarantee, field):
+    for more, named in ((1e-12, []), (1e-7, [field])):
+        changed = dataclasses.replace(claim, **{field: getattr(claim, field) * (1 + more)})
+        assert [f.partition(":")[0] for f in faults(changed, guarantee)] == named
 
 
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in HYPOTHESIS.items() for v in values])

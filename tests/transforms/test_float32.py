@@ -139,6 +139,36 @@ def test_stages_hand_on_their_errors(text):
     assert ("gamma" in text) or 0.3 / IDLE < error <= 1.0
 
 
+WRONG = Computed.of(np.ones((4, 4, 1))).then(0.0, 1.0, 1e-3, 2e-3)
+"""An image of which an entry may be wrong by 1e-3, and all of them by 2e-3 in L2."""
+
+
+@pytest.mark.parametrize(
+    ("text", "theta", "factor"),
+    [("contrast", [1.0], np.e), ("volume", [20.0], 10.0), ("brightness", [0.5], 1.0), ("clip(low=-0.5)", [], 1.0)],
+)
+def test_errors_grow_with_what_is_done_to_them(text, theta, factor):
+    bound = parse(text).float32_upper(WRONG, np.array(theta), np.array(theta))
+    assert factor * 1e-3 <= bound.entry <= 1.01 * factor * 1e-3
+    assert factor * 2e-3 <= bound.error <= 1.01 * factor * 2e-3
+
+
+def test_what_is_read_has_the_errors_of_its_image():
+    """A mean of pixels is as wrong as they are; then what it is read at, and what interpolation costs."""
+    bound = float32.read(WRONG, np.zeros((4, 4)), units=0.0)
+    assert 1e-3 <= bound.entry <= 1.01e-3
+    assert 4e-3 <= bound.error <= 1.01 * 4e-3  # of 16 entries that may all be wrong
+    assert float32.read(WRONG, np.full((4, 4), 0.5), units=0.0).entry >= 0.5 + 1e-3
+    exact = Computed.of(np.ones((4, 4, 1)))
+    assert float32.read(exact, np.zeros((4, 4)), units=8.0).entry >= 8 * float32.UNIT
+    assert float32.read(exact, np.full((4, 4), 0.5), units=0.0).entry >= 0.5  # beside it is black
+
+
+def test_a_result_below_the_normal_numbers_may_become_zero():
+    tiny = Computed.of(np.full((4, 4, 1), 1e-38))
+    assert parse("contrast").float32_upper(tiny, np.zeros(1), np.zeros(1)).entry >= 1e-38
+
+
 @pytest.mark.parametrize("quantize", [Quantize(), Quantize(bits=16, low=-1.0), Quantize(bits=16, low=-1.0, high=0.7)])
 def test_a_rounding_goes_no_further_than_its_jump_and_its_bound(quantize):
     image = np.random.default_rng(0).uniform(quantize.low, quantize.high, 50_000).astype(np.float32)

@@ -190,7 +190,8 @@ class Path:
 
         cuts = starts - starts[0]
         aside_most, along_most, beyond = (
-            np.maximum.reduceat(each, cuts) for each in (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
+            np.maximum.reduceat(each, cuts)
+            for each in (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
         )
         bounds = pair_bounds(0.5 * apart + _GUARD, aside_most, along_most, beyond)
         bounds = np.where(there & (apart <= 2 * _REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)

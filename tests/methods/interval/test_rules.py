@@ -218,22 +218,37 @@ def test_functions_are_as_accurate_as_the_rules_take_them_to_be():
         assert ulps(found, base.astype(np.float64) ** exponent.astype(np.float64)) <= elementwise.ULPS["pow"] / 2
 
 
-@pytest.mark.parametrize("name", ["sum", "dot", "conv", "windows"])
+SUMS = {
+    "sum": lambda v, w: v.sum(axis=1),
+    "dot": lambda v, w: v @ w[:, None],
+    "dot by a constant": lambda v, w: w[None] @ v.T,
+    "conv": lambda v, w: lax.conv_general_dilated(
+        v[:, :, None], w[:, None, None], (1,), "VALID", dimension_numbers=("NWC", "WIO", "NWC")
+    ),
+    "windows": lambda v, w: lax.reduce_window(v, 0.0, lax.add, (1, len(w)), (1, len(w)), "VALID"),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums_whose_roundings_add_up_are_inside(name):
+    """After a 1, each term that is a little less than a unit is lost; before it, none is."""
+    x = np.full(96, 0.99 * 2.0**-24, np.float32)
+    x[0] = 1.0
+    lower, upper = (np.asarray(a).item() for a in bounds(lambda v: SUMS[name](v, np.ones_like(x)), x[None], x[None]))
+    in_order, backwards = (np.cumsum(terms, dtype=np.float32)[-1] for terms in (x, x[::-1]))
+    assert in_order == 1.0
+    assert backwards - in_order > 80 * 2.0**-24
+    assert lower <= in_order < backwards <= upper
+
+
+@pytest.mark.parametrize("name", SUMS)
 def test_sums_are_inside_in_whatever_order_they_are_taken(name):
     rng = np.random.default_rng(4)
     n = 96
     x = (rng.normal(size=n) * 10.0 ** rng.uniform(-3, 3, n)).astype(np.float32)
     w = rng.normal(size=n).astype(np.float32) if name in ("dot", "conv") else np.ones(n, np.float32)
     x[n // 2 :] = -x[: n // 2] * (w[: n // 2] / w[n // 2 :])  # they cancel, so that roundings are all that is left
-    functions = {
-        "sum": lambda v: v.sum(axis=1),
-        "dot": lambda v: v @ w[:, None],
-        "conv": lambda v: lax.conv_general_dilated(
-            v[:, :, None], w[:, None, None], (1,), "VALID", dimension_numbers=("NWC", "WIO", "NWC")
-        ),
-        "windows": lambda v: lax.reduce_window(v, 0.0, lax.add, (1, n), (1, n), "VALID"),
-    }
-    lower, upper = (np.asarray(a).item() for a in bounds(functions[name], x[None], x[None]))
+    lower, upper = (np.asarray(a).item() for a in bounds(lambda v: SUMS[name](v, w), x[None], x[None]))
     products, reached = x * w, []
     for _ in range(300):
         order = rng.permutation(n)
@@ -314,6 +329,8 @@ def test_what_overflows_or_may_be_nan_is_unknown_and_stays_so():
         lambda x: x[:, 1:] @ jnp.full((1, 1), jnp.nan)[:, 0],
     ):
         assert ends(function) == nothing
+    # So is what a sum may overflow with, in whatever order it is taken.
+    assert ends(lambda x: x[:, 0]) == nothing
     # A comparison with it is open, and so is what it chooses.
     assert ends(lambda x: jnp.where(huge(x) >= -jnp.inf, 1.0, 2.0)) == ([1.0], [2.0])
     assert ends(lambda x: jnp.where(jnp.isfinite(huge(x)), 1.0, 2.0)) == ([1.0], [2.0])
