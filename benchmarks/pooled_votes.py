@@ -17,7 +17,7 @@ import numpy as np
 
 import gsmooth_jax as gs
 from gsmooth_jax import results
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.methods.cover.cells import Cells
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.records import to_record

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from gsmooth_jax.smoothing import Laplace
-from gsmooth_jax.testing.laws import check_smoothing
+from gsmooth_jax.testing.laws import check_smoothing, discrete_gap
 
 
 def test_contract():

@@ -36,7 +36,7 @@ _NODES = np.linspace(-7.5, 11.0, 593)
 """Of the trapezoidal rule for E over X, in steps of a 32nd; all but 1e-12 of the laws lies between them."""
 
 _PIECES = 3
-"""Of an interval of |t|, for each of which one bound is computed: at a piece's middle the event has at most Phi(half its
+"""Of an interval of |t|, for each of which one bound is computed: at its middle the event has at most Phi(half its
 width) instead of 1/2."""
 
 _OUTWARD = 2e-5
@@ -49,7 +49,7 @@ _FILE = "pair_bounds.npy"
 
 
 def pair_bounds(half: np.ndarray, aside: np.ndarray, along: np.ndarray, beyond: np.ndarray) -> np.ndarray:
-    """Returns the theorem's bound for all latents of a set, rounded up to four decimals: at most 1, which says nothing.
+    """Returns the theorem's bound for a set of latents, rounded up to four decimals: at most 1, which says nothing.
 
     Args:
       half: d, any shape; float64.
@@ -66,7 +66,7 @@ def pair_bounds(half: np.ndarray, aside: np.ndarray, along: np.ndarray, beyond: 
     along = np.where(apart, along, along + half)
     first = np.arange(_COUNTS[2]) * _STEPS[2] / wider[..., None]  # where each interval of t begins
     rest = beyond[..., None] ** 2 - np.maximum(first - along[..., None], 0.0) ** 2
-    reached = rest >= 0.0
+    reached = (first == 0.0) | (first < (along + beyond)[..., None])
     places = np.ceil((aside[..., None] + np.sqrt(np.maximum(rest, 0.0))) / _STEPS[1])
     most = np.array(_COUNTS) - 1
     inside = (places <= most[1]) & (steps <= most[0])[..., None]

@@ -189,11 +189,8 @@ class Path:
         aside_most = aside.max(axis=0) + over * sine + sideways
 
         cuts = starts - starts[0]
-        aside_most, along_most, beyond = (
-            np.maximum.reduceat(each, cuts)
-            for each in (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
-        )
-        bounds = pair_bounds(0.5 * apart + _GUARD, aside_most, along_most, beyond)
+        most = (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
+        bounds = pair_bounds(0.5 * apart + _GUARD, *(np.maximum.reduceat(each, cuts) for each in most))
         bounds = np.where(there & (apart <= 2 * _REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)
         for row, (start, stop, one, other) in enumerate(spans.tolist()):
             used = np.flatnonzero(bounds[row] <= max(_USEFUL, bounds[row].min())).tolist()

@@ -41,9 +41,8 @@ def needed(noise, centres, part, images):
         length = np.linalg.norm(way)
         along = off @ way / length if length > 0.0 else np.zeros(len(off))
         aside = np.sqrt(np.maximum(np.sum(off**2, axis=1) - along**2, 0.0))
-        found.append(
-            pair_bounds(np.full(len(off), 0.5 * length), aside, np.abs(along), np.zeros(len(off))).max(initial=0.0)
-        )
+        nothing = np.zeros(len(off))
+        found.append(pair_bounds(nothing + 0.5 * length, aside, np.abs(along), nothing).max(initial=0.0))
     return np.array(found)
 
 

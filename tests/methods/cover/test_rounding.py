@@ -44,26 +44,14 @@ def test_a_constant_image_is_charged_what_its_rounding_does():
     """All entries lie on a level until brightness takes them almost half way to the next: they stay where they are."""
     image, high = np.full(SHAPE, 21 / 63, np.float32), 0.499 / 63
     for transform in (Brightness() | Quantize(bits=6), SIXTY_FOUR):
-        (cell,) = Geometry(image, Stages.of(transform), NOISE).cells(
-            np.array([0.0]), np.array([high]), lambda points, floors: np.full(len(points), 9.0)
-        )
+        path = Geometry(image, Stages.of(transform), NOISE, scale=50.0)._strip(np.zeros(1), np.array([high]), 0)
         brightness = np.linspace(0.0, high, 101)[:, None]
         files = np.round((image.ravel().astype(np.float64) + brightness) * 63) / 63
-        assert (NOISE.distances(files, cell.centre.ravel()) <= cell.distance).all()
-
-
-@pytest.mark.parametrize("longer", [1.0, 1.001, 1.2, 2.0])
-def test_a_path_strays_as_far_as_its_length_allows(longer):
-    """The point in the middle of a path that goes straight there and straight on: the ellipse's own half axis."""
-    apart = 0.3
-    latents = np.zeros((2, *SHAPE), np.float32)
-    latents[1, 0, 0] = apart
-    apart = float(latents[1, 0, 0, 0])
-    half = 0.5 * longer * apart
-    (said,) = geometry(SIXTY_FOUR)._strayed(latents, np.array([half]), 0, 0.0)
-    worst = np.sqrt(max(half**2 - (0.5 * apart) ** 2, 0.0)) / SIGMA
-    assert worst <= said <= worst * 1.001 + 2e-3 * half / SIGMA
-    assert said <= half / SIGMA * (1 + 1e-5)
+        for number, allowed in enumerate(path.beyond + path.longest):
+            inside = (path.lows[number, 0] <= brightness) & (brightness <= path.highs[number, 0])
+            ends = path.latents[number : number + 2].reshape(2, -1)
+            far = np.minimum(*(NOISE.distances(files[inside[:, 0]], end) for end in ends))
+            assert (far <= allowed).all()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +87,8 @@ def test_the_attackers_program_and_ours_may_both_be_wrong():
     assert seen.slack == pytest.approx(2 * (2e-3 / SIGMA + 0.5))
     assert seen.off == pytest.approx(2e-3)
     # Without a rounding nothing but that is between a latent and the one that is meant.
-    assert found._floors(np.array([7.0]), seen)[0] >= seen.slack
+    path = found._path(np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, N)), np.array([7.0]), np.zeros(1), 0.0)
+    assert path.beyond[0] >= seen.slack
 
 
 def test_what_is_between_the_corners_that_float32_knows_is_not_left_out():
