@@ -19,6 +19,9 @@ from gsmooth_jax.types import Example, Region, Transform, Vote
 
 Test = Literal["sequential", "fixed", "fixed_two_sided"]
 
+_FEW = 8
+"""Selection draws that may be enough."""
+
 Takes = Literal["law", "latent", "surrogate", "nothing"]
 """A law of the parameter; noise of a latent, such as the image's own pixels; of a surrogate's latent alone; or none."""
 
@@ -27,7 +30,8 @@ class Pilots(NamedTuple):
     """A request for draws that choose what will be claimed; no test counts them.
 
     Attributes:
-      centres: what their noise is drawn around; ``Guarantee.selection_votes`` draws each.
+      centres: what their noise is drawn around; ``Guarantee.selection_votes`` draws each, or ``few`` where a method
+        ``picks`` an event and these are all for one.
     """
 
     centres: Sequence[np.ndarray]
@@ -145,6 +149,9 @@ class Method(Protocol):
     takes: ClassVar[Takes]
     """The smoothing noise that it is given."""
 
+    picks: ClassVar[bool]
+    """Whether each selection draw is for one event, of which the method picks the most frequent."""
+
     block: ClassVar[int]
     """Votes between two looks at its tests, where a run says nothing else."""
 
@@ -228,7 +235,7 @@ class Guarantee:
       alpha: a claim is false with at most this probability over the draws.
       test: ``sequential`` stops as soon as the anytime-valid test is sure; ``fixed`` spends ``max_votes`` on every
         image and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
-      selection_votes: draws that choose the class, never reused.
+      selection_votes: draws that choose the class, at most: eight that agree are enough. Never reused.
       max_votes: most draws that one image's test may count.
       block: votes between two looks of the sequential test; 0: as the method wants, which is what it is then.
       futility: probability with which an image whose p_A lies at or above the needed value may be given up early.
@@ -262,13 +269,19 @@ class Guarantee:
         self.method.check(self.transform, self.region)
 
 
+def few(guarantee: Guarantee) -> int:
+    """Selection draws that are enough where they are all for one event: whole blocks."""
+    return min(-(-_FEW // guarantee.block) * guarantee.block, guarantee.selection_votes)
+
+
 def chosen_class(selection: Sequence[int], guarantee: Guarantee) -> tuple[int, tuple[str, ...]]:
     """Returns the class that K + 1 selection counts choose, and what is wrong with them: each draw is for one event."""
     if len(selection) < 2:
         return 0, (f"selection: impossible counts {selection}",)
-    total = sum(selection)
-    wrong = f"selection: the file says {total} votes, the evidence gives {guarantee.selection_votes}"
-    return int(np.argmax(selection[:-1])), () if total == guarantee.selection_votes else (wrong,)
+    total, top = sum(selection), int(np.argmax(selection[:-1]))
+    if total == guarantee.selection_votes or total == max(selection) == few(guarantee):
+        return top, ()
+    return top, (f"selection: the file says {total} votes, the evidence gives {guarantee.selection_votes}",)
 
 
 def check_classes(name: str, model: Any) -> None:

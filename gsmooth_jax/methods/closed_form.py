@@ -58,7 +58,8 @@ class ClosedForm:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
-    block: ClassVar[int] = 32
+    picks: ClassVar[bool] = True
+    block: ClassVar[int] = 8
 
     def __post_init__(self):
         check_law(smoothing=self.smoothing)

@@ -35,6 +35,7 @@ class Enumerate:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "nothing"
+    picks: ClassVar[bool] = False
     block: ClassVar[int] = 1
 
     @property

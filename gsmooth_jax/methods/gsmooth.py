@@ -87,7 +87,8 @@ class GSmooth:
     status: ClassVar[Status] = "heuristic"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "surrogate"
-    block: ClassVar[int] = 32
+    picks: ClassVar[bool] = True
+    block: ClassVar[int] = 8
 
     def __post_init__(self):
         _validate.kind(AugmentedNoise | SurrogateNoise, "the noise of a surrogate", noise=self.noise)

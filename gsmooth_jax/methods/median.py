@@ -84,6 +84,7 @@ class Median:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+    picks: ClassVar[bool] = False
     block: ClassVar[int] = 1
 
     def __post_init__(self):

@@ -9,7 +9,7 @@ from gsmooth_jax.claims import Ballot, Claim, Hypothesis, Ledger, Window
 from gsmooth_jax.engine.scheduler import Prover, Request
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.estimation.votes import Draws
-from gsmooth_jax.methods.base import Evidence, Guarantee, Pilots, Poll, Visit
+from gsmooth_jax.methods.base import Evidence, Guarantee, Pilots, Poll, Visit, few
 from gsmooth_jax.methods.registry import assumptions
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.types import Example
@@ -57,7 +57,7 @@ def prove(example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> P
         assumes=assumes,
         alpha=alpha(ledger, guarantee),
         ledger=ledger,
-        votes=method.pilots(guarantee) * guarantee.selection_votes + votes_of(hypotheses, cast, guarantee),
+        votes=selected(ballots.selection, guarantee) + votes_of(hypotheses, cast, guarantee),
         seconds=time.perf_counter() - began,
         selection=ballots.selection,
         hypotheses=hypotheses,
@@ -84,6 +84,12 @@ def alpha(ledger: Ledger, guarantee: Guarantee) -> float:
     return guarantee.alpha if any(level for _, level in ledger) else 0.0
 
 
+def selected(selection: tuple[int, ...], guarantee: Guarantee) -> int:
+    """How many selection draws a claim has, given the counts at the first pilot."""
+    method = guarantee.method
+    return sum(selection) if method.picks else method.pilots(guarantee) * guarantee.selection_votes
+
+
 def votes_of(hypotheses: tuple[Hypothesis, ...], ballots: tuple[Ballot, ...], guarantee: Guarantee) -> int:
     """How many votes a claim rests on: those about one centre share its votes."""
     alone = {h.centre_id: h.votes for h in hypotheses}
@@ -105,11 +111,17 @@ class _Ballots:
         self.invalid = 0
 
     def select(self, pilots: Pilots) -> Prover[list[np.ndarray]]:
-        count = self._guarantee.selection_votes
-        counts = yield [
-            Request(Draws(centre, self._image_id, number, keys.SELECT, 0, count), count)
-            for number, centre in enumerate(pilots.centres)
-        ]
+        g = self._guarantee
+        count = first = g.selection_votes
+        if g.method.picks:
+            first = few(g)
+        streams = [Draws(centre, self._image_id, n, keys.SELECT, 0, first) for n, centre in enumerate(pilots.centres)]
+        counts = yield [Request(stream, count) for stream in streams]
+        doubtful = [n for n, c in enumerate(counts) if c.max() < first < count]
+        if doubtful:
+            more = yield [Request(streams[n]._replace(start=first, stop=count), count) for n in doubtful]
+            for n, c in zip(doubtful, more, strict=True):
+                counts[n] = counts[n] + c
         self.selection = tuple(int(c) for c in counts[0])
         self.invalid += sum(int(c[-1]) for c in counts)
         return counts

@@ -80,7 +80,9 @@ def certify_stream(
         block=guarantee.block,
         in_flight=execution.in_flight,
         # A prover asks for many small blocks at a time, or for one that is not small.
-        under_way=max(2 * execution.in_flight * rows * guarantee.block // _ASKED, 1),
+        under_way=max(
+            2 * execution.in_flight * rows * guarantee.block // (_ASKED if method.computes else guarantee.block), 1
+        ),
         threaded=method.computes,
         timed=_timed,
     )

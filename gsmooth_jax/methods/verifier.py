@@ -29,7 +29,7 @@ def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
         prover.evidence(claim.selection, claim.hypotheses, tests, claim.windows, claim.ballots), guarantee
     )
     yield from conclusion.faults
-    assumes, ledger, pilots = assumptions(guarantee), method.ledger(guarantee), method.pilots(guarantee)
+    assumes, ledger = assumptions(guarantee), method.ledger(guarantee)
     derived = {
         "certified": (claim.certified, conclusion.certified),
         "statement": (claim.statement, conclusion.statement),
@@ -38,7 +38,7 @@ def faults(claim: Claim, guarantee: Guarantee, tests: Tests) -> Iterator[str]:
         "ledger": (claim.ledger, ledger),
         "votes": (
             claim.votes,
-            pilots * guarantee.selection_votes + prover.votes_of(claim.hypotheses, claim.ballots, guarantee),
+            prover.selected(claim.selection, guarantee) + prover.votes_of(claim.hypotheses, claim.ballots, guarantee),
         ),
         "status": (claim.status, "conditional" if assumes and method.status == "proved" else method.status),
         "assumes": (claim.assumes, assumes),

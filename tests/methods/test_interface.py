@@ -57,6 +57,7 @@ class Nested:
     status: ClassVar[str] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[str] = "nothing"
+    picks: ClassVar[bool] = True
     block: ClassVar[int] = 1
     name: ClassVar[str] = "nested"
     law: ClassVar[str] = ""

@@ -38,6 +38,7 @@ class Cells:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+    picks: ClassVar[bool] = False
     block: ClassVar[int] = 32
 
     @property

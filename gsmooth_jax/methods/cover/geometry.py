@@ -37,7 +37,7 @@ larger ones let it stray further."""
 _FINER = 0.4
 """Scale of parts that are laid out anew."""
 
-_ACROSS = 0.35
+_ACROSS = 0.85
 """Half the width of a strip, at most."""
 
 _JUMPS = 0.3

@@ -1,22 +1,22 @@
 """Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included. Host.
 
-HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, each
-with one smoothing centre u_c or, between neighbours on a path, two. D is a proved bound on the |.|_(S^-1) distance of
-*every* transformed image of the box from its centre, or what the theorem of two centres makes of its distance from the
-segment between them: values at the ends of small boxes plus what a Lipschitz bound allows, never a largest value over
-samples (THEORY D7, P2 to P5). At every centre p_A > Phi(D) is tested.
+HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, its
+parts. For each part some pairs of smoothing centres have bounds q_j: the mean of p_A over pair j is at most q_j, for
+every j, if the answer is another at any transformed image of the part: a *window*. It is tested with all votes of its
+centres, which other windows count as well. Where images of a part may be is known from proved bounds: values at the ends
+of small boxes plus what a Lipschitz bound allows, never a largest value over samples (THEORY D7, L4, M1, P3, P4).
 
-FORMULA. One centre: the answer c at u_c holds at every latent within Phi^-1(p_A) of it in |.|_(S^-1), however that
-latent came about (THEORY D1: Cohen et al. 2019, after whitening). Two centres L apart: where p_A > Phi(D) at both,
-Phi(-D) = Phi(L/2 + t) - Phi(L/2 - t) and 2 Phi(t) - 1 = Phi(-w), it holds at every latent within w of the segment
-(THEORY P1).
+FORMULA. (p_A(a) + p_A(b)) / 2 <= Q(d, w, t) where the answer is another at a latent w beside the line through a and b,
+2 d apart, and t from half way (THEORY L1): Neyman and Pearson's lemma for two laws against one. A window passes when a
+mixture of products of likelihood ratios reaches 1 / alpha at any of its layers of votes (THEORY L2).
 
-LEVELS. A false claim has a false hypothesis, and a test that must not pass does so with probability alpha at most: no
-union bound over cells (THEORY F3; Berger 1982). A part that fails may be laid out anew, tested at a lower level: alpha
-is spent over depths, never over cells (THEORY F9).
+LEVELS. A false claim has a false window, and a test that must not pass does so with probability alpha at most: no union
+bound over parts (THEORY L3). What fails may be laid out once more, in smaller parts; an eighth of alpha is for that
+(THEORY F9).
 
 DIFFERENCES from GSmooth and TSS: the real image instead of the surrogate's, so that its error does not enter (THEORY
-D4); the chord instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; two centres.
+D4); the path itself instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; votes that
+count for everything near them.
 """
 
 import dataclasses
@@ -67,6 +67,7 @@ class Cover:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+    picks: ClassVar[bool] = True
     block: ClassVar[int] = 1
 
     def __post_init__(self):

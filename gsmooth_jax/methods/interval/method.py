@@ -48,6 +48,7 @@ class IntervalBounds:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "nothing"
+    picks: ClassVar[bool] = False
     block: ClassVar[int] = 1
 
     @property
