@@ -3,8 +3,8 @@
 HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, its
 parts. For each part some pairs of smoothing centres have bounds q_j: the mean of p_A over pair j is at most q_j, for
 every j, if the answer is another at any transformed image of the part: a *window*. It is tested with all votes of its
-centres, which other windows count as well. Where images of a part may be is known from proved bounds: values at the ends
-of small boxes plus what a Lipschitz bound allows, never a largest value over samples (THEORY D7, L4, M1, P3, P4).
+centres, which other windows count as well. Where images of a part may be is known from proved bounds: values at the
+ends of small boxes plus what a Lipschitz bound allows, never a largest value over samples (THEORY D7, L4, M1, P3, P4).
 
 FORMULA. (p_A(a) + p_A(b)) / 2 <= Q(d, w, t) where the answer is another at a latent w beside the line through a and b,
 2 d apart, and t from half way (THEORY L1): Neyman and Pearson's lemma for two laws against one. A window passes when a

@@ -18,7 +18,7 @@ _SCOUTS = 48
 _MOST_LAYERS = 16
 """Layers that a centre is asked for at once."""
 
-_LIKELY = 4
+_LIKELY = 64
 """Blocks behind those asked for that may fill rows of a batch which nobody else needs."""
 
 _ANSWER = 512

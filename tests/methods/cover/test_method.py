@@ -130,8 +130,9 @@ def _traces():
     ],
 )
 def test_a_tampered_field_is_named(claims, field, change):
-    (fault,) = verify(BRIGHTER, [dataclasses.replace(claims[0], **change)])
+    fault, *others = verify(BRIGHTER, [dataclasses.replace(claims[0], **change)])
     assert fault.startswith(f"image 0: {field}:")
+    assert all(other.startswith("image 0: votes:") for other in others)
 
 
 def test_a_missing_window_or_vote_is_found(claims):
