@@ -95,6 +95,14 @@ def missing(log_e: np.ndarray, alpha: np.ndarray | float) -> np.ndarray:
         return _MARGIN - np.log(alpha) - log_e
 
 
+def fewest_layers(block: int, alpha: float) -> int:
+    """Returns how many layers of votes that are all for the event pass at the least: at one centre, bound 1/2."""
+    bets, layers = Bets.against(np.array([0.5])), 1
+    while missing(log_e_values(votes := np.array([block * layers]), votes, bets), alpha) > 0.0:
+        layers += 1
+    return layers
+
+
 def growth(share: float, counts: np.ndarray, bets: Bets) -> np.ndarray:
     """Returns [...] what a layer adds to the evidence, as a logarithm, if a vote is for the event with a given chance.
 

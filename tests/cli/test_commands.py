@@ -251,7 +251,7 @@ def test_the_transform_catalogue_measures_every_law(capsys):
         (["--transform", "rotation", "--law", "gaussian(sigma=5.0)", *UPRIGHT], "no exact composition law"),
         (["--transform", "gaussian_blur", *UPRIGHT], "--law"),
         (["--alpha", "0"], "0 < alpha < 1"),
-        (["--max-votes", "20"], "max_votes=20 can never certify"),
+        (["--max-votes", "8"], "max_votes=8 can never certify"),
         (["--region", "-0.5", "0.5", "1"], "for each of the 1 parameters, got 3 numbers"),
         (["--region", "0.1", "0.5"], "holds the identity"),
         (

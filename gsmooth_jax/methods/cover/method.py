@@ -27,6 +27,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
+from gsmooth_jax.estimation import pooled
 from gsmooth_jax.estimation.votes import ClassVote
 from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
@@ -186,7 +187,10 @@ def inquire(
         rounds.append(WindowTests(fine, choice.events, guarantee, depth=1, spent=rounds[0].votes))
         yield from rounds[1].run()
     if rounds[-1].exhausted:
-        notes.append(f"max_votes={guarantee.max_votes} is too few for all parts of the region")
+        notes.append(
+            f"max_votes={guarantee.max_votes} is too few for all parts of the region, which would take "
+            f"{rounds[-1].needed:,} or more"
+        )
     windows = [window for each in rounds for window in each.windows()]
     return Found((), "; ".join(notes), windows, [ballot for each in rounds for ballot in each.ballots()])
 
@@ -254,15 +258,21 @@ def check_surrogate(noise: LatentNoise | SurrogateNoise, model: Any) -> None:
 
 
 def check_cell_budget(name: str, guarantee: Guarantee) -> None:
-    """Raises ValueError for a test other than ``sequential``."""
+    """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
     if guarantee.test != "sequential":
         raise ValueError(f"{name} tests the parts of a region sequentially, got test={guarantee.test!r}.")
+    fewest = guarantee.block * pooled.fewest_layers(guarantee.block, level(guarantee, 0))
+    if guarantee.max_votes < fewest:
+        raise ValueError(
+            f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a part of the "
+            f"region takes {fewest} unanimous votes or more."
+        )
 
 
 def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
     """Says what a claim will take; raises as ``check_cell_budget``, and for an encoder without a Lipschitz bound."""
     check_cell_budget(name, guarantee)
-    text = f"Every part of the region is tested; at most {guarantee.max_votes:,} votes an image."
+    text = f"Every part of the region is tested, all votes near it together; at most {guarantee.max_votes:,} an image."
     if not noise.lipschitz_upper < math.inf:
         raise ValueError(f"{name} needs a bound on the noise's Lipschitz constant, got {noise.lipschitz_upper}.")
     region = guarantee.region

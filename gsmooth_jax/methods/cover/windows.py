@@ -53,6 +53,7 @@ class WindowTests:
     Attributes:
       lost: whether a part of the region cannot be proved.
       exhausted: whether that is for lack of votes.
+      needed: the votes that the image was last thought to take.
     """
 
     def __init__(self, layout: Layout, events: Sequence[int], guarantee: Guarantee, *, depth: int = 0, spent: int = 0):
@@ -88,6 +89,7 @@ class WindowTests:
         self._successes = np.zeros((len(self._centres), len(self._events), 0), np.int32)
         self._identity = np.array([holds_identity(w, g.region) for w in self._windows])
         self.lost = self.exhausted = False
+        self.needed = 0
 
     @property
     def votes(self) -> int:
@@ -166,8 +168,11 @@ class WindowTests:
             left = self._left()
         if not self._postponed[hopeless].all():
             self.lost = True
-        elif self._spent + self._spread(left, self._missing(left, _HOPE)).sum() * g.block > g.max_votes:
-            self.lost = self.exhausted = True
+        else:
+            more = np.minimum(self._missing(left, _HOPE), g.max_votes)  # infinity among them
+            self.needed = self._spent + int(self._spread(left, more).sum()) * g.block
+            self.exhausted = self.needed > g.max_votes
+            self.lost |= self.exhausted
         return self.lost
 
     def _promising(self, rows: np.ndarray) -> np.ndarray:

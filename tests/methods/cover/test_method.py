@@ -205,7 +205,7 @@ def test_the_votes_may_run_out(classifier):
     budget = whole.votes - wide.selection_votes - 1
     (claim,) = gs.certify_stream(classifier, [constant(0, 0.1)], dataclasses.replace(wide, max_votes=budget))
     assert not claim.certified
-    assert f"max_votes={budget} is too few for all parts" in claim.note
+    assert f"max_votes={budget} is too few for all parts of the region, which would take" in claim.note
     assert claim.votes <= budget + wide.selection_votes
     # A budget that cannot even be hoped to do costs no votes but those that say what the answer is.
     (hopeless,) = gs.certify_stream(classifier, [constant(0, 0.1)], dataclasses.replace(wide, max_votes=60))
@@ -244,7 +244,11 @@ def test_bad_guarantees(change, message):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"test": "fixed"}, "test='fixed'"), ({"test": "fixed_two_sided"}, "test='fixed_two_sided'")],
+    [
+        ({"max_votes": 8}, "max_votes=8 can never certify anything"),
+        ({"test": "fixed"}, "test='fixed'"),
+        ({"test": "fixed_two_sided"}, "test='fixed_two_sided'"),
+    ],
 )
 def test_bad_budgets_are_refused_before_any_work(classifier, change, message):
     with pytest.raises(ValueError, match=message):
