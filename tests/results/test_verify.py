@@ -93,7 +93,7 @@ def test_a_tampered_field_is_named(run, field, change):
         ("method", "magic", "header: .*'magic'"),
         ("law", "cauchy(scale=1.0)", "header: .*'cauchy'"),
         ("transform", "rotate", "header: .*'rotate'"),
-        ("selection_votes", 64, "image 0: selection"),
+        ("selection_votes", 16, "image 0: selection"),
     ],
 )
 def test_a_tampered_header_is_found_by_its_digest_and_by_the_evidence(run, field, change, named):
