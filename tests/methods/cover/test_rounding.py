@@ -25,18 +25,22 @@ def geometry(transform, noise=NOISE):
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "down"])
+@pytest.mark.parametrize("wrong", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize(("between", "moved"), [(0, 1), (3, 0), (3, 5), (0, N), (N, 0)])
-def test_entries_that_rounding_moves_are_charged_together(rounding, between, moved):
-    """Some are half way between two levels; some leave a fixed value, by just so much that they go on to the next."""
+def test_entries_that_rounding_moves_are_charged_together(rounding, wrong, between, moved):
+    """Some are half way between two levels; some leave a fixed value, by just so much that they go on to the next.
+
+    Of its way an entry may owe a part, ``wrong``, to float32.
+    """
     found = geometry(Brightness() | Clip() | Quantize(bits=6, rounding=rounding))
-    exact = found._float32(np.zeros(1), np.zeros(1))._replace(off=0.0)
     jump, reach = found.stages.jump, found.stages.reach
+    seen = found._float32(np.zeros(1), np.zeros(1))._replace(off=wrong * reach)
     assert jump == pytest.approx((0.5 if rounding == "nearest" else 1.0) / 63)
-    (charged,) = found._rounded(np.array([np.sqrt(moved) * reach]), np.array([between]), exact)
+    (charged,) = found._rounded(np.array([np.sqrt(moved) * (1 - wrong) * reach]), np.array([between]), seen)
     worst = np.sqrt(between + moved) * jump / SIGMA
     assert worst * (1 - 1e-9) <= charged <= worst * (1 + 1e-9)
     # No more than all entries can be moved.
-    (charged,) = found._rounded(np.array([99.0]), np.array([between]), exact)
+    (charged,) = found._rounded(np.array([99.0]), np.array([between]), seen)
     assert charged == pytest.approx(np.sqrt(N) * jump / SIGMA)
 
 
@@ -64,6 +68,10 @@ def test_a_path_strays_as_far_as_its_length_allows(longer):
     worst = np.sqrt(max(half**2 - (0.5 * apart) ** 2, 0.0)) / SIGMA
     assert worst <= said <= worst * 1.001 + 2e-3 * half / SIGMA
     assert said <= half / SIGMA * (1 + 1e-5)
+    # What float32 has moved apart lies nearer in truth, and leaves more way to stray.
+    nearer = 0.9 * apart
+    (said,) = geometry(SIXTY_FOUR)._strayed(latents, np.array([half]), 0, (apart - nearer) / SIGMA)
+    assert said >= np.sqrt(half**2 - (0.5 * nearer) ** 2) / SIGMA
 
 
 @dataclasses.dataclass(frozen=True)
