@@ -9,7 +9,8 @@ import gsmooth_jax as gs
 from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.estimation import bounds, keys
-from gsmooth_jax.methods.base import Conclusion, Found
+from gsmooth_jax.methods import prover
+from gsmooth_jax.methods.base import Conclusion, Found, Pilots
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from tests.methods.counted import proved
@@ -30,6 +31,14 @@ def test_a_sequential_test_asks_for_a_block_at_a_time(guarantee):
     assert claim.certified
     assert (claim.statement, claim.predicted, claim.correct) == (Answer(1), 1, True)
     assert verify(guarantee, [claim]) == []
+
+
+def test_each_pilot_has_draws_of_its_own(guarantee):
+    image = np.full((4, 4, 1), 0.5, np.float32)
+    asked = next(prover._Ballots(3, guarantee).select(Pilots([image, image, image])))
+    assert [(r.draws.image_id, r.draws.centre_id, r.draws.phase) for r in asked] == [
+        (3, number, keys.SELECT) for number in range(3)
+    ]
 
 
 def test_the_last_block_ends_where_the_votes_do(guarantee):

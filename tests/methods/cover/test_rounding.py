@@ -25,18 +25,22 @@ def geometry(transform, noise=NOISE):
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "down"])
+@pytest.mark.parametrize("wrong", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize(("between", "moved"), [(0, 1), (3, 0), (3, 5), (0, N), (N, 0)])
-def test_entries_that_rounding_moves_are_charged_together(rounding, between, moved):
-    """Some are half way between two levels; some leave a fixed value, by just so much that they go on to the next."""
+def test_entries_that_rounding_moves_are_charged_together(rounding, wrong, between, moved):
+    """Some are half way between two levels; some leave a fixed value, by just so much that they go on to the next.
+
+    Of its way an entry may owe a part, ``wrong``, to float32.
+    """
     found = geometry(Brightness() | Clip() | Quantize(bits=6, rounding=rounding))
-    exact = found._float32(np.zeros(1), np.zeros(1))._replace(off=0.0)
     jump, reach = found.stages.jump, found.stages.reach
+    seen = found._float32(np.zeros(1), np.zeros(1))._replace(off=wrong * reach)
     assert jump == pytest.approx((0.5 if rounding == "nearest" else 1.0) / 63)
-    (charged,) = found._rounded(np.array([np.sqrt(moved) * reach]), np.array([between]), exact)
+    (charged,) = found._rounded(np.array([np.sqrt(moved) * (1 - wrong) * reach]), np.array([between]), seen)
     worst = np.sqrt(between + moved) * jump / SIGMA
     assert worst * (1 - 1e-9) <= charged <= worst * (1 + 1e-9)
     # No more than all entries can be moved.
-    (charged,) = found._rounded(np.array([99.0]), np.array([between]), exact)
+    (charged,) = found._rounded(np.array([99.0]), np.array([between]), seen)
     assert charged == pytest.approx(np.sqrt(N) * jump / SIGMA)
 
 

@@ -160,10 +160,13 @@ def test_known_boxes():
     assert hull(lambda z: y(z) ** 3) == (-27, 125)
     assert hull(lambda z: 1.0 / x(z)) == (0.5, 1)
     assert hull(lambda z: jnp.abs(y(z))) == (0, 5)
+    assert hull(lambda z: jnp.abs(-y(z))) == (0, 5)
     assert hull(lambda z: jnp.where(x(z) > 0.5, y(z), 99.0)) == (-3, 5)
     assert hull(lambda z: jnp.where(x(z) > 2.0, y(z), 99.0)) == (99, 99)
     assert hull(lambda z: jnp.where(x(z) >= 2.0, y(z), 99.0)) == (-3, 99)
     assert hull(lambda z: jnp.where(x(z) < 1.0, 7.0, 99.0)) == (99, 99)
+    assert hull(lambda z: jnp.where(x(z) < 2.0, 7.0, 99.0)) == (7, 99)
+    assert hull(lambda z: jnp.where(x(z) > 1.0, 7.0, 99.0)) == (7, 99)
     assert hull(lambda z: jnp.where(x(z) <= 1.0, 7.0, 99.0)) == (7, 99)
     assert hull(lambda z: jnp.where(x(z) == 3.0, 7.0, 99.0)) == (99, 99)
     assert hull(lambda z: jnp.where(x(z) != 3.0, 7.0, 99.0)) == (7, 7)
@@ -227,6 +230,33 @@ SUMS = {
     ),
     "windows": lambda v, w: lax.reduce_window(v, 0.0, lax.add, (1, len(w)), (1, len(w)), "VALID"),
 }
+
+
+@pytest.mark.parametrize("name", ["erf", "exp", "expm1", "log", "log1p", "logistic", "rsqrt", "sqrt", "tanh"])
+def test_a_function_may_be_wrong_by_as_much_as_the_rules_take_it_to_be(name):
+    exact = {"erf": special.erf, "logistic": special.expit, "rsqrt": lambda v: 1.0 / np.sqrt(v)}.get(name) or getattr(
+        np, name
+    )
+    x = np.random.default_rng(5).uniform(0.1, 3.0, (1, 200)).astype(np.float32)
+    lower, upper = (np.asarray(a, np.float64) for a in bounds(getattr(lax, name), x, x))
+    values, wrong = exact(x.astype(np.float64)), elementwise.ULPS[name] * 2.0**-24
+    assert (lower <= values - wrong * np.abs(values)).all()
+    assert (upper >= values + wrong * np.abs(values)).all()
+
+
+def test_a_conversion_rounds_or_leaves_it_for_later():
+    x = np.float32([[1.001, -3.14, 0.1]])
+    lower, upper = (np.asarray(a) for a in bounds(lambda v: v.astype(jnp.bfloat16).astype(jnp.float32), x, x))
+    for values in (x, np.asarray(x.astype(jnp.bfloat16), np.float32)):
+        assert (lower <= values).all()
+        assert (values <= upper).all()
+
+
+def test_additions_of_constants_may_be_regrouped():
+    """(1 + c) + c is 1, and 1 + (c + c) is not."""
+    c, one = np.float32(0.99 * 2.0**-24), np.ones((1, 1), np.float32)
+    lower, upper = (np.asarray(a).item() for a in bounds(lambda x: (x + c) + c, one, one))
+    assert lower <= 1.0 < np.float32(1.0) + (c + c) <= upper
 
 
 @pytest.mark.parametrize("name", SUMS)
@@ -341,11 +371,12 @@ def test_what_overflows_or_may_be_nan_is_unknown_and_stays_so():
 
 
 def test_a_sum_that_may_overflow_on_its_way_is_unknown():
-    x = np.float32([[2e38, 2e38, -2e38, -2e38]])
-    for function in (lambda v: v.sum(axis=1), lambda v: v @ jnp.ones((4, 1))):
-        lower, upper = bounds(function, x, x)
-        assert np.isneginf(lower).all()
-        assert np.isposinf(upper).all()
+    large = np.repeat(np.float32([[3e37, -3e37]]), 50, axis=1)  # each of them is known
+    for x in (np.float32([[2e38, 2e38, -2e38, -2e38]]), large):
+        for function in (lambda v: v.sum(axis=1), lambda v: v @ jnp.ones((v.shape[1], 1))):
+            lower, upper = bounds(function, x, x)
+            assert np.isneginf(lower).all()
+            assert np.isposinf(upper).all()
 
 
 def test_boxes_upside_down_or_not_numbers_are_unknown():
