@@ -148,7 +148,7 @@ def test_bad_examples_are_named_and_earlier_claims_are_kept(classifier, guarante
     ("execution", "message"),
     [
         ({"rows": 9, "devices": 2}, "multiple of the 2 devices, got rows=9"),
-        ({"chunk": 5}, "chunk to divide block=8, got chunk=5"),
+        ({"chunk": 5}, "chunk to divide block=32, got chunk=5"),
         ({"devices": 99}, "devices <= 8"),
     ],
 )

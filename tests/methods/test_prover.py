@@ -128,7 +128,8 @@ class Exact:
     """A method without randomness: it computes the largest change of brightness that an image bears."""
 
     status = "proved"
-    computes = False
+    computes = picks = False
+    block = 1
     name = law = "exact"
     parts = ()
 
