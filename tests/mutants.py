@@ -625,7 +625,8 @@ METHODS = [
         ("status",
          '"status": (claim.status, "conditional" if assumes and method.status == "proved" else method.status),', ""),
         ("assumes", '"assumes": (claim.assumes, assumes),', ""),
-        ("votes", '        "votes": (claim.votes, prover', '        "seconds": (claim.votes, claim.votes or prover'),
+        ("votes", "            prover.selected(claim.selection, guarantee) + prover.votes_of(",
+         "            claim.votes or prover.votes_of("),
     ),
     *within(
         "methods/base.py", "methods/test_verifier.py",
