@@ -16,7 +16,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gsmooth_jax.methods.cover.kernels import Ties, entry_speed_kernel, latent_kernel, rounded_kernel, speed_kernel
+from gsmooth_jax.methods.cover.kernels import (
+    NearTieRounding,
+    entry_speed_kernel,
+    latent_kernel,
+    rounded_kernel,
+    speed_kernel,
+)
 from gsmooth_jax.methods.cover.path import Layout, Part, Path
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
@@ -49,7 +55,7 @@ _Box = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
-class Stages:
+class CoverDecomposition:
     """A transform as the geometry sees it.
 
     Attributes:
@@ -71,13 +77,13 @@ class Stages:
     values: FiniteValued | None
     jump: float
     reach: float = math.inf
-    ties: Ties | None = None
+    ties: NearTieRounding | None = None
     rounding: Quantize | None = None
     fixed: tuple[float, ...] = ()
 
     @classmethod
     @functools.lru_cache(maxsize=16)  # asked once an image
-    def of(cls, transform: Transform) -> "Stages":
+    def of(cls, transform: Transform) -> "CoverDecomposition":
         """Splits a transform.
 
         Raises:
@@ -102,7 +108,7 @@ class Stages:
             if down:
                 raise ValueError(f"cover enumerates the values of {stages[0].name}: round them to the nearest level.")
             before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(whole, transform, stages[0], 2 * roundings[0].jump, ties=Ties(before, roundings[0]))
+            return cls(whole, transform, stages[0], 2 * roundings[0].jump, ties=NearTieRounding(before, roundings[0]))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
@@ -150,7 +156,7 @@ class Geometry:
     """
 
     image: np.ndarray
-    stages: Stages
+    stages: CoverDecomposition
     noise: LatentNoise
     scale: float = 1.0
 
@@ -275,7 +281,7 @@ class Geometry:
           Unbounded: one is infinite.
         """
         moving = self.stages.moving
-        assert isinstance(moving, LipschitzBounded)  # as Stages has made sure
+        assert isinstance(moving, LipschitzBounded)  # as ``CoverDecomposition`` has made sure
         (speeds,) = _batched(lambda a, b: (speed_kernel(self.image, a, b, transform=moving),), low, high)
         if np.isnan(speeds).any():
             raise FloatingPointError(f"the bound on its change under {moving.name} is not a number.")

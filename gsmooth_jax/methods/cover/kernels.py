@@ -10,7 +10,7 @@ from gsmooth_jax.transforms import Quantize
 from gsmooth_jax.types import EntryBounded, LatentNoise, LipschitzBounded, Transform
 
 
-class Ties(NamedTuple):
+class NearTieRounding(NamedTuple):
     """A rounding inside a transform, and what comes before it."""
 
     before: Transform
@@ -25,7 +25,7 @@ def latent_kernel(
     near: jax.Array | float,
     *,
     transform: Transform,
-    ties: Ties | None,
+    ties: NearTieRounding | None,
     fixed: tuple[float, ...],
 ) -> tuple[jax.Array, jax.Array]:
     """Follows a transformed image through the latent space.

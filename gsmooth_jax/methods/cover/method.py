@@ -42,7 +42,7 @@ from gsmooth_jax.methods.base import (
     chosen_class,
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
+from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry, Unbounded
 from gsmooth_jax.methods.cover.windows import WindowTests, level
 from gsmooth_jax.methods.coverage import answered, covered, largest, overlapping
 from gsmooth_jax.regions import Box
@@ -169,7 +169,7 @@ def inquire(
     """
     region = guarantee.region
     assert isinstance(region, Box)
-    geometry = Geometry(example.image, Stages.of(guarantee.transform), noise)
+    geometry = Geometry(example.image, CoverDecomposition.of(guarantee.transform), noise)
     choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
     if not choice.events:
         return Found((), "the selection draws suggest nothing to claim")
@@ -244,7 +244,7 @@ def check_cells(name: str, transform: Transform, region: Region) -> None:
             raise ValueError(
                 f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
             )
-    if Stages.of(transform).values is not None and count > 1:
+    if CoverDecomposition.of(transform).values is not None and count > 1:
         raise ValueError(f"{name} enumerates the values of one parameter; {transform.name} has {count}.")
 
 

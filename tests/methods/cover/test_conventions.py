@@ -10,7 +10,7 @@ from scipy import ndimage
 
 import gsmooth_jax as gs
 from gsmooth_jax.data.embedded import embedded_images
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Clip, Pixelate, Quantize, Rotation
 from gsmooth_jax.transforms._norm import norm_upper
@@ -37,7 +37,7 @@ def shares(transform, convention):
     """Distances of a program's files from the images that stand for them, as shares of what is allowed for."""
     found = []
     for file in embedded_images().images[:5, :, :, 0]:
-        geometry = Geometry(file[:, :, None] / np.float32(255), Stages.of(transform), NOISE)
+        geometry = Geometry(file[:, :, None] / np.float32(255), CoverDecomposition.of(transform), NOISE)
         for angle in np.random.default_rng(0).uniform(-50, 50, 20).astype(np.float32):
             layout = geometry.point(np.array([angle]))
             written = PROGRAMS[convention](file, float(angle)) / 255.0
@@ -98,7 +98,7 @@ def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
     # Just below 1 an entry moves by a whole level, however near to 1 it is; rounded to nearest, it stays.
     image, darker = np.ones((6, 6, 1), np.float32), np.full((1, 36), 254 / 255)
     for way, holds in (("nearest", False), ("down", True)):
-        geometry = Geometry(image, Stages.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE)
+        geometry = Geometry(image, CoverDecomposition.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE)
         (path,) = (geometry._strip(np.array([0.0]), np.array([1.0]), 0),)
         far = NOISE.distances(darker, path.latents[0].ravel())[0]
         assert (far <= path.beyond[0] + path.longest[0]) == holds
@@ -115,4 +115,4 @@ def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
 )
 def test_rounding_down_is_refused_where_its_reach_is_not_known(transform, message):
     with pytest.raises(ValueError, match=message):
-        Stages.of(transform)
+        CoverDecomposition.of(transform)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gsmooth_jax import transforms
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
 from gsmooth_jax.smoothing import PixelNoise
 
 
@@ -18,6 +18,6 @@ def test_a_pixel_that_falls_on_another_is_read_there_however_the_program_rounds(
         turn = np.arccos(offsets / radius)
     degrees = np.degrees(np.concatenate([angle - turn, angle + turn]).ravel())
     chosen = rng.choice(degrees[np.abs(degrees) < 50], 512, replace=False).astype(np.float32)
-    geometry = Geometry(image, Stages.of(transforms.parse("rotation|clip")), PixelNoise(sigma=0.2))
+    geometry = Geometry(image, CoverDecomposition.of(transforms.parse("rotation|clip")), PixelNoise(sigma=0.2))
     here, beside = (geometry.values(t[:, None])[0] for t in (chosen, np.nextafter(chosen, np.float32(99))))
     assert np.abs(here - beside).max() < 1e-4

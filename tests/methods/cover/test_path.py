@@ -12,7 +12,7 @@ from gsmooth_jax.claims import Window
 from gsmooth_jax.data.embedded import embedded_images
 from gsmooth_jax.methods import coverage
 from gsmooth_jax.methods.cover import geometry as geometries
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages
+from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
 from gsmooth_jax.methods.cover.pairs import pair_bounds
 from gsmooth_jax.methods.cover.path import Path
 from gsmooth_jax.testing.transforms import apply, smooth_image
@@ -85,14 +85,14 @@ class ZigZag(Pipe):
 )
 def test_parts_cover_the_region_and_their_bounds_hold(transform, low, high, noise):
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
-    layout = Geometry(image, Stages.of(transform), noise).layout(low, high)
+    layout = Geometry(image, CoverDecomposition.of(transform), noise).layout(low, high)
     region, asked = gs.Box(low.tolist(), high.tolist()), windows(layout.parts)
     assert coverage.covered(asked, region)
     assert not coverage.overlapping(asked)
     missing = len(asked) // 2
     assert not coverage.covered(asked[:missing] + asked[missing + 1 :], region)
 
-    finite = Stages.of(transform).values
+    finite = CoverDecomposition.of(transform).values
     points = (
         np.random.default_rng(0).uniform(low, high, (1000, len(low)))
         if finite is None
@@ -117,7 +117,7 @@ def test_rounding_is_charged_for_the_images_own_way_under_brightness_noise():
     transform = Contrast() | Brightness() | Quantize(bits=6)
     points = np.random.default_rng(0).uniform(-high, high, (500, 2))
     moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
-    layout = Geometry(image, Stages.of(transform), noise).layout(-high, high)
+    layout = Geometry(image, CoverDecomposition.of(transform), noise).layout(-high, high)
     for part in layout.parts:
         inside = ((part.low <= points) & (points <= part.high)).all(axis=1)
         assert (needed(noise, layout.centres, part, moved[inside]) <= np.array(part.bounds) + 1e-9).all()
@@ -133,7 +133,7 @@ def test_every_box_has_a_bound_on_the_speed_inside_it(monkeypatch):
     monkeypatch.setattr(Geometry, "_speeds", bounded)
     monkeypatch.setattr(Path, "layout", lambda path, first: found.append(path) or layout(path, first))
     image = np.asarray(smooth_image((12, 12, 1)))
-    geometry = Geometry(image, Stages.of(Rotation()), gs.PixelNoise(sigma=0.02))
+    geometry = Geometry(image, CoverDecomposition.of(Rotation()), gs.PixelNoise(sigma=0.02))
     parts = geometry.layout(np.array([-7.3]), np.array([11.1])).parts
     (path,) = found
     assert len(path.lows) > 20 * len(boxes)
@@ -173,14 +173,14 @@ def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
 
 def test_centres_lie_beyond_the_ends_of_a_path_and_never_beyond_values():
     image = np.asarray(smooth_image((12, 12, 1)))
-    layout = Geometry(image, Stages.of(Brightness()), NOISE).layout(np.array([0.0]), np.array([0.2]))
+    layout = Geometry(image, CoverDecomposition.of(Brightness()), NOISE).layout(np.array([0.0]), np.array([0.2]))
     means = [float(c.mean() - image.mean()) for c in layout.centres]
     assert min(means) < -0.03
     assert max(means) > 0.23
     steps = np.diff(means) * 12 / SIGMA  # of 144 entries
     assert (steps <= geometries._SPACING + 1e-3).all()
     np.testing.assert_allclose(steps, steps.mean(), rtol=0.6)
-    values = Geometry(image, Stages.of(Pixelate()), NOISE).layout(np.array([0.0]), np.array([0.5]))
+    values = Geometry(image, CoverDecomposition.of(Pixelate()), NOISE).layout(np.array([0.0]), np.array([0.5]))
     many = len(Pixelate().representatives(image.shape, np.array([0.0]), np.array([0.5])))
     assert len(values.centres) <= many
 
@@ -193,7 +193,7 @@ def test_brightness_noise_takes_far_fewer_centres(transform, high, fewer):
     noise = gs.PixelNoise(sigma=0.25)
 
     def count(noise):
-        return len(Geometry(image, Stages.of(transform), noise).layout(-high, high).centres)
+        return len(Geometry(image, CoverDecomposition.of(transform), noise).layout(-high, high).centres)
 
     assert fewer * count(dataclasses.replace(noise, brightness=1.0)) < count(noise)
 
@@ -203,7 +203,7 @@ def test_values_that_another_program_rounds_the_other_way_are_charged():
     transform, noise = Pixelate() | Clip() | Quantize(), gs.PixelNoise(sigma=0.1)
     rng, furthest = np.random.default_rng(0), 0.0
     for image in embedded_images().images[:8].astype(np.float32) / 255.0:
-        geometry = Geometry(image, Stages.of(transform), noise)
+        geometry = Geometry(image, CoverDecomposition.of(transform), noise)
         for parameter in (0.1, 0.3, 0.5):
             layout = geometry.point(np.array([parameter]))
             moved = np.asarray(apply(Pixelate() | Clip(), image, jnp.array([parameter])), np.float64)
@@ -218,7 +218,9 @@ def test_values_that_another_program_rounds_the_other_way_are_charged():
 def test_a_rounding_behind_a_wrong_entry_is_charged(rounding, bits):
     """Entries at a clip's end that go a little further than where a rounding takes them elsewhere, by float32 alone."""
     geometry = Geometry(
-        np.zeros(SHAPE, np.float32), Stages.of(Brightness() | Clip() | Quantize(bits=bits, rounding=rounding)), NOISE
+        np.zeros(SHAPE, np.float32),
+        CoverDecomposition.of(Brightness() | Clip() | Quantize(bits=bits, rounding=rounding)),
+        NOISE,
     )
     jump, reach = geometry.stages.jump, geometry.stages.reach
     assert 0.0 in geometry.stages.fixed
@@ -258,7 +260,7 @@ class Steps:
 def test_the_image_itself_stays_with_its_own_value():
     """Ends drawn half way between values would leave 0 to the value below -0.1, which gets another answer."""
     steps = Steps((-0.1, 0.3), (-0.6, 0.0, 0.2), ())
-    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), Stages.of(steps), NOISE)
+    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), CoverDecomposition.of(steps), NOISE)
     layout = geometry.layout(np.array([-3.0]), np.array([0.4]))
     (own,) = [w for w in windows(layout.parts) if coverage.holds_identity(w, gs.Box([-3.0], [0.4]))]
     assert own.pairs[0] == (0, 0)
@@ -268,6 +270,6 @@ def test_the_image_itself_stays_with_its_own_value():
 @pytest.mark.parametrize("listed", [(0.35, 0.1, -0.05), (-0.05, 0.1, 0.1, 0.35), (-2.0, 0.1, 0.35)])
 def test_values_out_of_order_are_refused(listed):
     steps = Steps((0.0, 0.3), (-0.6, 0.0, 0.2), listed)
-    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), Stages.of(steps), NOISE)
+    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), CoverDecomposition.of(steps), NOISE)
     with pytest.raises(ValueError, match="Expected representatives of steps that ascend"):
         geometry.layout(np.array([-0.1]), np.array([0.4]))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages, _half_widths
-from gsmooth_jax.methods.cover.kernels import Ties, latent_kernel
+from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry, _half_widths
+from gsmooth_jax.methods.cover.kernels import NearTieRounding, latent_kernel
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
@@ -21,7 +21,7 @@ N = int(np.prod(SHAPE))
 
 
 def geometry(transform, noise=NOISE):
-    return Geometry(np.zeros(SHAPE, np.float32), Stages.of(transform), noise)
+    return Geometry(np.zeros(SHAPE, np.float32), CoverDecomposition.of(transform), noise)
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "down"])
@@ -48,7 +48,9 @@ def test_a_constant_image_is_charged_what_its_rounding_does():
     """All entries lie on a level until brightness takes them almost half way to the next: they stay where they are."""
     image, high = np.full(SHAPE, 21 / 63, np.float32), 0.499 / 63
     for transform in (Brightness() | Quantize(bits=6), SIXTY_FOUR):
-        path = Geometry(image, Stages.of(transform), NOISE, scale=50.0)._strip(np.zeros(1), np.array([high]), 0)
+        path = Geometry(image, CoverDecomposition.of(transform), NOISE, scale=50.0)._strip(
+            np.zeros(1), np.array([high]), 0
+        )
         brightness = np.linspace(0.0, high, 101)[:, None]
         files = np.round((image.ravel().astype(np.float64) + brightness) * 63) / 63
         for number, allowed in enumerate(path.beyond + path.longest):
@@ -116,7 +118,7 @@ def test_entries_are_counted_that_a_rounding_may_take_elsewhere():
     assert np.asarray(between).tolist() == [3, 2, 0]
     # Levels 0, 1/2 and 1 with ties at 1/4 and 3/4: near means how far from one in levels.
     halves = Quantize(low=0.0, high=1.5, bits=2)
-    ties = Ties(Brightness(), halves)
+    ties = NearTieRounding(Brightness(), halves)
     for near, counts in ((0.0, [1, 1, 1]), (0.06, [1, 1, 1]), (0.5, [4, 4, 4])):
         _, between = latent_kernel.__wrapped__(
             NOISE, image, thetas, near, transform=Brightness() | halves, ties=ties, fixed=()
