@@ -369,12 +369,12 @@ ESTIMATION = [
         ("giving up is tested at the same threshold", "np.where(above, threshold, 1.0 - threshold)", "threshold"),
         ("a bound is rounded up", "    return low\n\n\ndef checked_counts", "    return high\n\n\ndef checked_counts"),
         ("a bound at twice alpha", "level = _MARGIN - math.log(alpha)", "level = _MARGIN - math.log(2.0 * alpha)"),
-        ("counts may be broken", "(s % 1 == 0) & ", ""),
+        ("counts may be broken", "(s % 1 == 0) & ", "", "estimation/test_bounds.py"),
         ("more successes than draws", "(s >= 0) & (s <= m) & ", "(s >= 0) & "),
     ),
     *within(
         "estimation/keys.py", "estimation/test_votes.py",
-        ("phases draw the same", "ESTIMATE: Final = 1", "ESTIMATE: Final = 0", "methods/test_prover.py"),
+        ("phases draw the same", "ESTIMATE: Final = 1", "ESTIMATE: Final = 0"),
         ("images draw the same", "jax.random.fold_in(jax.random.fold_in(run_key, image_id), centre_id)",
          "jax.random.fold_in(run_key, centre_id)"),
         ("centres draw the same", "jax.random.fold_in(jax.random.fold_in(run_key, image_id), centre_id)",
@@ -568,7 +568,7 @@ METHODS = [
         "methods/prover.py", "methods/test_prover.py",
         ("draws are counted twice", "start = poll.hypotheses[0].votes\n", "start = 0\n"),
         ("blocks overlap", "stop = min(start + step, poll.limit)", "stop = min(start + step + 1, poll.limit)"),
-        ("more votes than were allowed", "min(start + step, poll.limit)", "start + step", "methods/test_verifier.py"),
+        ("more votes than were allowed", "min(start + step, poll.limit)", "start + step"),
         ("a contrary counts all votes again", "else stop - h.votes - int(counts[~h.event])",
          "else stop - int(counts[~h.event])"),
         ("a contrary is the event", "if h.event >= 0 else stop - h.votes - int(counts[~h.event])",
@@ -653,7 +653,8 @@ METHODS = [
         ("the image is tested beside the cells", "elif h.centre_id == len(cells) - 1 and len(found) > 1:",
          "elif False:", "results/test_verify.py::test_the_image_is_not_tested_beside_the_cells"),
         ("distances are rounded down", "distance = math.ceil(", "distance = math.floor("),
-        ("a threshold is not rounded up", "special.ndtr(distance * (1.0 + 1e-9))", "special.ndtr(distance)"),
+        ("a threshold is not rounded up", "special.ndtr(distance * (1.0 + 1e-9))", "special.ndtr(distance)",
+         "methods/test_gsmooth.py::test_a_threshold_is_rounded_up"),
     ),
     *within(
         "surrogate/jacobian.py",
@@ -787,7 +788,8 @@ METHODS = [
          "(lows < low) & (highs > low), (lows <= high)"),
         ("more cells than were allowed", "if open_cells and tried >= budget:",
          "if open_cells and tried >= 10 * budget:"),
-        ("float32 moves nothing", "float32_error(transform, image, self._low, self._high) * (1.0 + 1e-6)", "0.0"),
+        ("float32 moves nothing", "float32_error(transform, image, self._low, self._high) * (1.0 + 1e-6)", "0.0",
+         "methods/interval/test_method.py::test_what_float32_does_to_an_image_counts_twice"),
     ),
 ]
 

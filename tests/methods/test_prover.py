@@ -10,6 +10,7 @@ from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.methods import prover
+from gsmooth_jax.methods import tests as verdicts
 from gsmooth_jax.methods.base import Conclusion, Found, Pilots
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
@@ -31,6 +32,19 @@ def test_a_sequential_test_asks_for_a_block_at_a_time(guarantee):
     assert claim.certified
     assert (claim.statement, claim.predicted, claim.correct) == (Answer(1), 1, True)
     assert verify(guarantee, [claim]) == []
+
+
+def test_a_contrary_counts_the_new_votes_alone():
+    contrary = Hypothesis((), (), 0.0, 0, 1e-3, ~1, successes=25, votes=32)
+    counted = prover._counted(contrary, np.array([20, 3, 9]), 64)
+    assert (counted.successes, counted.votes) == (25 + 29, 64)
+
+
+def test_what_is_undecided_has_not_passed(guarantee):
+    tests, asked = verdicts.Tests(guarantee), Hypothesis((), (), 0.6, 0, 5e-4, 1, successes=40, votes=64)
+    assert tests.decide(asked) == "undecided"
+    sure = asked._replace(centre_id=1, successes=64)
+    assert prover.evidence((2, 30, 0), (asked, sure), tests).passed == (sure,)
 
 
 def test_each_pilot_has_draws_of_its_own(guarantee):
