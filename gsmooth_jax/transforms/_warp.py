@@ -36,7 +36,7 @@ def mean(first: jax.Array, frame: Callable[[jax.Array], jax.Array], n: int) -> j
 
 
 def read(image: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
-    """Reads an image [H, W, C] at the coordinates y, x [M, N] px; returns [M, N, C]. Device."""
+    """Reads an image [H, W, C] at the coordinates y, x [M, N] px (or [M, 1], [1, N]); returns [M, N, C]. Device."""
     h, w, c = image.shape
     y, x = jnp.clip(y, -1.0, h), jnp.clip(x, -1.0, w)  # further out all reads are 0 as well
     top, left = jnp.minimum(jnp.floor(y), h - 1.0), jnp.minimum(jnp.floor(x), w - 1.0)

@@ -57,8 +57,8 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.
-      smallest: the smallest ratio (scalar), > 0.
-      largest: the largest ratio.
+      smallest: the smallest ratio, > 0: one for all pixels, or each its own ([H, W], or what broadcasts to it).
+      largest: the largest ratio, likewise.
     """
     h, w = maxima.shape[2] - 1, maxima.shape[3] - 1
     y, x = _warp.offsets(h)[:, None], _warp.offsets(w)[None, :]
@@ -66,7 +66,8 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
     slack = _cells.slack(h, w)
     boxes = _cells.spanned(ys / smallest, ys / largest, xs / smallest, xs / largest, slack)
     centred = boxes.moved(0.5 * (h - 1), 0.5 * (w - 1))
-    return _cells.fastest(maxima, centred, (ys - slack, ys + slack), (xs - slack, xs + slack)) / smallest**2
+    speed = _cells.fastest(maxima, centred, (ys - slack, ys + slack), (xs - slack, xs + slack))
+    return speed / jnp.broadcast_to(smallest, (h, w))[:, :, None] ** 2
 
 
 def position_errors(shape: tuple[int, ...], ratio: float, roundings: float) -> np.ndarray:

@@ -15,8 +15,10 @@ from gsmooth_jax.transforms import (
     _cells,
     float32,
     parse,
+    perspective,
     rotation,
     scaling,
+    shear,
 )
 from gsmooth_jax.types import Computed, Float32Bounded, param_dim
 from tests.transforms.exact import EXACT, rotated
@@ -25,8 +27,10 @@ WIDE = {
     "brightness_contrast": ((-4.0, 4.0), (-1.0, 1.0)),
     "contrast": ((-5.0, 5.0),),
     "gamma": ((-3.0, 2.0),),
+    "perspective": ((-0.8, 0.8),),
     "rotation": ((-360.0, 360.0),),
     "scaling": ((-0.8, 2.0),),
+    "shear": ((-20.0, 20.0),),
     "shift": ((-300.0, 300.0),) * 2,
     "volume": ((-60.0, 60.0),),
     "zoom_blur": ((0.0, 3.0),),
@@ -203,9 +207,14 @@ def test_a_product_of_long_sums_errs_no_further():
 
 @pytest.mark.parametrize("shape", [(28, 28), (32, 32), (255, 241), (1000, 17)])
 def test_positions_are_within_the_slack_of_c3(shape):
-    """For rotation by any angle; and for scaling, where a pixel is read: between the canvas' ends, or just beyond."""
+    """For rotation by any angle; and else where a pixel is read: between the canvas' ends, or just beyond."""
     slack = _cells.slack(*shape)
     assert rotation.position_errors(shape, 360.0, 0.5).max() < 0.1 * slack
+    assert shear.position_errors(*shape, 100.0).max() < 0.1 * slack
+    y, x = np.meshgrid(*(np.abs(np.arange(n) - 0.5 * (n - 1)) for n in shape), indexing="ij")
+    nearest = 1.0 - 0.8 * y / (0.5 * shape[0])
+    seen = (y / nearest <= 0.5 * (shape[0] + 1)) & (x / nearest <= 0.5 * (shape[1] + 1))
+    assert perspective.position_errors(*shape, 0.8)[seen].max() < 0.1 * slack
     for ratio in (0.1, 0.5, 1.0, 3.0):
         sides = scaling.position_errors(shape, ratio, 1.0)
         read = [np.abs(np.arange(n) - 0.5 * (n - 1)) / ratio <= 0.5 * (n - 1) + 1.0 for n in shape]
