@@ -65,6 +65,23 @@ class Perspective(Pipe):
         speeds = scaling.speed_upper(_cells.block_maxima(rows), jnp.minimum(*ends), jnp.maximum(*ends))
         return self._turned(jnp.abs(depths)[:, :, None] * speeds)
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Bounds the norm of T = X Y, and of T' = X' Y + X Y', the rows' matrices X and that of the columns Y. Device.
+
+        Rows are scaled by s. The sources y / s of a column are at least 1 / s^2 apart for the largest s. (THEORY D7.3.)
+        """
+        h, w = shape[:2] if self.axis == "vertical" else shape[1::-1]
+        ends = 1.0 + low[0] * _depths(h), 1.0 + high[0] * _depths(h)  # [H] each
+        smallest, largest = jnp.minimum(*ends), jnp.max(jnp.maximum(*ends))
+        # Nothing is read where the source, at y / s from the centre, is beyond the ring.
+        reach_y = jnp.minimum(jnp.abs(_warp.offsets(h)) / smallest**2, 0.5 * (h + 1) / smallest)
+        reach_x = jnp.minimum(0.5 * (w - 1) / smallest**2, 0.5 * (w + 1) / smallest)
+        fastest_y, fastest_x = (jnp.max(jnp.abs(_depths(h)) * reach) for reach in (reach_y, reach_x))
+        (rows, rows_change), (column, column_changes) = (
+            (_warp.hat_norm_upper(ratio), _warp.hat_slope_upper(ratio)) for ratio in (largest, largest**2)
+        )
+        return rows * column, (rows_change * fastest_x * column + rows * column_changes * fastest_y)[None]
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """Four reads at positions that ``position_errors`` bounds. Host."""
         h, w = image.shape[:2] if self.axis == "vertical" else image.shape[1::-1]

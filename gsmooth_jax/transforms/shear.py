@@ -69,6 +69,12 @@ class Shear(Pipe):
         slopes = jax.vmap(steepest)(rows, jnp.minimum(*ends), jnp.maximum(*ends))  # [H, W, C]
         return rounded_up(self._turned(jnp.abs(_warp.offsets(h))[:, None, None] * slopes))[None]
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns 1 and twice the outermost row's distance: each row is shifted (THEORY D7.3). Device."""
+        del low
+        furthest = 0.5 * (shape[0 if self.axis == "horizontal" else 1] - 1)
+        return jnp.full((), 1.0 + 1e-5, high.dtype), jnp.full_like(high, 2.0 * furthest * (1.0 + 1e-5))
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """Reads at positions with the roundings of a product and of a difference. Host."""
         h, w = image.shape[:2] if self.axis == "horizontal" else image.shape[1::-1]

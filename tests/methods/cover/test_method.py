@@ -18,7 +18,7 @@ from gsmooth_jax.methods.cover.geometry import Geometry, Stages
 from gsmooth_jax.methods.cover.two_centres import Path, two_centres
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.testing.transforms import apply, smooth_image
-from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation, Scaling, Translation
+from gsmooth_jax.transforms import Brightness, Clip, Contrast, Gamma, Pixelate, Quantize, Rotation, Scaling, Translation
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 from tests.known import SHAPE, by_mean, without_time
@@ -480,7 +480,7 @@ def test_the_votes_may_run_out(classifier):
     ("change", "message"),
     [
         ({"transform": Translation(), "region": gs.Box([-1, -1], [1, 1])}, "enumerates the values of one parameter"),
-        ({"transform": Brightness() | Rotation(), "region": gs.Box([-1, -1], [1, 1])}, "'rotation' states none behind"),
+        ({"transform": Brightness() | Gamma(), "region": gs.Box([-1, -1], [1, 1])}, "'gamma' states none behind"),
         ({"region": gs.Ball(0.1, 1)}, "takes a box of 1 parameters"),
         ({"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.1])}, r"with z in \[0, inf\]"),
         ({"transform": gs.transforms.Additive()}, "another number"),
