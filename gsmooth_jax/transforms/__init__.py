@@ -14,7 +14,9 @@ from gsmooth_jax.transforms.contrast import Contrast as Contrast
 from gsmooth_jax.transforms.defocus_blur import DefocusBlur as DefocusBlur
 from gsmooth_jax.transforms.gamma import Gamma as Gamma
 from gsmooth_jax.transforms.gaussian_blur import GaussianBlur as GaussianBlur
+from gsmooth_jax.transforms.glass_blur import GlassBlur as GlassBlur
 from gsmooth_jax.transforms.hue import Hue as Hue
+from gsmooth_jax.transforms.jpeg import Jpeg as Jpeg
 from gsmooth_jax.transforms.motion_blur import MotionBlur as MotionBlur
 from gsmooth_jax.transforms.perspective import Perspective as Perspective
 from gsmooth_jax.transforms.pixelate import Pixelate as Pixelate
@@ -41,7 +43,9 @@ TRANSFORMS = {
         DefocusBlur,
         Gamma,
         GaussianBlur,
+        GlassBlur,
         Hue,
+        Jpeg,
         MotionBlur,
         Perspective,
         Pixelate,

@@ -81,6 +81,19 @@ def gaussian_blurred(image, variance):
     return by_spectrum(image, np.exp(-0.5 * variance * (y[:, None] ** 2 + x[None, :] ** 2)))
 
 
+def glass(image, strength, seed=0, blurred=gaussian_blurred):
+    h, w, _ = image.shape
+    k = int(np.floor(strength + 0.5))
+    shares = np.ldexp((np.random.Philox(key=seed).random_raw(2 * h * w) >> np.uint64(11)).astype(float), -53)
+    out = blurred(image, k * k / 4)
+    for y in range(h):
+        for x in range(w):
+            dy, dx = (int(np.floor(s * (2 * k + 1))) - k for s in shares[2 * (y * w + x) :][:2])
+            other = min(max(y + dy, 0), h - 1), min(max(x + dx, 0), w - 1)
+            out[y, x], out[other] = out[other].copy(), out[y, x].copy()
+    return blurred(out, k * k / 4)
+
+
 def defocused(image, radius):
     reach = np.arange(-9, 10)
     weights = np.clip(radius + 0.5 - np.hypot(reach[:, None], reach[None, :]), 0.0, 1.0)
@@ -113,6 +126,7 @@ EXACT = {
     "defocus_blur": defocused,
     "gamma": gamma,
     "gaussian_blur": gaussian_blurred,
+    "glass_blur": glass,
     "hue": hued,
     "motion_blur": lambda x, a, b: np.mean([shifted(x, a * r, b * r) for r in np.linspace(-0.5, 0.5, 17)], axis=0),
     "perspective": tilted,

@@ -1,4 +1,7 @@
-"""What float32 does to every transform of the catalogue is never more than it says, and not idly less."""
+"""What float32 does to every transform of the catalogue is never more than it says, and not idly less.
+
+Roundings to levels have tests of their own: clip and quantize here, jpeg, which computes in whole numbers, with itself.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -41,8 +44,9 @@ COLOURS = ("hue", "saturation")
 IDLE = 60.0
 """The largest error of a few hundred tries is at least the bound's share 1 / IDLE, for each transform."""
 
-SPECTRAL = ("gaussian_blur", "defocus_blur")
-"""Their errors are those of long sums, random where the bound adds them up; and of an entry it says what of all."""
+SPECTRAL = {"gaussian_blur": 0.4, "defocus_blur": 0.4, "glass_blur": 0.1}
+"""Of IDLE, the share that these reach. Their errors are those of long sums, random where the bound adds them up; and of
+an entry it says what of all."""
 
 
 def images(shape, transform):
@@ -81,14 +85,14 @@ def found(transform, shape, exact, tries=6, kinds=slice(None)):
     return np.max(shares, axis=0)
 
 
-@pytest.mark.parametrize("name", [n for n in TRANSFORMS if n not in ("clip", "quantize")])
+@pytest.mark.parametrize("name", [n for n in TRANSFORMS if n not in ("clip", "quantize", "jpeg")])
 def test_no_error_exceeds_its_bound_and_no_bound_is_idle(name):
     transform, channels = TRANSFORMS[name](), 3 if name in COLOURS else 1
     entry, error = found(transform, (28, 28, channels), EXACT[name])
     assert entry <= 1.0
     assert error <= 1.0
     if name != "translation":
-        assert error > (0.4 if name in SPECTRAL else 1.0) / IDLE
+        assert error > SPECTRAL.get(name, 1.0) / IDLE
         assert name in SPECTRAL or entry > 1.0 / IDLE
     assert isinstance(transform, Float32Bounded)
 
