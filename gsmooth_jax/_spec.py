@@ -2,7 +2,7 @@
 
 The name before the brackets is one of a registry, or one that an installed package offers as an entry point (group
 ``gsmooth_jax.transforms``, ``gsmooth_jax.laws`` or ``gsmooth_jax.methods``, certificates included), or it says where
-the class is: ``my_module:Shear``, ``folder/shear.py:Shear``. Arguments are literals, never evaluated. A plug-in is
+the class is: ``my_module:Swirl``, ``folder/swirl.py:Swirl``. Arguments are literals, never evaluated. A plug-in is
 code: who names one runs it.
 """
 

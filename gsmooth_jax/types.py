@@ -167,15 +167,19 @@ class EntryBounded(Protocol):
 class Chainable(Protocol):
     """A transform whose Lipschitz bound survives a change of its image, so that it may follow another one."""
 
-    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def sensitivity_upper(
+        self, shape: tuple[int, ...], low: jax.Array, high: jax.Array
+    ) -> tuple[jax.Array, jax.Array | None]:
         """Bounds what a change of the image by 1 in L2 can do, for every parameter of a box. Device.
 
         Args:
+          shape: of the image, [H, W, C].
           low: [P], the box's lower corner.
           high: [P], the box's upper corner.
 
         Returns:
-          How far the output moves, a scalar; and how much the entries [P] of ``lipschitz_upper`` grow. Rounded up.
+          How far the output moves, a scalar; and how much the entries [P] of ``lipschitz_upper`` grow, None where they
+          hold for every image. Rounded up.
         """
         ...
 

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from gsmooth_jax.transforms import check_domain, composition_defect, describe, parse
 from gsmooth_jax.types import (
+    Chainable,
     Computed,
     Domain,
     EntryBounded,
@@ -90,6 +91,8 @@ def _check_inputs(transform: Transform, domain: Domain, law_tolerance: float, at
         _check_lipschitz(transform, domain)
     if isinstance(transform, EntryBounded):
         _check_entry_speeds(transform, domain)
+    if isinstance(transform, Chainable):
+        _check_sensitivity(transform, domain)
     if isinstance(transform, FiniteValued):
         _check_representatives(transform, domain)
     if isinstance(transform, Float32Bounded):
@@ -162,6 +165,32 @@ def _check_entry_speeds(transform: EntryBounded, domain: Domain) -> None:
         moved = np.abs(outputs[:, :, None] - outputs[:, None, :])
         excess = moved - np.einsum("bpqj,bj...->bpq...", steps, speeds)
         assert excess.max() <= 5e-6, f"an entry moved {excess.max()} further than its bound"  # float32 noise
+
+
+def _check_sensitivity(transform: Chainable, domain: Domain) -> None:
+    """|T(y', xi) - T(y, xi)|_2 <= a |y' - y|_2, and the bound on the speed grows by g |y' - y|_2, on the same boxes."""
+    shape = domain.shape
+    low, high, inside = _boxes(transform, shape)
+    bound = jax.jit(jax.vmap(functools.partial(transform.sensitivity_upper, shape)))
+    apart, growth = (np.zeros_like(low) if b is None else np.asarray(b, np.float64) for b in bound(low, high))
+    board = (-1.0) ** np.indices(shape)[:2].sum(axis=0)
+    corner, noise = np.zeros(shape), np.random.default_rng(6).normal(size=shape)
+    corner[(0,) * min(len(shape), 2)] = 1.0
+    image = _inputs(domain, 1)[0]
+    others = [image + np.float32(0.3 * np.broadcast_to(way, shape)) for way in (board, corner, noise, np.ones(shape))]
+    outputs = np.stack([np.asarray(_outputs(transform, i, inside), np.float64) for i in (image, *others)])
+    outputs = outputs.reshape(*outputs.shape[:3], -1)  # [images, B, N, H W C]
+    ways = np.array([np.linalg.norm(other.astype(np.float64) - image) for other in others])
+    driven = np.linalg.norm(outputs[1:] - outputs[0], axis=-1)  # [others, B, N]
+    excess = driven - ways[:, None, None] * apart[:, None]
+    assert excess.max() <= 1e-5, f"images are driven apart {excess.max()} further than said"
+    if isinstance(transform, LipschitzBounded) and low.shape[1]:
+        speeds = jax.jit(jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0)))
+        upper = np.asarray(speeds(image, low, high), np.float64) + ways[:, None, None] * growth  # [others, B, P]
+        steps = np.abs(np.diff(inside.astype(np.float64), axis=1))
+        moved = np.linalg.norm(np.diff(outputs[1:], axis=2), axis=-1)
+        excess = moved - np.einsum("bnp,obp->obn", steps, upper)
+        assert excess.max() <= 1e-5, f"another image moved {excess.max()} further than the bound has grown"
 
 
 def _boxes(transform, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

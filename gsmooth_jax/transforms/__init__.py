@@ -14,14 +14,18 @@ from gsmooth_jax.transforms.contrast import Contrast as Contrast
 from gsmooth_jax.transforms.defocus_blur import DefocusBlur as DefocusBlur
 from gsmooth_jax.transforms.gamma import Gamma as Gamma
 from gsmooth_jax.transforms.gaussian_blur import GaussianBlur as GaussianBlur
+from gsmooth_jax.transforms.glass_blur import GlassBlur as GlassBlur
 from gsmooth_jax.transforms.hue import Hue as Hue
+from gsmooth_jax.transforms.jpeg import Jpeg as Jpeg
 from gsmooth_jax.transforms.motion_blur import MotionBlur as MotionBlur
+from gsmooth_jax.transforms.perspective import Perspective as Perspective
 from gsmooth_jax.transforms.pixelate import Pixelate as Pixelate
 from gsmooth_jax.transforms.quantize import Quantize as Quantize
 from gsmooth_jax.transforms.rotation import Rotation as Rotation
 from gsmooth_jax.transforms.rotational_blur import RotationalBlur as RotationalBlur
 from gsmooth_jax.transforms.saturation import Saturation as Saturation
 from gsmooth_jax.transforms.scaling import Scaling as Scaling
+from gsmooth_jax.transforms.shear import Shear as Shear
 from gsmooth_jax.transforms.shift import Shift as Shift
 from gsmooth_jax.transforms.translation import Translation as Translation
 from gsmooth_jax.transforms.volume import Volume as Volume
@@ -39,14 +43,18 @@ TRANSFORMS = {
         DefocusBlur,
         Gamma,
         GaussianBlur,
+        GlassBlur,
         Hue,
+        Jpeg,
         MotionBlur,
+        Perspective,
         Pixelate,
         Quantize,
         Rotation,
         RotationalBlur,
         Saturation,
         Scaling,
+        Shear,
         Shift,
         Translation,
         Volume,

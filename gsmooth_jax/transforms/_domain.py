@@ -7,13 +7,15 @@ from gsmooth_jax import _spec
 from gsmooth_jax.transforms._pipe import stages_of
 from gsmooth_jax.transforms.clip import Clip
 from gsmooth_jax.transforms.gamma import Gamma
+from gsmooth_jax.transforms.jpeg import Jpeg
 from gsmooth_jax.types import Domain, Transform, param_dim
 
 
 def check_domain(transform: Transform, domain: Domain) -> None:
     """Raises ValueError unless a transform maps inputs of a domain to arrays of their shape. Host.
 
-    And for a ``clip`` narrower than the domain's range, or ``gamma`` below 0, which leave no input as it is.
+    And for a ``clip`` narrower than the domain's range, ``gamma`` below 0, or ``jpeg`` beyond [0, 1], which leave no
+    input as it is.
     """
     theta = jax.ShapeDtypeStruct((param_dim(transform, domain.shape),), np.float32)
     try:
@@ -30,3 +32,5 @@ def check_domain(transform: Transform, domain: Domain) -> None:
             )
         if isinstance(stage, Gamma) and domain.low < 0.0:
             raise ValueError(f"gamma takes entries >= 0, got inputs {domain}.")
+        if isinstance(stage, Jpeg) and not (domain.low >= 0.0 and domain.high <= 1.0):
+            raise ValueError(f"jpeg stores entries in [0, 1], got inputs {domain}.")

@@ -21,6 +21,8 @@ class Pipe:
     group: Group = "none"
     pointwise: bool = False
     """Whether each entry depends on that entry of the image alone; ``sensitivity_upper`` then holds for each one."""
+    first_only: bool = False
+    """Whether it states bounds for given images alone, and so behind no stage that has parameters."""
     typical: tuple[tuple[float, float], ...]
     """(low, high) of each parameter: the published region where there is one."""
 

@@ -22,6 +22,24 @@ def hat(source: jax.Array, n: int) -> jax.Array:
     return jnp.clip(1.0 - jnp.abs(source[:, None] - jnp.arange(n, dtype=jnp.float32)[None, :]), 0.0, 1.0)
 
 
+def hat_norm_upper(ratio: jax.Array) -> jax.Array:
+    """Bounds the L2 norm of ``hat`` for sources at least 1 / ratio apart (scalar). Device.
+
+    No row has a sum above 1; no column one above that of hats around a source, 1 + 2 sum_i max(1 - i / ratio, 0).
+    (THEORY D7.3.)
+    """
+    beside = jnp.floor(ratio)
+    return jnp.sqrt(1.0 + beside * (2.0 - (beside + 1.0) / ratio)) * (1.0 + 1e-5)
+
+
+def hat_slope_upper(ratio: jax.Array) -> jax.Array:
+    """Bounds the L2 norm of the derivative of ``hat`` in the position, sources at least 1 / ratio apart. Device.
+
+    Differences of neighbours, whose norm is 2, of which a cell's is read by floor(ratio) + 1 sources at most.
+    """
+    return 2.0 * jnp.sqrt(jnp.floor(ratio * (1.0 + 1e-6)) + 1.0) * (1.0 + 1e-5)
+
+
 def separable(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
     """Applies ``rows`` [H', H] and ``columns`` [W', W] to an image [H, W, C]; returns [H', W', C]. Device."""
     return jnp.einsum("ih,hwc,jw->ijc", rows, image, columns, precision="highest")

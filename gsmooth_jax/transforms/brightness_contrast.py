@@ -48,6 +48,12 @@ class BrightnessContrast(Pipe, group="brightness_contrast", pointwise=True):
         in_k = jnp.maximum(jnp.abs(image + low[1]), jnp.abs(image + high[1]))
         return rounded_up(gain * jnp.stack([in_k, jnp.ones_like(image)]))
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns e^high_k, and as much in k, nothing in b: the derivatives are e^k (x + b) and e^k. Device."""
+        del shape, low
+        gain = jnp.exp(high[0]) * (1.0 + 1e-6)
+        return gain, jnp.stack([gain, jnp.zeros_like(gain)])
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """A sum's rounding, the exponential's error, and a product's rounding. Host."""
         ends = [

@@ -41,9 +41,10 @@ class Clip(Pipe, pointwise=True):
         del theta
         return jnp.clip(image, self.low, self.high)
 
-    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Returns 1 and nothing: a projection on a convex set. Device."""
-        return jnp.ones((), low.dtype), jnp.zeros_like(high)
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, None]:
+        """Returns 1: a projection on a convex set. Device."""
+        del shape, high
+        return jnp.ones((), low.dtype), None
 
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """No two entries end further apart; the ends may have to be rounded. Host."""

@@ -79,6 +79,16 @@ class DefocusBlur(Pipe):
         met = (start <= last + 1e-5) & (stop >= first - 1e-5)
         return jnp.where(met, fallen**2, 0.0)
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns 1, as weights of a mean make no multiplier larger; and the largest sum of the derivative's. Device.
+
+        Taken positive: no multiplier's derivative exceeds it. It falls on each piece as that derivative does.
+        """
+        del shape
+        *_, slope = _pieces(self.max_radius)
+        weights = np.abs(slope).sum(axis=(1, 2)) * (1.0 + 1e-5)
+        return jnp.full((), 1.0 + 1e-5, low.dtype), jnp.max(weights * self._shares(low, high))[None]
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """What ``_dct.changed`` says; weights are those of a mean, so no entry leaves the range. Host.
 

@@ -55,6 +55,16 @@ class GaussianBlur(Pipe, group="additive"):
         spread = (jnp.abs(spectrum) + error) * radius + error * middle
         return rounded_up(_dct.entries_upper(spectrum * middle, spread))[None]
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns the largest of the multipliers e^-va, 1 for v >= 0, and that of a e^-va, a = w^2 / 2 <= pi^2. Device.
+
+        a e^-va rises up to a = 1 / v and falls behind it.
+        """
+        del shape, high
+        fastest = jnp.where(low * math.pi**2 > 1.0, 1.0 / jnp.maximum(low, 0.1), math.pi**2)
+        apart = jnp.exp(jnp.maximum(-low[0], 0.0) * math.pi**2)
+        return apart * (1.0 + 1e-5), fastest * jnp.exp(-low * fastest) * (1.0 + 1e-5)
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """What ``_dct.changed`` says. Host.
 

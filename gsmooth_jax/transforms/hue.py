@@ -59,9 +59,9 @@ class Hue(Pipe, group="additive"):
         length = jnp.sqrt(jnp.sum(_colour(image) ** 2, axis=-1, keepdims=True))
         return rounded_up(jnp.broadcast_to(math.radians(1.0) * math.sqrt(2.0 / 3.0) * length, image.shape))[None]
 
-    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1, since R is orthogonal, and a degree: what is not grey grows by the change at most. Device."""
-        del low
+        del shape, low
         return jnp.ones((), high.dtype) * (1.0 + 1e-6), jnp.full_like(high, math.radians(1.0) * (1.0 + 1e-6))
 
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:

@@ -63,6 +63,12 @@ class MotionBlur(Pipe):
 
         return rounded_up(_warp.mean(speed(0), speed, self.nodes))
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns 1 and twice the mean |node|: the mean of what ``Shift`` does. Device."""
+        del shape, low
+        share = float(np.abs(self._positions()).mean())
+        return jnp.full((), 1.0 + 1e-5, high.dtype), jnp.full_like(high, 2.0 * share * (1.0 + 1e-5))
+
     def _positions(self) -> np.ndarray:
         return np.linspace(-0.5, 0.5, self.nodes)
 

@@ -85,6 +85,8 @@ class Rotation(Pipe):
         _validate.known(CONVENTIONS, convention=self.convention)
         if not isinstance(self.mask, bool):
             raise ValueError(f"Expected mask to be True or False, got mask={self.mask!r}.")
+        # Whether it jumps depends on the border of the image, which a stage in front may light.
+        object.__setattr__(self, "first_only", CONVENTIONS[self.convention].canvas is not None)
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
@@ -109,6 +111,11 @@ class Rotation(Pipe):
         if convention.canvas is not None:
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
         return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed
+
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns what ``sensitivity`` says, for conventions without an edge of the canvas. Device."""
+        apart, growth = sensitivity(shape, low[0], high[0], CONVENTIONS[self.convention].off_centre)
+        return apart, growth[None]
 
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """Four reads at positions whose errors ``position_errors`` bounds. Host.
@@ -155,6 +162,24 @@ def speed_upper(maxima: jax.Array, low: jax.Array, high: jax.Array, off_centre: 
     top, bottom, left, right = (jnp.clip(v, -reach, reach) for v in (boxes.top, boxes.bottom, boxes.left, boxes.right))
     centred = boxes.moved(0.5 * (h - 1) + off_centre, 0.5 * (w - 1) + off_centre)
     return math.radians(1.0) * _cells.fastest(maxima, centred, (left, right), (-bottom, -top))
+
+
+def sensitivity(
+    shape: tuple[int, ...], low: jax.Array, high: jax.Array, off_centre: float = 0.0
+) -> tuple[jax.Array, jax.Array]:
+    """Bounds the L2 norms of rotations by angles of [low, high], and of their derivatives, per degree. Device.
+
+    A pixel is read with weights whose sum is at most that of hats at a turned grid, 1 + 4 (1 - |cos|) (1 - |sin|),
+    which grows with the distance from a multiple of 90 degrees. (THEORY D7.3.)
+    """
+    h, w = shape[:2]
+    folded = [jnp.abs(a - 90.0 * jnp.round(a / 90.0)) for a in (low, high)]
+    together = jnp.round(low / 90.0) == jnp.round(high / 90.0)
+    steepest = jnp.deg2rad(jnp.where(together, jnp.maximum(*folded), 45.0))
+    weight = 1.0 + 4.0 * (1.0 - jnp.cos(steepest)) * (1.0 - jnp.sin(steepest))
+    norm = jnp.sqrt(weight) * (1.0 + 1e-5)
+    furthest = math.hypot(*(0.5 * (n - 1) + off_centre for n in (h, w)))
+    return norm, norm * (math.radians(4.0) * furthest)
 
 
 def _jumps(image: jax.Array, low: jax.Array, high: jax.Array, canvas: float) -> jax.Array:

@@ -37,6 +37,12 @@ class RotationalBlur(Pipe):
         """Returns [1, H, W, C]: the entries of which ``lipschitz_upper`` is the norm. Device."""
         return rounded_up(_speeds(image, low, high))[None]
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns the means over the frames of what rotation does, its speed times i / 10. Device."""
+        shares = jnp.arange(_STEPS + 1, dtype=jnp.float32) / _STEPS
+        apart, growth = jax.vmap(lambda i: rotation.sensitivity(shape, low[0] * i, high[0] * i))(shares)
+        return apart.mean() * (1.0 + 1e-5), jnp.mean(shares * growth)[None] * (1.0 + 1e-5)
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """The mean over the frames of what rotation does, whose angles have a quotient and a product more. Host."""
         degrees = max(abs(low[0]), abs(high[0]))

@@ -56,7 +56,7 @@ class Saturation(Pipe, group="additive"):
             return jnp.zeros((1, *image.shape), image.dtype)
         return rounded_up(jnp.exp(high[0]) * jnp.abs(_colour(image)))[None]
 
-    def sensitivity_upper(self, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns the norm of the linear map at the worse end, and e^high times that of x -> x - y. Device.
 
         With f = e^k the map of a colour is M = f I + (1 - f) 1 w^T. Its singular values are f and a pair with product f
@@ -64,6 +64,7 @@ class Saturation(Pipe, group="additive"):
         (|1 - f| sqrt(q) + sqrt(4 f + (1 - f)^2 q)) / 2, and at least f since q >= 1. A norm is convex in f, so it is
         largest at an end. A projection that is not 0 or 1 has the norm of its complement, here sqrt(q).
         """
+        del shape
         f = jnp.exp(jnp.stack([low[0], high[0]]))
         apart = 0.5 * (jnp.abs(1.0 - f) * math.sqrt(_OBLIQUE) + jnp.sqrt(4.0 * f + (1.0 - f) ** 2 * _OBLIQUE))
         return jnp.max(apart) * (1.0 + 1e-5), jnp.exp(high) * (math.sqrt(_OBLIQUE) * (1.0 + 1e-5))

@@ -37,6 +37,11 @@ class Scaling(Pipe):
         """Returns [1, H, W, C]: ``speed_upper``. Device."""
         return rounded_up(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns what ``sensitivity`` says. Device."""
+        apart, growth = sensitivity(shape, 1.0 + low[0], 1.0 + high[0])
+        return apart, growth[None]
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """Two matrices of reads at positions whose errors ``position_errors`` bounds. Host."""
         px = position_errors(image.shape, 1.0 + low[0], 1.0)
@@ -57,8 +62,8 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
 
     Args:
       maxima: from ``_cells.block_maxima`` of the image.
-      smallest: the smallest ratio (scalar), > 0.
-      largest: the largest ratio.
+      smallest: the smallest ratio, > 0: one for all pixels, or each its own ([H, W], or what broadcasts to it).
+      largest: the largest ratio, likewise.
     """
     h, w = maxima.shape[2] - 1, maxima.shape[3] - 1
     y, x = _warp.offsets(h)[:, None], _warp.offsets(w)[None, :]
@@ -66,7 +71,20 @@ def speed_upper(maxima: jax.Array, smallest: jax.Array, largest: jax.Array) -> j
     slack = _cells.slack(h, w)
     boxes = _cells.spanned(ys / smallest, ys / largest, xs / smallest, xs / largest, slack)
     centred = boxes.moved(0.5 * (h - 1), 0.5 * (w - 1))
-    return _cells.fastest(maxima, centred, (ys - slack, ys + slack), (xs - slack, xs + slack)) / smallest**2
+    speed = _cells.fastest(maxima, centred, (ys - slack, ys + slack), (xs - slack, xs + slack))
+    return speed / jnp.broadcast_to(smallest, (h, w))[:, :, None] ** 2
+
+
+def sensitivity(shape: tuple[int, ...], smallest: jax.Array, largest: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Bounds the L2 norms of enlargements between two ratios, and of their derivatives in the ratio. Device.
+
+    Of the matrices of the two axes, whose products these are: T = Y (x) X, T' = Y' (x) X + Y (x) X'. (THEORY D7.3.)
+    """
+    h, w = shape[:2]
+    axis, slopes = _warp.hat_norm_upper(largest), _warp.hat_slope_upper(largest)
+    # Nothing is read where the source, at y / s from the centre, is beyond the ring.
+    reach = sum(jnp.minimum(0.5 * (n - 1) / smallest**2, 0.5 * (n + 1) / smallest) for n in (h, w))
+    return axis**2, axis * slopes * reach
 
 
 def position_errors(shape: tuple[int, ...], ratio: float, roundings: float) -> np.ndarray:

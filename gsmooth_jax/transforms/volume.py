@@ -42,6 +42,12 @@ class Volume(Pipe, group="additive", pointwise=True):
         del low
         return rounded_up(_PER_DB * jnp.exp(_PER_DB * high[0]) * jnp.abs(image))[None]
 
+    def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns the gain g at high, and ln(10) / 20 g: of the signal, output and derivative at most. Device."""
+        del shape, low
+        gain = jnp.exp(_PER_DB * high) * (1.0 + 1e-5)
+        return gain[0], _PER_DB * gain
+
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """The exponential's error, that of its argument (a product with a rounded constant), and a product. Host."""
         exponents = _PER_DB * low[0], _PER_DB * high[0]

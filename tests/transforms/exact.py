@@ -16,15 +16,35 @@ def grid(n):
     return np.arange(n) - 0.5 * (n - 1)
 
 
-def rotated(image, degrees, off_centre=0.0):
+def read(image, y, x):
+    """Bilinear, with zeros outside, at coordinates from the centre [H, W]."""
     h, w, channels = image.shape
-    y, x = np.meshgrid(grid(h) - off_centre, grid(w) - off_centre, indexing="ij")
-    sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
-    source = [x * sin + y * cos + 0.5 * (h - 1) + off_centre, x * cos - y * sin + 0.5 * (w - 1) + off_centre]
+    source = [y + 0.5 * (h - 1), x + 0.5 * (w - 1)]
     return np.stack(
         [ndimage.map_coordinates(image[:, :, c], source, order=1, mode="grid-constant") for c in range(channels)],
         axis=2,
     )
+
+
+def centred(image):
+    return np.meshgrid(*(grid(n) for n in image.shape[:2]), indexing="ij")
+
+
+def rotated(image, degrees, off_centre=0.0):
+    y, x = (offset - off_centre for offset in centred(image))
+    sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
+    return read(image, x * sin + y * cos + off_centre, x * cos - y * sin + off_centre)
+
+
+def sheared(image, shear):
+    y, x = centred(image)
+    return read(image, y, x - shear * y)
+
+
+def tilted(image, tilt):
+    y, x = centred(image)
+    nearer = 1.0 + tilt * y / (0.5 * image.shape[0])
+    return read(image, y / nearer, x / nearer)
 
 
 def scaled(image, ratio):
@@ -61,6 +81,19 @@ def gaussian_blurred(image, variance):
     return by_spectrum(image, np.exp(-0.5 * variance * (y[:, None] ** 2 + x[None, :] ** 2)))
 
 
+def glass(image, strength, seed=0, blurred=gaussian_blurred):
+    h, w, _ = image.shape
+    k = int(np.floor(strength + 0.5))
+    shares = np.ldexp((np.random.Philox(key=seed).random_raw(2 * h * w) >> np.uint64(11)).astype(float), -53)
+    out = blurred(image, k * k / 4)
+    for y in range(h):
+        for x in range(w):
+            dy, dx = (int(np.floor(s * (2 * k + 1))) - k for s in shares[2 * (y * w + x) :][:2])
+            other = min(max(y + dy, 0), h - 1), min(max(x + dx, 0), w - 1)
+            out[y, x], out[other] = out[other].copy(), out[y, x].copy()
+    return blurred(out, k * k / 4)
+
+
 def defocused(image, radius):
     reach = np.arange(-9, 10)
     weights = np.clip(radius + 0.5 - np.hypot(reach[:, None], reach[None, :]), 0.0, 1.0)
@@ -93,13 +126,16 @@ EXACT = {
     "defocus_blur": defocused,
     "gamma": gamma,
     "gaussian_blur": gaussian_blurred,
+    "glass_blur": glass,
     "hue": hued,
     "motion_blur": lambda x, a, b: np.mean([shifted(x, a * r, b * r) for r in np.linspace(-0.5, 0.5, 17)], axis=0),
+    "perspective": tilted,
     "pixelate": pixelated,
     "rotation": rotated,
     "rotational_blur": lambda x, a: np.mean([rotated(x, a * i / 10) for i in range(11)], axis=0),
     "saturation": saturated,
     "scaling": lambda x, s: scaled(x, 1.0 + s),
+    "shear": sheared,
     "shift": shifted,
     "translation": lambda x, a, b: np.roll(x, (int(np.floor(a + 0.5)), int(np.floor(b + 0.5))), (0, 1)),
     "volume": lambda x, b: x * 10 ** (b / 20),

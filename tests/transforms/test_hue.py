@@ -69,7 +69,7 @@ def test_the_bound_is_the_speed_itself_at_every_angle():
         speed = jax.jvp(lambda t: Hue()(jnp.asarray(image), t), (jnp.array([degrees]),), (jnp.ones(1),))[1]
         bound = float(Hue().lipschitz_upper(jnp.asarray(image), jnp.array([degrees]), jnp.array([degrees]))[0])
         assert float(jnp.linalg.norm(speed)) * (1 - 1e-6) <= bound
-    apart, growth = Hue().sensitivity_upper(jnp.array([-30.0]), jnp.array([30.0]))
+    apart, growth = Hue().sensitivity_upper((4, 4, 3), jnp.array([-30.0]), jnp.array([30.0]))
     other = colour_image(seed=1)
     zero = jnp.zeros(1)
     grown = Hue().lipschitz_upper(jnp.asarray(other), zero, zero) - Hue().lipschitz_upper(

@@ -174,6 +174,18 @@ def test_wide_boxes_are_bounded_too():
     assert float(bound(image, jnp.array([-180.0]), jnp.array([180.0]))[0]) >= max(narrow)
 
 
+def test_images_are_driven_apart_most_at_45_degrees():
+    def apart(low, high):
+        return float(Rotation().sensitivity_upper((9, 7, 1), jnp.array([low]), jnp.array([high]))[0])
+
+    assert apart(0.0, 0.0) == pytest.approx(1.0, abs=1e-4)
+    assert apart(45.0, 45.0) == pytest.approx((1 + 4 * (1 - 0.5**0.5) ** 2) ** 0.5, rel=1e-4)
+    assert apart(10.0, 80.0) == apart(-50.0, -30.0) == apart(-400.0, 400.0) == pytest.approx(apart(45.0, 45.0))
+    for same in (-80.0, 80.0, 100.0, -3610.0):
+        assert apart(same, same) == pytest.approx(apart(10.0, 10.0), rel=1e-5)
+    assert apart(-20.0, 10.0) == apart(20.0, 20.0) > apart(10.0, 10.0)
+
+
 def test_interpolation_breaks_the_composition_law():
     images = jnp.asarray(smooth_image((16, 16, 1)))[None]
     assert composition_defect(Rotation(), images, jax.random.key(0)) > 0.1

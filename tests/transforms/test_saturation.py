@@ -55,7 +55,7 @@ def test_the_bound_is_tight():
 def test_the_sensitivity_is_the_operator_norm():
     w = np.array([0.299, 0.587, 0.114])
     for low, high in ((-2.0, -0.5), (-0.5, 0.2), (0.0, 0.0), (0.3, 1.5)):
-        apart, growth = Saturation().sensitivity_upper(jnp.array([low]), jnp.array([high]))
+        apart, growth = Saturation().sensitivity_upper((4, 4, 3), jnp.array([low]), jnp.array([high]))
         factors = np.exp(np.linspace(low, high, 21))
         exact = max(np.linalg.norm(f * np.eye(3) + (1 - f) * np.outer(np.ones(3), w), 2) for f in factors)
         assert exact <= float(apart) <= exact * (1 + 2e-5)

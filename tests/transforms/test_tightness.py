@@ -14,7 +14,7 @@ from gsmooth_jax.types import EntryBounded, LipschitzBounded
 
 BOUNDED = [t() for t in TRANSFORMS.values() if isinstance(t(), LipschitzBounded)]
 ENTRIES = [t for t in [*BOUNDED, Rotation(mask=True)] if isinstance(t, EntryBounded)]
-AVERAGED = {"brightness_contrast", "defocus_blur", "gaussian_blur", "hue", "motion_blur", "shift"}
+AVERAGED = {"brightness_contrast", "defocus_blur", "gaussian_blur", "hue", "motion_blur", "shear", "shift"}
 """Whose Lipschitz bound is better than the norm of the entries' largest speeds, which are not reached together."""
 COMPOSED = [Rotation() | Brightness(), RotationalBlur() | Contrast(), Scaling() | Clip()]
 

@@ -10,7 +10,7 @@ from scipy import special
 import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer
 from gsmooth_jax.results.verify import verify
-from gsmooth_jax.transforms import Brightness, Contrast, Rotation, Translation
+from gsmooth_jax.transforms import Brightness, Contrast, Gamma, Translation
 from tests.known import SHAPE, by_mean, without_time
 
 SIGMA = 0.2
@@ -231,7 +231,7 @@ def test_an_image_is_lost_for_few_votes_and_its_radius_told(classifier):
     ("change", "message"),
     [
         ({"transform": Translation(), "region": gs.Box([-1, -1], [1, 1])}, "enumerates the values of one parameter"),
-        ({"transform": Brightness() | Rotation(), "region": gs.Box([-1, -1], [1, 1])}, "'rotation' states none behind"),
+        ({"transform": Brightness() | Gamma(), "region": gs.Box([-1, -1], [1, 1])}, "'gamma' states none behind"),
         ({"region": gs.Ball(0.1, 1)}, "takes a box of 1 parameters"),
         ({"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.1])}, r"with z in \[0, inf\]"),
         ({"transform": gs.transforms.Additive()}, "another number"),
