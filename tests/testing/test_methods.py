@@ -57,7 +57,7 @@ class Hasty(Nested):
     """Takes the selection draws for a proof."""
 
     def concludes(self, evidence, guarantee):
-        sure = max(evidence.selection) == guarantee.selection_votes
+        sure = max(evidence.selection) == sum(evidence.selection)
         return Conclusion(Answer(int(np.argmax(evidence.selection[:-1]))), sure, 0.1 if sure else 0.0)
 
 
