@@ -848,7 +848,7 @@ GEOMETRY = [
         ("float32 moves no entry", "off=2 * image.entry", "off=0.0"),
         ("the encoder's float32 is free", "image.error + self.noise.float32_upper(image)", "image.error"),
         ("paths have no float32", "between, float32) + float32.slack", "between, float32)"),
-        ("a rounded path has no float32", "changed + float32.slack", "changed", "methods/cover/test_path.py"),
+        ("a rounded path has no float32", "changed + float32.slack", "changed"),
         ("a path is half as long", "2 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]",
          "1e-3 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]",
          "methods/cover/test_path.py::test_every_box_has_a_bound_on_the_speed_inside_it"),

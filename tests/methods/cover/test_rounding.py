@@ -74,6 +74,9 @@ class Wrong(Pipe):
     def lipschitz_upper(self, image, low, high):
         return jnp.zeros(1)
 
+    def entry_speeds_upper(self, image, low, high):
+        return jnp.zeros((1, *image.shape))
+
     def float32_upper(self, image, low, high):
         return image.then(image.low, image.high, 1e-3, 2e-3)
 
@@ -95,6 +98,11 @@ def test_the_attackers_program_and_ours_may_both_be_wrong():
     # Without a rounding nothing but that is between a latent and the one that is meant.
     path = found._path(np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, N)), np.array([7.0]), np.zeros(1), 0.0)
     assert path.beyond[0] >= seen.slack
+    rounded = geometry(Wrong() | Clip() | Quantize())
+    assert rounded.stages.rounding is not None
+    path = rounded._strip(np.zeros(1), np.ones(1), 0)
+    assert (path.longest == 0.0).all()
+    assert path.beyond.min() >= rounded._float32(np.zeros(1), np.ones(1)).slack > 0.0
 
 
 def test_what_is_between_the_corners_that_float32_knows_is_not_left_out():
