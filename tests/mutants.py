@@ -783,13 +783,13 @@ METHODS = [
     ),
     *within(
         "methods/interval/method.py", "methods/interval/test_method.py",
-        ("a tie is won", "(np.asarray(margins)[:count] > 0.0)", "(np.asarray(margins)[:count] >= 0.0)"),
         ("a half is left out", "open_cells += [(upper_part, high), (low, lower_part)]",
          "open_cells += [(low, lower_part)]"),
         ("values at the end of a cell", "(lows < high) & (highs > low), (lows <= high)",
          "(lows < low) & (highs > low), (lows <= high)"),
         ("more cells than were allowed", "if open_cells and tried >= budget:",
-         "if open_cells and tried >= 10 * budget:"),
+         "if open_cells and tried >= 10 * budget:",
+         "methods/interval/test_method.py::test_curved_boundaries_take_smaller_cells"),
         ("float32 moves nothing", "float32_error(transform, image, self._low, self._high) * (1.0 + 1e-6)", "0.0",
          "methods/interval/test_method.py::test_what_float32_does_to_an_image_counts_twice"),
     ),
@@ -863,6 +863,13 @@ GEOMETRY = [
 ]
 
 EQUIVALENT = [
+    alike(
+        "methods/interval/method.py",
+        "a tie is won",
+        "(np.asarray(margins)[:count] > 0.0)",
+        "(np.asarray(margins)[:count] >= 0.0)",
+        "Roundings are taken off a margin: it is 0 of constant logits alone, and these have one answer everywhere.",
+    ),
     alike(
         "methods/interval/propagate.py",
         "unknown logits",
