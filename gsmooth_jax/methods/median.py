@@ -3,8 +3,8 @@
 Let g(u) be the median of f(H(u + z)), z ~ N(0, S), for any function f of an image, such as a network's confidence. If
 P(f >= a) > Phi(D) at a latent u, then P(f >= a) > 1/2 at every latent within D of it, and there g >= a; so for f <= b
 (THEORY I2; Chiang et al. 2020, Lemma 1, with the latent metric of THEORY D1). "f >= a" and "f <= b" are events as a
-class is one: pilot draws choose a and b among thresholds that are fixed for the run, and then every cell of ``cover``
-tests both, on the same votes. A false claim has a cell in which one of the two is false: alpha is not divided by two
+class is one: pilot draws choose a and b among thresholds that are fixed for the run, and then every part of ``cover``
+tests both, on the same votes. A false claim has a part in which one of the two is false: alpha is not divided by two
 (THEORY F3, F9; Berger 1982).
 
 Differences from the paper: no order statistics of one centre's draws, since the interval has to hold over a region; any
@@ -118,8 +118,8 @@ class Median:
         return np.linspace(self.low, self.high, self.steps + 1).astype(np.float32)
 
     def check(self, transform: Transform, region: Region) -> None:
-        """Raises ValueError unless cells can be laid out for this transform and region."""
-        cover.check_cells("median", transform, region)
+        """Raises ValueError unless parts can be laid out for this transform and region."""
+        cover.check_parts("median", transform, region)
 
     def check_model(self, model: Any) -> None:
         """Raises ValueError unless the model has the number, or where a surrogate is of other images."""
@@ -138,8 +138,8 @@ class Median:
         return NumberVote(noise=loaded(self.noise), thresholds=self.thresholds, output=self.output)
 
     def check_budget(self, guarantee: Guarantee) -> None:
-        """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one cell."""
-        cover.check_cell_budget("median", guarantee)
+        """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
+        cover.check_part_budget("median", guarantee)
 
     def requirement(self, guarantee: Guarantee) -> str:
         """Says what a claim will take; raises as ``cover.required``."""
@@ -173,7 +173,7 @@ class Median:
         return cover.Choice(tuple(events))
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
-        """Says whether the cells that have passed cover the region, and the image itself."""
+        """Says whether the parts that have passed cover the region, and the image itself."""
         count = self.steps + 1
         events = tuple(sorted({h.event for h in evidence.windows}))
         lower, upper = [e for e in events if 0 <= e < count], [e - count for e in events if count <= e < 2 * count]

@@ -125,7 +125,7 @@ def _require_bound(transform: Composition) -> None:
     """Raises ValueError, before any image, where the transform will not be able to state a bound."""
     if why := transform.unbounded():
         raise ValueError(
-            f"cover has no cell bound for {transform.name!r}: {why} "
+            f"cover has no bound for {transform.name!r}: {why} "
             "Methods for a transform with a group law may still apply: gsmooth methods."
         )
 

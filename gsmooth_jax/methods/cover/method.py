@@ -29,7 +29,7 @@ import numpy as np
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
 from gsmooth_jax.estimation import pooled
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.arguments import check_noise
+from gsmooth_jax.methods.arguments import check_box, check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -90,8 +90,8 @@ class Cover:
         return (self.noise,)
 
     def check(self, transform: Transform, region: Region) -> None:
-        """Raises ValueError unless cells can be laid out for this transform and region."""
-        check_cells(self.name, transform, region)
+        """Raises ValueError unless parts can be laid out for this transform and region."""
+        check_parts(self.name, transform, region)
 
     def check_model(self, model: Any) -> None:
         """Raises ValueError unless it is a classifier, or where a surrogate is of other images."""
@@ -104,8 +104,8 @@ class Cover:
         return ClassVote(noise=loaded(self.noise))
 
     def check_budget(self, guarantee: Guarantee) -> None:
-        """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one cell."""
-        check_cell_budget(self.name, guarantee)
+        """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
+        check_part_budget(self.name, guarantee)
 
     def requirement(self, guarantee: Guarantee) -> str:
         """Says what a claim will take; raises as ``required``."""
@@ -232,18 +232,12 @@ def conclude(
     return Conclusion(answer, certified, radius, tuple(faults))
 
 
-def check_cells(name: str, transform: Transform, region: Region) -> None:
-    """Raises ValueError unless cells can be laid out for this transform and region."""
+def check_parts(name: str, transform: Transform, region: Region) -> None:
+    """Raises ValueError unless parts can be laid out for this transform and region."""
     count = len(transform.params)
     if any(p.per_pixel for p in transform.params) or not 1 <= count <= _MOST_PARAMETERS:
         raise ValueError(f"{name} takes 1 to {_MOST_PARAMETERS} parameters; {transform.name} has another number.")
-    if not isinstance(region, Box) or len(region.low) != count:
-        raise ValueError(f"{name} takes a box of {count} parameters for {transform.name}, got {region}.")
-    for p, low, high in zip(transform.params, region.low, region.high, strict=True):
-        if low < p.low or high > p.high:
-            raise ValueError(
-                f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
-            )
+    check_box(name, transform, region)
     if CoverDecomposition.of(transform).values is not None and count > 1:
         raise ValueError(f"{name} enumerates the values of one parameter; {transform.name} has {count}.")
 
@@ -257,7 +251,7 @@ def check_surrogate(noise: LatentNoise | SurrogateNoise, model: Any) -> None:
         )
 
 
-def check_cell_budget(name: str, guarantee: Guarantee) -> None:
+def check_part_budget(name: str, guarantee: Guarantee) -> None:
     """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
     if guarantee.test != "sequential":
         raise ValueError(f"{name} tests the parts of a region sequentially, got test={guarantee.test!r}.")
@@ -270,8 +264,8 @@ def check_cell_budget(name: str, guarantee: Guarantee) -> None:
 
 
 def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
-    """Says what a claim will take; raises as ``check_cell_budget``, and for an encoder without a Lipschitz bound."""
-    check_cell_budget(name, guarantee)
+    """Says what a claim will take; raises as ``check_part_budget``, and for an encoder without a Lipschitz bound."""
+    check_part_budget(name, guarantee)
     text = f"Every part of the region is tested, all votes near it together; at most {guarantee.max_votes:,} an image."
     if not noise.lipschitz_upper < math.inf:
         raise ValueError(f"{name} needs a bound on the noise's Lipschitz constant, got {noise.lipschitz_upper}.")
