@@ -79,9 +79,9 @@ def test_an_end_is_what_the_device_compared_with(claims):
 
 def test_an_interval_has_two_ends(claims):
     """Of two lower ends the lower one would do; but no prover tests more than it claims."""
-    lower = [h for h in claims[0].hypotheses if h.event < METHOD.steps + 1]
-    both = (*claims[0].hypotheses, *(h._replace(event=h.event - 1) for h in lower))
-    (fault,) = verify(TERMS, [dataclasses.replace(claims[0], hypotheses=both)])[:1]
+    lower = [w for w in claims[0].windows if w.event < METHOD.steps + 1]
+    both = (*claims[0].windows, *(w._replace(event=w.event - 1) for w in lower))
+    (fault,) = verify(TERMS, [dataclasses.replace(claims[0], windows=both)])[:1]
     assert "of more events than the two ends of an interval" in fault
 
 
