@@ -31,7 +31,7 @@ import votes_per_claim
 from torch_loop import torch
 
 import gsmooth_jax as gs
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.methods import closed_form, registry
 
 HERE = Path(__file__).parent.parent

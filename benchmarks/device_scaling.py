@@ -20,7 +20,7 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.methods import registry
 
 ROWS = 16

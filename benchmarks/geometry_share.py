@@ -25,7 +25,7 @@ import numpy as np
 import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.methods.cover import geometry
@@ -90,7 +90,7 @@ def measure(
     total, watch = time.perf_counter() - began, Watch()
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(geometry, "_batched", watch.batched))
-        for name in ("values", "cells", "point"):
+        for name in ("values", "layout", "point"):
             method = watch.timed(getattr(geometry.Geometry, name))
             patches.enter_context(mock.patch.object(geometry.Geometry, name, method))
         for example, kept in zip(examples, votes, strict=True):

@@ -22,7 +22,7 @@ import numpy as np
 import timing
 
 import gsmooth_jax as gs
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.estimation.votes import Draws

@@ -21,7 +21,7 @@ from scipy import stats
 
 import gsmooth_jax as gs
 from gsmooth_jax import results
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.methods import closed_form
 from gsmooth_jax.models import ensemble

@@ -118,7 +118,10 @@ def _imported(name: str, kind: str) -> Any:
             module = importlib.import_module(place)
         found = getattr(module, attribute)
     except Exception as error:  # whatever the user's code raises
-        raise ValueError(f"Cannot import {kind} {name!r}: {error or type(error).__name__}.") from error
+        # A command's modules are not looked for in the working folder: Python's path begins with the command's own.
+        file = f"{place}.py"
+        hint = f" Of a file, name the file: {file}:{attribute}." if pathlib.Path(file).is_file() else ""
+        raise ValueError(f"Cannot import {kind} {name!r}: {error or type(error).__name__}.{hint}") from error
     _HEADS[found] = name
     return found
 

@@ -42,6 +42,44 @@ class Hypothesis(NamedTuple):
     votes: int = 0
 
 
+class Window(NamedTuple):
+    """Says that an event's mean probability over one pair of smoothing centres, at least, is above the pair's bound.
+
+    Tested by the votes of all its centres (``Ballot``), which other windows count as well.
+
+    Attributes:
+      low: lower corner of the part of the region that it speaks for, in parameter units.
+      high: its upper corner; the part is closed.
+      level: as of a ``Hypothesis``.
+      event: as there.
+      centre_id: what the numbers in ``pairs`` are counted from.
+      bounds: [J], what is exceeded where the event's probability is above 1/2 in the whole part, if anything is.
+      pairs: [J], two centres each, as differences from ``centre_id``; one centre that stands alone is named twice.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    level: float
+    event: int
+    centre_id: int
+    bounds: tuple[float, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+
+class Ballot(NamedTuple):
+    """The votes at one smoothing centre, block by block.
+
+    Attributes:
+      centre_id: the centre's number, part of its draws' keys.
+      event: which of the vote's events, such as a class; ``~k`` is the contrary of event k.
+      successes: votes for the event, one number a block.
+    """
+
+    centre_id: int
+    event: int
+    successes: tuple[int, ...]
+
+
 class Statement(Protocol):
     """What is said of the smoothed model's output."""
 
@@ -141,7 +179,9 @@ class Claim:
         of batches. None in records of versions before 0.7.
       selection: counts of the events in the draws that chose what is claimed; the last are draws with outputs that are
         not finite. Empty where nothing was drawn.
-      hypotheses: the evidence.
+      hypotheses: the evidence: those of one centre each, with their votes.
+      windows: and those of several centres that share votes.
+      ballots: these votes.
       note: what a reader should know, or empty.
       header: digest of the header of the run that holds the claim; empty outside a run.
     """
@@ -162,6 +202,8 @@ class Claim:
     note: str = ""
     header: str = ""
     own_seconds: float | None = dataclasses.field(default=None, compare=False)
+    windows: tuple[Window, ...] = ()
+    ballots: tuple[Ballot, ...] = ()
 
     @property
     def predicted(self) -> int:

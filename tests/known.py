@@ -31,6 +31,7 @@ def guarantee():
         region=gs.Box([-0.15], [0.15]),
         method=gs.ClosedForm(smoothing=gs.Gaussian(sigma=SIGMA), certificate=Resolvable()),
         max_votes=4096,
+        block=32,
     )
 
 

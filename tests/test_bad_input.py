@@ -77,14 +77,15 @@ RAGGED = [np.zeros((4, 4, 1), np.float32), np.zeros((3, 4, 1), np.float32)]
         (lambda: certify(alpha="small"), "0 < alpha < 1, got alpha='small'"),
         (lambda: certify(alpha=float("nan")), "0 < alpha < 1, got alpha=nan"),
         (lambda: certify(alpha=True), "0 < alpha < 1, got alpha=True"),
+        (lambda: guarantee(alpha=2.0), "0 < alpha < 1, got alpha=2.0"),
         (lambda: guarantee(futility=None), "0 < futility < 1, got futility=None"),
         (lambda: certify(max_votes=None), "integer max_votes >= 1, got max_votes=None"),
         (lambda: certify(max_votes=100.0), "integer max_votes >= 1, got max_votes=100.0"),
         (
             lambda: certify(max_votes=2**31),
-            "max_votes <= 2147483616, .*, got max_votes=2147483648",
+            "max_votes <= 2147483640, .*, got max_votes=2147483648",
         ),
-        (lambda: guarantee(selection_votes=2**31), "selection_votes <= 2147483616"),
+        (lambda: guarantee(selection_votes=2**31), "selection_votes <= 2147483640"),
         (lambda: guarantee(block=2**31, max_votes=1), "block <= 2147483647"),
         (lambda: guarantee(block=2**30, max_votes=2**30 + 1), "max_votes <= 1073741824"),
         (lambda: certify(seed=None), "seed >= 0, got seed=None"),
@@ -132,7 +133,7 @@ RAGGED = [np.zeros((4, 4, 1), np.float32), np.zeros((3, 4, 1), np.float32)]
         ),
         (
             lambda: attack_stream(gs.as_classifier(by_mean, SHAPE), [], guarantee(), Grid(), votes=2**31),
-            "votes <= 2147483616",
+            "votes <= 2147483640",
         ),
         (lambda: certify(images=None), r"images to be one array of numbers \[N, H, W, C\], got None"),
         (

@@ -29,6 +29,7 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reas
         pytest.param(["kernel_efficiency.py"], id="kernel_efficiency"),
         pytest.param(["memory.py"], id="memory"),
         pytest.param(["network_speed.py"], id="network_speed"),
+        pytest.param(["pooled_votes.py", *COVER], id="pooled_votes"),
         pytest.param(["random_bits.py"], id="random_bits"),
         pytest.param(["votes_per_claim.py", *CLOSED], id="votes_per_claim"),
     ],

@@ -16,6 +16,7 @@ import gsmooth_jax
 ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
+    ("computed",),
     ("types", "_console", "version"),
     ("_validate",),
     ("_spec", "assets"),
@@ -38,8 +39,10 @@ RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 HOST_ONLY = [
     "certificates",
+    "computed.py",
     "estimation/bounds.py",
     "estimation/sequential.py",
+    "estimation/pooled.py",
     "regions.py",
     "claims.py",
     "engine/scheduler.py",
@@ -50,7 +53,9 @@ HOST_ONLY = [
     "methods/verifier.py",
     "methods/coverage.py",
     "methods/closed_form.py",
-    "methods/cover/cell_votes.py",
+    "methods/pool.py",
+    "methods/cover/windows.py",
+    "methods/cover/pairs.py",
     "results/accuracy.py",
     "results/records.py",
     "results/old_records.py",

@@ -1,5 +1,8 @@
 """The package as it is handed out: its files, its names, its bounds."""
 
+import importlib
+import inspect
+import pkgutil
 import re
 import tomllib
 from pathlib import Path
@@ -18,6 +21,15 @@ def test_every_file_of_the_package_is_in_its_wheel():
     files = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert PACKAGE / "py.typed" in shipped
     assert files <= shipped
+
+
+def test_no_name_of_a_package_is_a_module_and_something_else():
+    names = [m.name for m in pkgutil.walk_packages(gsmooth_jax.__path__, "gsmooth_jax.")]
+    modules = {name: importlib.import_module(name) for name in names}
+    for name in names:
+        package, _, last = name.rpartition(".")
+        found = getattr(modules.get(package, gsmooth_jax), last)
+        assert inspect.ismodule(found), f"{name} is a module, and {package} has {found!r} under its name"
 
 
 def test_the_licence_is_there_whole():

@@ -81,6 +81,13 @@ def test_bad_places_are_named(text, message):
         transforms.parse(text)
 
 
+def test_a_module_that_is_a_file_of_the_working_folder_is_told_from_none(plugin, monkeypatch):
+    monkeypatch.chdir(plugin.parent)
+    with pytest.raises(ValueError, match=r"No module named 'mine'\. Of a file, name the file: mine.py:Tint."):
+        transforms.parse("mine:Tint")
+    assert transforms.parse("mine.py:Tint(gain=2.0)").gain == 2.0
+
+
 def test_entry_points_are_found_by_name(monkeypatch):
     entry = metadata.EntryPoint(name="tint", value=f"{PLACE}:Tint", group="gsmooth_jax.transforms")
     broken = metadata.EntryPoint(name="broken", value="no_such_module:X", group="gsmooth_jax.transforms")

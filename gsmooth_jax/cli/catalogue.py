@@ -4,6 +4,7 @@ import math
 import sys
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from rich import box
 from rich.table import Table
@@ -17,12 +18,13 @@ from gsmooth_jax.transforms import TRANSFORMS, composition_defect
 from gsmooth_jax.types import FiniteValued, LipschitzBounded, Param
 
 _IMAGES = 4  # enough to show the size of a defect
+_CHANNELS = 3
 _PAIRS = 8
 
 
 def transforms() -> list[dict[str, Any]]:
-    """Returns one row a transform; the composition defect is measured on shipped images, in L2 of the whole image."""
-    images = jnp.asarray(embedded_images().images[:_IMAGES], jnp.float32) / 255.0
+    """Returns one row a transform; the composition defect is measured on ``_colour_images``, in L2 of a whole one."""
+    images = _colour_images()
     rows = []
     for name, cls in sorted(TRANSFORMS.items()):
         transform = cls()
@@ -41,6 +43,12 @@ def transforms() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _colour_images() -> jax.Array:
+    """[B, 28, 28, 3]: three of the shipped digits each, as red, green and blue; a grey image would show no hue."""
+    digits = jnp.asarray(embedded_images().images[: _IMAGES * _CHANNELS], jnp.float32) / 255.0
+    return jnp.moveaxis(digits.reshape(_IMAGES, _CHANNELS, *digits.shape[1:3]), 1, -1)
 
 
 def methods() -> list[dict[str, Any]]:

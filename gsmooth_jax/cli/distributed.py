@@ -1,7 +1,13 @@
 """Which share of a run is this process's: one process a host, each with its own devices, images and results file."""
 
+import contextlib
 import dataclasses
+import errno
+import hashlib
 import re
+import socket
+import sys
+from collections.abc import Iterator
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +32,8 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
       process: which one this is.
 
     Raises:
-      ValueError: not a share, or no cluster to detect it from.
+      ValueError: not a share, or one that a process of this machine already waits with, or no cluster to detect it
+        from.
       ConnectionError: the processes could not meet. Where the others do not come, the process ends with code 1 and
         the names of the missing.
     """
@@ -45,21 +52,46 @@ def join(distributed: bool, coordinator: str | None, processes: int | None, proc
 
     # JAX would take SIGTERM for itself, and with it the message and the exit code of an interrupted run.
     jax.config.update("jax_enable_preemption_service", False)
-    try:
-        with roll_call(global_state):
-            jax.distributed.initialize(coordinator, processes, process)
-            share = Share(global_state.process_id, global_state.num_processes)
-            jax.distributed.shutdown()
-    except ValueError as error:
-        raise ValueError(
-            f"No cluster was detected ({error}) Give --coordinator HOST:PORT --processes N --process I, or the last "
-            "two alone: the processes then never meet."
-        ) from error
-    except RuntimeError as error:
-        raise ConnectionError(f"The processes did not meet: {error}") from error
+    with _only(coordinator, process):
+        try:
+            with roll_call(global_state):
+                jax.distributed.initialize(coordinator, processes, process)
+                share = Share(global_state.process_id, global_state.num_processes)
+                jax.distributed.shutdown()
+        except ValueError as error:
+            raise ValueError(
+                f"No cluster was detected ({error}) Give --coordinator HOST:PORT --processes N --process I, or the "
+                "last two alone: the processes then never meet."
+            ) from error
+        except RuntimeError as error:
+            raise ConnectionError(f"The processes did not meet: {error}") from error
     # What is left of the others must not reach the devices' start.
     global_state.process_id, global_state.num_processes = 0, 1
     return share
+
+
+@contextlib.contextmanager
+def _only(coordinator: str | None, process: int | None) -> Iterator[None]:
+    """Refuses a process whose number another one of this machine waits with: of two, ``jax.distributed`` aborts one.
+
+    The number is a name that Linux gives to one socket at a time, and takes back when its process ends, however it
+    ends. On other systems, and of processes on several machines, nothing is known.
+    """
+    if coordinator is None or process is None or sys.platform != "linux":
+        yield
+        return
+    short = hashlib.sha256(coordinator.encode()).hexdigest()  # a name has at most 107 bytes
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        try:
+            claim.bind(f"\0gsmooth process {process} {short}")
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ValueError(
+                f"Expected processes with different --process, got two with --process {process} at {coordinator}: "
+                "one of them waits already."
+            ) from error
+        yield
 
 
 def _checked(share: Share) -> Share:

@@ -4,13 +4,13 @@ TFDS, grain and Pillow are imported when first needed: the shipped images need n
 """
 
 from gsmooth_jax.data.embedded import embedded_images as embedded_images
-from gsmooth_jax.data.prepare import prepare as prepare
+from gsmooth_jax.data.preparing import prepare as prepare
 from gsmooth_jax.data.reader import ImageSource as ImageSource
 from gsmooth_jax.data.reader import Record as Record
 from gsmooth_jax.data.specs import DATASETS as DATASETS
 from gsmooth_jax.data.specs import DataError as DataError
 from gsmooth_jax.data.specs import DatasetSpec as DatasetSpec
 from gsmooth_jax.data.specs import MissingDataError as MissingDataError
-from gsmooth_jax.data.stream import load_split as load_split
-from gsmooth_jax.data.stream import open_source as open_source
-from gsmooth_jax.data.stream import stream as stream
+from gsmooth_jax.data.streaming import load_split as load_split
+from gsmooth_jax.data.streaming import open_source as open_source
+from gsmooth_jax.data.streaming import stream as stream

@@ -17,6 +17,9 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.models import Model
 from gsmooth_jax.types import Vote
 
+_VOTES_CPU, _VOTES = 256, 2048
+"""Votes of a batch that one device casts at once, on CPU and elsewhere, unless ``Execution`` says otherwise."""
+
 
 def batch_counter(
     classifier: Model,
@@ -118,7 +121,8 @@ class _Kernel:
         given = self._largest() if asked == "auto" else asked
         if given == 0:
             raise ValueError("Not even one row a device fits its memory: take a smaller chunk.")
-        return given or self.mesh.shape[sharding.ROWS] * (8 if jax.default_backend() == "cpu" else 64)
+        votes = _VOTES_CPU if jax.default_backend() == "cpu" else _VOTES
+        return given or self.mesh.shape[sharding.ROWS] * max(votes // self.votes, 1)
 
     def _largest(self, below: int | None = None) -> int | None:
         free, groups = capacity.free_bytes(self.mesh.devices.flat[0]), self.mesh.shape[sharding.ROWS]

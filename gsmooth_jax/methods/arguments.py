@@ -1,10 +1,12 @@
 """Checks of what a claim is made of: each part is what its Protocol says, and stays what it was. Host."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
 
 from gsmooth_jax import _validate
+from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import PixelNoise
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import stages_of
@@ -29,6 +31,24 @@ def check_transform(transform: Any) -> None:
         if not fixed:
             raise TypeError(
                 f"Expected transform to be a frozen dataclass of hashable fields, as it is compiled in, got {stage!r}."
+            )
+
+
+def check_box(name: str, transform: Transform, region: Any) -> None:
+    """Raises ValueError unless a method's region is a box of the transform's parameters, all of it in their range."""
+    count = len(transform.params)
+    if not isinstance(region, Box) or len(region.low) != count:
+        raise ValueError(f"{name} takes a box of {count} parameters for {transform.name}, got {region}.")
+    check_range(transform, region.low, region.high)
+
+
+def check_range(transform: Transform, lows: Iterable[float], highs: Iterable[float]) -> None:
+    """Raises ValueError unless a transform is defined between such ends [P] of a region."""
+    for p, low, high in zip(transform.params, lows, highs, strict=True):
+        if low < p.low or high > p.high:
+            raise ValueError(
+                f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], "
+                f"got [{low:g}, {high:g}]."
             )
 
 

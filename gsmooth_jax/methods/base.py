@@ -11,13 +11,16 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.claims import Hypothesis, Ledger, Statement, Status
+from gsmooth_jax.claims import Ballot, Hypothesis, Ledger, Statement, Status, Window
 from gsmooth_jax.methods.arguments import check_method, check_transform
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Example, Region, Transform, Vote
 
 Test = Literal["sequential", "fixed", "fixed_two_sided"]
+
+_FEW = 8
+"""Selection draws that may be enough."""
 
 Takes = Literal["law", "latent", "surrogate", "nothing"]
 """A law of the parameter; noise of a latent, such as the image's own pixels; of a surrogate's latent alone; or none."""
@@ -27,7 +30,8 @@ class Pilots(NamedTuple):
     """A request for draws that choose what will be claimed; no test counts them.
 
     Attributes:
-      centres: what their noise is drawn around; ``Guarantee.selection_votes`` draws each.
+      centres: what their noise is drawn around; ``Guarantee.selection_votes`` draws each, or ``few`` where a method
+        ``picks`` an event and these are all for one.
     """
 
     centres: Sequence[np.ndarray]
@@ -47,21 +51,44 @@ class Poll(NamedTuple):
     limit: int
 
 
+class Visit(NamedTuple):
+    """A request for the next blocks of votes at one of several centres that hypotheses share.
+
+    Attributes:
+      centre: as of a ``Poll``.
+      centre_id: its number.
+      start: blocks that it has.
+      stop: and that it is to have.
+      likely: that it may come to ask for next: what would else be idle may count them now.
+    """
+
+    centre: np.ndarray
+    centre_id: int
+    start: int
+    stop: int
+    likely: int
+
+
 class Found(NamedTuple):
     """What an inquiry ends with.
 
     Attributes:
-      hypotheses: every hypothesis that was tested, as it stands.
+      hypotheses: every hypothesis of one centre that was tested, as it stands.
       note: what a reader of the claim should know.
+      windows: every hypothesis of several.
+      ballots: the votes at their centres.
     """
 
     hypotheses: Sequence[Hypothesis]
     note: str = ""
+    windows: Sequence[Window] = ()
+    ballots: Sequence[Ballot] = ()
 
 
-Inquiry = Generator[Pilots | list[Poll], Any, Found]
+Inquiry = Generator[Pilots | list[Poll] | list[Visit], Any, Found]
 """Asks for ``Pilots`` and is sent the [E] counts of each centre; asks for polls, and is sent the hypotheses of each
-with a block of votes more (of a fixed test: with all of them). A method without randomness asks for nothing."""
+with a block of votes more (of a fixed test: with all of them); asks for visits, and is sent the [B, E] counts of the
+blocks of each. A method without randomness asks for nothing."""
 
 
 class Evidence(NamedTuple):
@@ -72,12 +99,18 @@ class Evidence(NamedTuple):
       hypotheses: all that were tested.
       passed: those of them that their votes have proved.
       lower: for each of all, the bound that its votes prove on the event's probability, at its level.
+      windows: all hypotheses of several centres.
+      passed_windows: those of them that the ballots have proved.
+      ballots: their votes.
     """
 
     selection: tuple[int, ...]
     hypotheses: tuple[Hypothesis, ...]
     passed: tuple[Hypothesis, ...]
     lower: "Lower"
+    windows: tuple[Window, ...] = ()
+    passed_windows: tuple[Window, ...] = ()
+    ballots: tuple[Ballot, ...] = ()
 
 
 class Lower(Protocol):
@@ -115,6 +148,12 @@ class Method(Protocol):
 
     takes: ClassVar[Takes]
     """The smoothing noise that it is given."""
+
+    picks: ClassVar[bool]
+    """Whether each selection draw is for one event, of which the method picks the most frequent."""
+
+    block: ClassVar[int]
+    """Votes between two looks at its tests, where a run says nothing else."""
 
     @property
     def name(self) -> str:
@@ -178,6 +217,8 @@ class Method(Protocol):
 class Tests(Protocol):
     """Decides hypotheses; see ``tests.Tests``."""
 
+    __test__: ClassVar[bool] = False  # pytest takes any imported class of this name for one of tests
+
     def decide(self, hypothesis: Hypothesis) -> Literal["certified", "rejected", "undecided"]:
         """What the votes of a hypothesis say so far."""
         ...
@@ -194,9 +235,9 @@ class Guarantee:
       alpha: a claim is false with at most this probability over the draws.
       test: ``sequential`` stops as soon as the anytime-valid test is sure; ``fixed`` spends ``max_votes`` on every
         image and looks once (Clopper-Pearson); ``fixed_two_sided`` also bounds every other class from above.
-      selection_votes: draws that choose the class, never reused.
+      selection_votes: draws that choose the class, at most: eight that agree are enough. Never reused.
       max_votes: most draws that one image's test may count.
-      block: votes between two looks of the sequential test.
+      block: votes between two looks of the sequential test; 0: as the method wants, which is what it is then.
       futility: probability with which an image whose p_A lies at or above the needed value may be given up early.
         Giving up can cost a certificate and can never create a false one.
       seed: of all draws.
@@ -209,7 +250,7 @@ class Guarantee:
     test: Test = "sequential"
     selection_votes: int = 32
     max_votes: int = 10_000
-    block: int = 32
+    block: int = 0
     futility: float = 0.01
     seed: int = 0
 
@@ -217,6 +258,8 @@ class Guarantee:
         check_transform(self.transform)
         _validate.kind(Box | Ball, "a gs.Box or a gs.Ball", region=self.region)
         check_method(self.method)
+        if self.block == 0:
+            object.__setattr__(self, "block", self.method.block)
         _validate.probability(alpha=self.alpha, futility=self.futility)
         _validate.at_least(1, selection_votes=self.selection_votes, max_votes=self.max_votes, block=self.block)
         _validate.at_most(2**31 - 1, block=self.block)
@@ -226,13 +269,19 @@ class Guarantee:
         self.method.check(self.transform, self.region)
 
 
+def few(guarantee: Guarantee) -> int:
+    """Selection draws that are enough where they are all for one event: whole blocks."""
+    return min(-(-_FEW // guarantee.block) * guarantee.block, guarantee.selection_votes)
+
+
 def chosen_class(selection: Sequence[int], guarantee: Guarantee) -> tuple[int, tuple[str, ...]]:
     """Returns the class that K + 1 selection counts choose, and what is wrong with them: each draw is for one event."""
     if len(selection) < 2:
         return 0, (f"selection: impossible counts {selection}",)
-    total = sum(selection)
-    wrong = f"selection: the file says {total} votes, the evidence gives {guarantee.selection_votes}"
-    return int(np.argmax(selection[:-1])), () if total == guarantee.selection_votes else (wrong,)
+    total, top = sum(selection), int(np.argmax(selection[:-1]))
+    if total == guarantee.selection_votes or total == max(selection) == few(guarantee):
+        return top, ()
+    return top, (f"selection: the file says {total} votes, the evidence gives {guarantee.selection_votes}",)
 
 
 def check_classes(name: str, model: Any) -> None:

@@ -58,6 +58,8 @@ class ClosedForm:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
+    picks: ClassVar[bool] = True
+    block: ClassVar[int] = 8
 
     def __post_init__(self):
         check_law(smoothing=self.smoothing)

@@ -3,17 +3,21 @@
 import itertools
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from gsmooth_jax.claims import Hypothesis
+from gsmooth_jax.claims import Hypothesis, Window
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Region
 
 _MOST_PIECES = 2**20
 """Pieces of a grid on which boxes are marked."""
+
+
+_HALVINGS = 12
+"""Steps in which the largest region is looked for: to a 4096th of the whole."""
 
 
 class Part(NamedTuple):
@@ -23,16 +27,17 @@ class Part(NamedTuple):
     high: tuple[float, ...]
 
 
-def parts(passed: Iterable[Hypothesis]) -> list[Part]:
+def parts(passed: Iterable[Hypothesis | Window]) -> list[Part]:
     """What hypotheses about one event have proved: each its own box, or two neighbours that share one what both hold.
 
     Neighbours on a chain of centres have consecutive numbers (THEORY P5).
     """
     proved, before = [], None
     for h in sorted(passed, key=operator.attrgetter("centre_id")):
-        if not h.shared:
+        if isinstance(h, Window) or not h.shared:
             proved.append(Part(h.low, h.high))
-        elif before is not None and before.shared and (before.centre_id + 1, before.level) == (h.centre_id, h.level):
+            continue
+        if before is not None and before.shared and (before.centre_id + 1, before.level) == (h.centre_id, h.level):
             both = Part(tuple(map(max, before.low, h.low)), tuple(map(min, before.high, h.high)))
             # Where one chain ends and the next begins, both hold a face at most.
             if all(a < b or c == d for a, b, c, d in zip(*both, h.low, h.high, strict=True)):
@@ -41,7 +46,7 @@ def parts(passed: Iterable[Hypothesis]) -> list[Part]:
     return proved
 
 
-def holds_identity(part: Hypothesis | Part, region: Region) -> bool:
+def holds_identity(part: Hypothesis | Window | Part, region: Region) -> bool:
     """Whether a part holds the input itself, half open: of neighbours that share that face, one does.
 
     So one chain of tests, one of each level, speaks for the input (THEORY F9).
@@ -52,12 +57,12 @@ def holds_identity(part: Hypothesis | Part, region: Region) -> bool:
     )
 
 
-def answered(passed: Iterable[Hypothesis], region: Region) -> bool:
+def answered(passed: Iterable[Hypothesis | Window], region: Region) -> bool:
     """Whether what the hypotheses that have passed prove holds the input itself."""
     return any(holds_identity(part, region) for part in parts(passed))
 
 
-def covered(passed: Iterable[Hypothesis], region: Region) -> bool:
+def covered(passed: Iterable[Hypothesis | Window], region: Region) -> bool:
     """Whether the hypotheses that have passed prove the whole region."""
     proved = sorted(parts(passed))
     if isinstance(region, Box) and len(region.low) == 1:
@@ -79,7 +84,22 @@ def covered(passed: Iterable[Hypothesis], region: Region) -> bool:
     return boxes_cover(np.array(ends[0]), np.array(ends[1]), *corners, radius=radius)
 
 
-def overlapping(hypotheses: Iterable[Hypothesis]) -> bool:
+def largest(passed: Sequence[Window], region: Box) -> float:
+    """The size of the largest box similar to the region that windows which have passed prove; rounded down.
+
+    Nested regions share the level: the smallest that is false has a false window (THEORY F3).
+    """
+    good, bad = 0.0, 1.0
+    if not answered(passed, region):
+        return 0.0
+    for _ in range(_HALVINGS):
+        share = 0.5 * (good + bad)
+        scaled = Box([share * end for end in region.low], [share * end for end in region.high])
+        good, bad = (share, bad) if covered(passed, scaled) else (good, share)
+    return good * region.size
+
+
+def overlapping(hypotheses: Iterable[Hypothesis | Window]) -> bool:
     """Whether two parts that hypotheses of one level may prove share more than a face, which is then tested twice."""
     proved = sorted(parts(hypotheses))
     if not proved:

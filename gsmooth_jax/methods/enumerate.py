@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
+from gsmooth_jax.methods.arguments import check_range
 from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Takes, Tests, check_classes
 from gsmooth_jax.methods.coverage import answered, covered
 from gsmooth_jax.regions import Ball, Box
@@ -34,6 +35,8 @@ class Enumerate:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "nothing"
+    picks: ClassVar[bool] = False
+    block: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
@@ -62,12 +65,7 @@ class Enumerate:
             isinstance(region, Ball) and region.dim == count
         ):
             raise ValueError(f"enumerate takes a box or ball of {count} parameters for {transform.name}, got {region}.")
-        low, high = _ends(region, count)
-        for p, a, b in zip(transform.params, low, high, strict=True):
-            if a < p.low or b > p.high:
-                raise ValueError(
-                    f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
-                )
+        check_range(transform, *_ends(region, count))
 
     def check_model(self, model: Any) -> None:
         """Raises ValueError unless it is a classifier."""

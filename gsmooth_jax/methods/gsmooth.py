@@ -32,7 +32,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote
-from gsmooth_jax.methods.arguments import check_noise
+from gsmooth_jax.methods.arguments import check_box, check_noise
 from gsmooth_jax.methods.base import (
     Conclusion,
     Evidence,
@@ -87,6 +87,8 @@ class GSmooth:
     status: ClassVar[Status] = "heuristic"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "surrogate"
+    picks: ClassVar[bool] = True
+    block: ClassVar[int] = 8
 
     def __post_init__(self):
         _validate.kind(AugmentedNoise | SurrogateNoise, "the noise of a surrogate", noise=self.noise)
@@ -109,7 +111,7 @@ class GSmooth:
         return (self.noise,)
 
     def check(self, transform: Transform, region: Region) -> None:
-        """Raises ValueError unless the region can be divided into cells."""
+        """Raises ValueError unless the region can be divided into cells, and the transform is defined on all of it."""
         count = len(transform.params)
         if any(p.per_pixel for p in transform.params) or not 1 <= count <= _MOST_PARAMETERS:
             raise ValueError(f"gsmooth takes 1 to {_MOST_PARAMETERS} parameters; {transform.name} has another number.")
@@ -118,8 +120,7 @@ class GSmooth:
                 f"gsmooth would need {self.centres}^{count} centres for {transform.name}: take fewer along each, "
                 f"as in gsmooth(centres={int(_MOST_CELLS ** (1 / count) + 1e-9)})."
             )
-        if not isinstance(region, Box) or len(region.low) != count:
-            raise ValueError(f"gsmooth takes a box of {count} parameters for {transform.name}, got {region}.")
+        check_box("gsmooth", transform, region)
 
     def check_model(self, model: Any) -> None:
         """Raises ValueError unless it is a classifier of the surrogate's images."""

@@ -26,7 +26,6 @@ from gsmooth_jax.estimation.votes import outputs
 from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import Conclusion, Evidence, Guarantee, Inquiry, Takes, Tests
 from gsmooth_jax.methods.cover import method as cover
-from gsmooth_jax.methods.cover.cell_votes import ledger, pilot_points
 from gsmooth_jax.models import Classifier
 from gsmooth_jax.models.regressor import Regressor
 from gsmooth_jax.regions import Box
@@ -35,7 +34,7 @@ from gsmooth_jax.surrogate import SurrogateNoise, loaded
 from gsmooth_jax.types import Example, LatentNoise, Noise, Region, Transform
 
 _CLEAR = 0.85
-"""Share of the pilot draws at every pilot point that an end of the interval leaves inside: a wider interval takes fewer
+"""Share of the selection draws at every point that an end of the interval leaves inside: a wider interval takes fewer
 votes, since its events are surer, and a narrower one says more."""
 
 
@@ -85,6 +84,8 @@ class Median:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+    picks: ClassVar[bool] = False
+    block: ClassVar[int] = 1
 
     def __post_init__(self):
         check_noise(noise=self.noise)
@@ -145,23 +146,24 @@ class Median:
         return cover.required("median", loaded(self.noise), guarantee)
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
-        """Alpha is divided among the depths, and both ends of the interval are tested at all of it."""
-        return ledger(guarantee)
+        """All of alpha goes to the parts, and both ends of the interval are tested at all of it."""
+        return cover.ledger(guarantee)
 
     def pilots(self, guarantee: Guarantee) -> int:
         """The image itself, and points of the region."""
         assert isinstance(guarantee.region, Box)
-        return len(pilot_points(guarantee.region))
+        return len(_points(guarantee.region))
 
     def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Inquiry:
-        """Pilot draws choose the interval, then every cell is tested."""
-        del model
-        draws = guarantee.selection_votes
+        """Draws at a few points choose the interval, then every part of the region is tested."""
+        del model, tests
+        draws, region = guarantee.selection_votes, guarantee.region
+        assert isinstance(region, Box)
 
         def choose(selections: list[np.ndarray]) -> cover.Choice:
             return self._narrowest(np.min(selections, axis=0) >= _CLEAR * draws)
 
-        return (yield from cover.inquire(example, loaded(self.noise), guarantee, tests, choose))
+        return (yield from cover.inquire(example, loaded(self.noise), guarantee, _points(region), choose))
 
     def _narrowest(self, clear: np.ndarray) -> cover.Choice:
         """The narrowest interval of events [E] that are clear at all pilot points; it may lack an end, or both."""
@@ -173,15 +175,21 @@ class Median:
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
         """Says whether the cells that have passed cover the region, and the image itself."""
         count = self.steps + 1
-        events = tuple(sorted({h.event for h in evidence.hypotheses}))
+        events = tuple(sorted({h.event for h in evidence.windows}))
         lower, upper = [e for e in events if 0 <= e < count], [e - count for e in events if count <= e < 2 * count]
         if not events:
             return Conclusion(None, False, 0.0)
         if len(lower) > 1 or len(upper) > 1 or len(lower) + len(upper) < len(events):
-            return Conclusion(None, False, 0.0, ("hypotheses: of more events than the two ends of an interval",))
+            return Conclusion(None, False, 0.0, ("windows: of more events than the two ends of an interval",))
 
         def interval(*_: int) -> Interval:
             ends = self.thresholds.astype(float).tolist()
             return Interval(ends[lower[0]] if lower else -math.inf, ends[upper[0]] if upper else math.inf)
 
         return cover.conclude(evidence, guarantee, events, interval)
+
+
+def _points(region: Box) -> np.ndarray:
+    """[M, P]: where the interval is chosen: the image itself, then the corners."""
+    corners = region.corners()
+    return np.concatenate([np.zeros((1, corners.shape[1])), corners[(corners != 0.0).any(axis=1)]])

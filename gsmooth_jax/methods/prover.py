@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_jax.claims import Claim, Hypothesis, Ledger
+from gsmooth_jax.claims import Ballot, Claim, Hypothesis, Ledger, Window
 from gsmooth_jax.engine.scheduler import Prover, Request
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.estimation.votes import Draws
-from gsmooth_jax.methods.base import Evidence, Guarantee, Pilots, Poll
+from gsmooth_jax.methods.base import Evidence, Guarantee, Pilots, Poll, Visit, few
 from gsmooth_jax.methods.registry import assumptions
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.types import Example
@@ -33,9 +33,15 @@ def prove(example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> P
         except StopIteration as end:
             found = end.value
             break
-        reply = yield from (ballots.select(asked) if isinstance(asked, Pilots) else ballots.cast(asked))
+        if isinstance(asked, Pilots):
+            reply = yield from ballots.select(asked)
+        elif all(isinstance(a, Visit) for a in asked):
+            reply = yield from ballots.visit(asked)
+        else:
+            reply = yield from ballots.cast(asked)
     hypotheses = tuple(sorted(found.hypotheses, key=lambda h: h.centre_id))
-    conclusion = method.concludes(evidence(ballots.selection, hypotheses, tests), guarantee)
+    windows, cast = tuple(found.windows), tuple(sorted(found.ballots))
+    conclusion = method.concludes(evidence(ballots.selection, hypotheses, tests, windows, cast), guarantee)
     assert not conclusion.faults, conclusion.faults
     assumes, ledger = assumptions(guarantee), method.ledger(guarantee)
     notes = [found.note] if found.note else []
@@ -51,18 +57,26 @@ def prove(example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> P
         assumes=assumes,
         alpha=alpha(ledger, guarantee),
         ledger=ledger,
-        votes=method.pilots(guarantee) * guarantee.selection_votes + votes_of(hypotheses),
+        votes=selected(ballots.selection, guarantee) + votes_of(hypotheses, cast, guarantee),
         seconds=time.perf_counter() - began,
         selection=ballots.selection,
         hypotheses=hypotheses,
+        windows=windows,
+        ballots=cast,
         note="; ".join(notes),
     )
 
 
-def evidence(selection: tuple[int, ...], hypotheses: tuple[Hypothesis, ...], tests: Tests) -> Evidence:
+def evidence(
+    selection: tuple[int, ...],
+    hypotheses: tuple[Hypothesis, ...],
+    tests: Tests,
+    windows: tuple[Window, ...] = (),
+    ballots: tuple[Ballot, ...] = (),
+) -> Evidence:
     """Returns what a claim rests on, given its votes."""
     passed = tuple(h for h in hypotheses if tests.decide(h) == "certified")
-    return Evidence(selection, hypotheses, passed, tests.lower)
+    return Evidence(selection, hypotheses, passed, tests.lower, windows, tests.passed(windows, ballots), ballots)
 
 
 def alpha(ledger: Ledger, guarantee: Guarantee) -> float:
@@ -70,9 +84,17 @@ def alpha(ledger: Ledger, guarantee: Guarantee) -> float:
     return guarantee.alpha if any(level for _, level in ledger) else 0.0
 
 
-def votes_of(hypotheses: tuple[Hypothesis, ...]) -> int:
-    """How many votes hypotheses rest on: those about one centre share its votes."""
-    return sum({h.centre_id: h.votes for h in hypotheses}.values())
+def selected(selection: tuple[int, ...], guarantee: Guarantee) -> int:
+    """How many selection draws a claim has, given the counts at the first pilot."""
+    method = guarantee.method
+    return sum(selection) if method.picks else method.pilots(guarantee) * guarantee.selection_votes
+
+
+def votes_of(hypotheses: tuple[Hypothesis, ...], ballots: tuple[Ballot, ...], guarantee: Guarantee) -> int:
+    """How many votes a claim rests on: those about one centre share its votes."""
+    alone = {h.centre_id: h.votes for h in hypotheses}
+    pooled = {b.centre_id: guarantee.block * len(b.successes) for b in ballots}
+    return sum(alone.values()) + sum(pooled.values())
 
 
 class _Ballots:
@@ -89,14 +111,36 @@ class _Ballots:
         self.invalid = 0
 
     def select(self, pilots: Pilots) -> Prover[list[np.ndarray]]:
-        count = self._guarantee.selection_votes
-        counts = yield [
-            Request(Draws(centre, self._image_id, number, keys.SELECT, 0, count), count)
-            for number, centre in enumerate(pilots.centres)
-        ]
+        g = self._guarantee
+        count = first = g.selection_votes
+        if g.method.picks:
+            first = few(g)
+        streams = [Draws(centre, self._image_id, n, keys.SELECT, 0, first) for n, centre in enumerate(pilots.centres)]
+        counts = yield [Request(stream, count) for stream in streams]
+        doubtful = [n for n, c in enumerate(counts) if c.max() < first < count]
+        if doubtful:
+            more = yield [Request(streams[n]._replace(start=first, stop=count), count) for n in doubtful]
+            for n, c in zip(doubtful, more, strict=True):
+                counts[n] = counts[n] + c
         self.selection = tuple(int(c) for c in counts[0])
         self.invalid += sum(int(c[-1]) for c in counts)
         return counts
+
+    def visit(self, visits: list[Visit]) -> Prover[list[np.ndarray]]:
+        """The blocks asked for at each centre."""
+        size = self._guarantee.block
+        requests = [
+            Request(
+                Draws(v.centre, self._image_id, v.centre_id, keys.ESTIMATE, first * size, (first + 1) * size), limit
+            )
+            for v in visits
+            for first in range(v.start, v.stop)
+            for limit in [(v.likely if first + 1 == v.stop else first + 1) * size]
+        ]
+        counts = yield requests
+        self.invalid += sum(int(c[-1]) for c in counts)
+        ends = np.cumsum([v.stop - v.start for v in visits])
+        return np.split(np.stack(counts), ends[:-1])
 
     def cast(self, polls: list[Poll]) -> Prover[list[tuple[Hypothesis, ...]]]:
         """One block more at each centre, or of a fixed test all votes."""

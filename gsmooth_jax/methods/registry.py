@@ -12,6 +12,7 @@ from gsmooth_jax.methods.arguments import check_law, check_method, check_noise, 
 from gsmooth_jax.methods.base import Guarantee, Method, Takes
 from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
+from gsmooth_jax.methods.cover.cells import Cells
 from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
 from gsmooth_jax.methods.interval import IntervalBounds
@@ -141,7 +142,7 @@ def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
     What such a part promises (a bound, a law, a theorem) is taken from its author; ``gsmooth_jax.testing`` has the
     checks that the library's own pass.
     """
-    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, AugmentedNoise}
+    own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, Cells, AugmentedNoise}
     return tuple(f"{kind} {_named(part)}" for kind, part in parts(guarantee) if type(part) not in own)
 
 

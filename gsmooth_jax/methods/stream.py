@@ -18,6 +18,9 @@ from gsmooth_jax.models import Classifier, Model, Regressor
 from gsmooth_jax.transforms import check_domain
 from gsmooth_jax.types import Example
 
+_ASKED = 32
+"""Votes that an image asks for at a time, more or less."""
+
 
 def certify_stream(
     classifier: Model,
@@ -76,6 +79,10 @@ def certify_stream(
         rows=rows,
         block=guarantee.block,
         in_flight=execution.in_flight,
+        # A prover asks for many small blocks at a time, or for one that is not small.
+        under_way=max(
+            2 * execution.in_flight * rows * guarantee.block // (_ASKED if method.computes else guarantee.block), 1
+        ),
         threaded=method.computes,
         timed=_timed,
     )

@@ -1,16 +1,22 @@
 """Decides hypotheses from their votes, each at its own level. Host."""
 
 import functools
+import itertools
 import math
+from collections.abc import Sequence
+from typing import ClassVar
 
-from gsmooth_jax.claims import Hypothesis
+from gsmooth_jax.claims import Ballot, Hypothesis, Window
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.sequential import Decision
 from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.methods.pool import Pool
 
 
 class Tests:
     """The tests of one guarantee, which remember their verdicts."""
+
+    __test__: ClassVar[bool] = False  # pytest takes any imported class of this name for one of tests
 
     def __init__(self, guarantee: Guarantee):
         self._guarantee = guarantee
@@ -45,6 +51,14 @@ class Tests:
             passes = h.votes == g.max_votes and self.lower(h) > h.threshold
             return "certified" if passes else "rejected"
         return sequential.SequentialTest(h.threshold, h.level, g.futility).decide(h.successes, h.votes)
+
+    def passed(self, windows: Sequence[Window], ballots: Sequence[Ballot]) -> tuple[Window, ...]:
+        """Returns the windows whose votes have proved them, at whichever layer."""
+        if not windows:
+            return ()
+        pool = Pool(windows, self._guarantee.block)
+        pool.look(*pool.table(ballots))
+        return tuple(itertools.compress(windows, pool.passed))
 
     def lower(self, hypothesis: Hypothesis) -> float:
         """Bounds the event's probability from below; for a sequential test, valid at the time it stopped."""

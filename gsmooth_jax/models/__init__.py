@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gsmooth_jax.models.classifier import Classifier as Classifier
 from gsmooth_jax.models.classifier import as_classifier as as_classifier
-from gsmooth_jax.models.ensemble import architectures as architectures
-from gsmooth_jax.models.ensemble import ensemble as ensemble
+from gsmooth_jax.models.ensembling import architectures as architectures
+from gsmooth_jax.models.ensembling import ensemble as ensemble
 from gsmooth_jax.models.regressor import Model as Model
 from gsmooth_jax.models.regressor import Regressor as Regressor
 from gsmooth_jax.models.regressor import as_model as as_model

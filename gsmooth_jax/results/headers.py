@@ -17,7 +17,9 @@ from gsmooth_jax import _spec, models, transforms
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.engine import settings
 from gsmooth_jax.methods import registry
-from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.methods.base import Guarantee, Method
+from gsmooth_jax.methods.cover import Cover
+from gsmooth_jax.methods.cover.cells import Cells
 from gsmooth_jax.models import Model
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Domain, Region
@@ -133,13 +135,19 @@ def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Gua
         return Guarantee(
             transform=transform,
             region=region_of(header),
-            method=registry.parse(header["method"], header["law"], transform, folders),
+            method=_as_of(header, registry.parse(header["method"], header["law"], transform, folders)),
             **{name: header[name] for name in plain},
         )
     except KeyError as error:
         raise ValueError(f"The header lacks or does not know {error}.") from error
     except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"The header is damaged: {error}.") from error
+
+
+def _as_of(header: Mapping[str, Any], method: Method) -> Method:
+    """A method as it was when the run was made."""
+    numbers = tuple(map(int, header["versions"]["gsmooth_jax"].split(".")[:2]))
+    return Cells(cover=method) if isinstance(method, Cover) and numbers < (0, 8) else method
 
 
 def digest(header: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from gsmooth_jax import _validate
 from gsmooth_jax.data import embedded
 from gsmooth_jax.data.specs import DATASETS, DatasetSpec
-from gsmooth_jax.data.stream import chosen_ids, open_source, stream, subset
+from gsmooth_jax.data.streaming import chosen_ids, open_source, stream, subset
 from gsmooth_jax.types import Domain, Example
 
 MEMORY, STREAM = "in memory", "a stream"

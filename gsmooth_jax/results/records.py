@@ -11,11 +11,18 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
-from gsmooth_jax.claims import STATEMENTS, Claim, Hypothesis, Status
+from gsmooth_jax.claims import STATEMENTS, Ballot, Claim, Hypothesis, Status, Window
 from gsmooth_jax.results import old_records
 
 _PIECE = 4096
 """Bytes that are decompressed at once; most records are shorter."""
+
+TABLES: dict[str, type[Hypothesis | Window | Ballot]] = {
+    "hypotheses": Hypothesis,
+    "windows": Window,
+    "ballots": Ballot,
+}
+"""Fields of a claim that are tables, kept column by column -> the type of a row."""
 
 _PLAIN = {name: kind for name, kind in get_type_hints(Claim).items() if kind in (bool, int, float, str)}
 """Fields of a claim that are one plain value -> its type."""
@@ -26,8 +33,9 @@ def to_record(claim: Claim) -> bytes:
     value = {f.name: getattr(claim, f.name) for f in dataclasses.fields(claim)}
     value["ledger"] = dict(claim.ledger)
     value["statement"] = claim.statement and {claim.statement.kind: claim.statement.to_json()}
-    columns = list(zip(*claim.hypotheses, strict=True)) or [()] * len(Hypothesis._fields)
-    value["hypotheses"] = dict(zip(Hypothesis._fields, columns, strict=True))
+    for name, row in TABLES.items():
+        columns = list(zip(*value[name], strict=True)) or [()] * len(row._fields)
+        value[name] = dict(zip(row._fields, columns, strict=True))
     line = json.dumps(value, allow_nan=False, separators=(",", ":")) + "\n"
     return gzip.compress(line.encode(), mtime=0)
 
@@ -86,8 +94,7 @@ def _claim(value: dict[str, Any]) -> Claim:
         "assumes": tuple(value["assumes"]),
         "ledger": tuple(value["ledger"].items()),
         "statement": _statement(value["statement"]),
-        "hypotheses": tuple(_hypotheses(value["hypotheses"])),
-    }
+    } | {name: tuple(_rows(name, value[name])) for name in TABLES if name in value}
     return Claim(**value | read)
 
 
@@ -100,8 +107,13 @@ def _statement(value: Mapping[str, Any] | None) -> Any:
     return STATEMENTS[kind].from_json(said)
 
 
-def _hypotheses(columns: Mapping[str, Sequence[Any]]) -> Iterator[Hypothesis]:
-    if columns.keys() != set(Hypothesis._fields):
-        raise ValueError(f"its hypotheses have the columns {', '.join(columns)}")
-    for low, high, *rest in zip(*(columns[name] for name in Hypothesis._fields), strict=True):
-        yield Hypothesis(tuple(low), tuple(high), *rest)
+def _rows(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+    row = TABLES[name]
+    if columns.keys() != set(row._fields):
+        raise ValueError(f"its {name} have the columns {', '.join(columns)}")
+    for values in zip(*(columns[field] for field in row._fields), strict=True):
+        yield row(*map(_tuples, values))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

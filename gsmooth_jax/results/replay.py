@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gsmooth_jax.claims import Claim, Hypothesis
+from gsmooth_jax.claims import Claim
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier, Model, Regressor
-from gsmooth_jax.results import headers, inputs, origin
+from gsmooth_jax.results import headers, inputs, origin, records
 from gsmooth_jax.results.folder import read_run
 from gsmooth_jax.types import Example
 
@@ -124,24 +124,23 @@ def replay(
 
 
 def differences(recorded: Claim, redrawn: Claim) -> Iterator[str]:
-    """Names the fields in which a record is not what the draws give; those of hypotheses by the first that differs."""
-    for name in (f.name for f in dataclasses.fields(Claim) if f.name not in (*_OF_THE_FILE, "hypotheses")):
+    """Names the fields in which a record is not what the draws give; those of evidence by the first that differs."""
+    for name in (f.name for f in dataclasses.fields(Claim) if f.name not in (*_OF_THE_FILE, *records.TABLES)):
         says, gives = getattr(recorded, name), getattr(redrawn, name)
         if not _same(says, gives):
             yield f"{name}: the file says {says!r}, the replay gives {gives!r}"
-    if len(recorded.hypotheses) != len(redrawn.hypotheses):
-        yield f"hypotheses: the file has {len(recorded.hypotheses)}, the replay {len(redrawn.hypotheses)}"
-        return
-    for name, says, gives in zip(
-        Hypothesis._fields, zip(*recorded.hypotheses, strict=True), zip(*redrawn.hypotheses, strict=True), strict=False
-    ):
-        unlike = [number for number, (a, b) in enumerate(zip(says, gives, strict=True)) if not _same(a, b)]
-        if unlike:
-            first, others = unlike[0], f" (and of {len(unlike) - 1} others)" if len(unlike) > 1 else ""
-            yield (
-                f"{name} of hypotheses[{first}]{others}: the file says {says[first]!r}, the replay gives "
-                f"{gives[first]!r}"
-            )
+    for name, row in records.TABLES.items():
+        says, gives = getattr(recorded, name), getattr(redrawn, name)
+        if len(says) != len(gives):
+            yield f"{name}: the file has {len(says)}, the replay {len(gives)}"
+            continue
+        columns = zip(zip(*says, strict=True), zip(*gives, strict=True), strict=True)
+        for field, (one, other) in zip(row._fields, columns, strict=False):
+            unlike = [number for number, (a, b) in enumerate(zip(one, other, strict=True)) if not _same(a, b)]
+            if unlike:
+                first, others = unlike[0], f" (and of {len(unlike) - 1} others)" if len(unlike) > 1 else ""
+                where = f"{field} of {name}[{first}]{others}"
+                yield f"{where}: the file says {one[first]!r}, the replay gives {other[first]!r}"
 
 
 def elsewhere(header: Mapping[str, Any]) -> str:

@@ -92,20 +92,25 @@ class PixelNoise:
         del image
         return 0.0
 
-    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds how far latents [M, D] are from [D] or [M, D] others, in standard deviations of the noise: [M]. Host.
+    def whitened(self, latents: np.ndarray) -> np.ndarray:
+        """Takes latents [M, D] to [M, 1 + D], linearly: their lengths bound |.|_(S^-1) of the latents. Host, float64.
 
         |delta|_(S^-1)^2 is the least value of g^2 + |delta - g brightness 1|^2 / sigma^2: g standard deviations of
         brightness pay for a part of the change, the pixels for the rest, split as is cheapest (THEORY D2). Any g gives
-        an upper bound, and nothing cancels.
+        an upper bound.
         """
-        difference = np.subtract(latents, centre, dtype=np.float64)
-        paid = np.zeros(len(latents))  # g
-        if self.brightness:  # spares half the time where there is none
-            paid = self.brightness * self.offset_upper(difference.shape[1]) ** 2 * difference.sum(axis=1)
-            difference -= self.brightness * paid[:, None]
-        square = np.einsum("md,md->m", difference, difference) + (self.sigma * paid) ** 2
-        return np.sqrt(square) * ((1.0 + _host.GUARD) / self.sigma)
+        rest = np.array(latents, np.float64)
+        paid = self.brightness * self.offset_upper(rest.shape[1]) ** 2 * rest.sum(axis=1, keepdims=True)  # g
+        rest -= self.brightness * paid
+        return np.concatenate([paid, rest / self.sigma], axis=1)
+
+    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """Bounds how far latents [M, D] are from [D] or [M, D] others, in standard deviations of the noise: [M]. Host.
+
+        Of the differences, so nothing cancels.
+        """
+        apart = self.whitened(np.subtract(latents, centre, dtype=np.float64))
+        return np.sqrt(np.einsum("md,md->m", apart, apart)) * (1.0 + _host.GUARD)
 
 
 _COMMON = 2**32 - 1

@@ -102,19 +102,22 @@ class AugmentedNoise:
         """F2: [B, H, W, C] -> latents [B, H, W, C]. Device."""
         return self.surrogate.encode(images)
 
-    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and a centre u_c [D] or [M, D] from above: [M] float64. Host.
+    def whitened(self, latents: np.ndarray) -> np.ndarray:
+        """Takes latents [M, D] to [M, P + D], linearly: their lengths bound |.|_(S^-1) of the latents. Host, float64.
 
         The square is the least value over t of |t / sigma_parameter|^2 + |delta - A1 t|^2 / sigma^2 (THEORY D2), and
         any t gives an upper bound; the difference that Woodbury's formula takes instead would cancel.
         """
         matrix, solve = self._split
-        difference = np.subtract(latents, centre, dtype=np.float64)
-        t = difference @ solve
-        rest = difference - t @ matrix
+        latents = np.asarray(latents, np.float64)
+        t = latents @ solve
         scaled = t / np.asarray(self.sigma_parameter, np.float64)
-        square = np.einsum("mp,mp->m", scaled, scaled) + np.einsum("md,md->m", rest, rest) / float(self.sigma) ** 2
-        return np.sqrt(square) * (1.0 + _host.GUARD)
+        return np.concatenate([scaled, (latents - t @ matrix) / float(self.sigma)], axis=1)
+
+    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and a centre u_c [D] or [M, D] from above: [M] float64. Host."""
+        apart = self.whitened(np.subtract(latents, centre, dtype=np.float64))
+        return np.sqrt(np.einsum("md,md->m", apart, apart)) * (1.0 + _host.GUARD)
 
     @functools.cached_property
     def _split(self) -> tuple[np.ndarray, np.ndarray]:

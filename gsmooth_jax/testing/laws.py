@@ -10,11 +10,13 @@ from gsmooth_jax.testing.refusal import refused
 
 
 def check_smoothing(law: Any, dist: Any, *, seed: int = 0) -> None:
-    """Checks a law of one parameter against an independent distribution.
+    """Checks a law against an independent distribution, in one parameter and, where it takes them, in two.
+
+    In one parameter radii have to be exact; in two it may certify less than is true, and nothing else.
 
     Args:
-      law: a Smoothing.
-      dist: its distribution in the additive coordinate (the logarithm for a multiplicative law), with ``cdf``, ``pdf``
+      law: a Smoothing whose parameters have one distribution.
+      dist: that distribution in the additive coordinate (the logarithm for a multiplicative law), with ``cdf``, ``pdf``
         and ``ppf`` as in ``scipy.stats``.
       seed: of the draws.
     """
@@ -35,6 +37,7 @@ def check_smoothing(law: Any, dist: Any, *, seed: int = 0) -> None:
             assert law.certifies(np.array([0.999999 * radius * direction]), p_lower, p_upper)
             assert not law.certifies(np.array([radius * direction]), p_lower, p_upper)
     _check_probabilities(law)
+    _check_vectors(law, dist)
 
 
 def neyman_pearson_gap(cdf: Any, ppf: Any, shift: float, p_lower: float, p_upper: float, cells: int = 20_000) -> float:
@@ -101,6 +104,47 @@ def _integrated_radius(dist: Any, p_lower: float, p_upper: float, direction: int
 
     meeting: Any = optimize.brentq(lambda c: fall(c) - rise(c), p_upper, p_lower, xtol=1e-9)
     return fall(float(meeting))
+
+
+def _check_vectors(law: Any, dist: Any) -> None:
+    """No test of two independent draws exceeds a shift of both that the law certifies."""
+    try:
+        law.certifies(np.zeros(2), 0.9, 0.1)
+    except ValueError as error:  # a law may be of one parameter alone
+        assert "parameter" in str(error), f"expected a refusal of two parameters, got: {error}"  # noqa: PT017
+        return
+    edges = np.concatenate([[-np.inf], dist.ppf(np.linspace(1e-7, 1 - 1e-7, 200)), [np.inf]])
+    for p_lower, p_upper in ((0.6, 0.4), (0.8, 0.1), (0.4, 0.25), (0.99, 0.001)):
+        for direction in ((1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (-1.0, 0.25), (0.25, -1.0)):
+            shift = _longest(law, np.array(direction), p_lower, p_upper) * np.array(direction)
+            assert shift.any(), f"no shift along {direction} is certified"
+            # Cells only hide what a test could tell, so that a sound law is never refused.
+            p0, p1 = (
+                np.outer(*masses).ravel() for masses in zip(*(_cells(dist, edges, s) for s in shift), strict=True)
+            )
+            gap = discrete_gap(p0, p1, p_lower, p_upper)
+            assert gap > -1e-6, f"the shift {shift} is certified with {p_lower=}, {p_upper=}, and loses by {-gap}"
+
+
+def _longest(law: Any, direction: np.ndarray, p_lower: float, p_upper: float) -> float:
+    """The largest certified multiple of a direction, after a check that all smaller ones are certified too."""
+    high = 1.0
+    while law.certifies(high * direction, p_lower, p_upper):
+        high *= 2.0
+        assert high < 1e9, f"every shift along {direction} is certified with {p_lower=}, {p_upper=}"
+    low = 0.0
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if law.certifies(middle * direction, p_lower, p_upper) else (low, middle)
+    shares = np.linspace(0.0, 2.0, 41) + 1e-3
+    assert [law.certifies(s * low * direction, p_lower, p_upper) for s in shares] == (shares < 1.0).tolist()
+    return low
+
+
+def _cells(dist: Any, edges: np.ndarray, shift: float) -> tuple[np.ndarray, np.ndarray]:
+    """The masses of cells under one parameter's distribution, and under the shifted one."""
+    edges = np.unique(np.concatenate([edges, edges + shift]))
+    return np.diff(dist.cdf(edges)), np.diff(dist.cdf(edges - shift))
 
 
 def _check_probabilities(law: Any) -> None:

@@ -95,8 +95,10 @@ def _check_evidence(claim: Claim, guarantee: Guarantee) -> None:
         assert verify(guarantee, [dataclasses.replace(claim, statement=None)]), "a missing statement is not noticed"
     if not claim.certified:
         return
-    none = dataclasses.replace(claim, hypotheses=())
+    none = dataclasses.replace(claim, hypotheses=(), windows=())
     assert verify(guarantee, [none]), "a claim without hypotheses is accepted"
+    if claim.windows:
+        _check_windows(claim, guarantee)
     for number, hypothesis in enumerate(claim.hypotheses):
         others = claim.hypotheses[:number], claim.hypotheses[number + 1 :]
         other = dataclasses.replace(
@@ -113,3 +115,19 @@ def _check_evidence(claim: Claim, guarantee: Guarantee) -> None:
             # Of overlapping evidence a part may be spared, but then other fields no longer follow.
             if weaker.votes and not verify(guarantee, [changed]):
                 raise AssertionError(f"the claim stands although this hypothesis fails: {weaker}")
+
+
+def _check_windows(claim: Claim, guarantee: Guarantee) -> None:
+    """Nor does it outlive the votes that hypotheses share: each window, and each centre's votes, are needed."""
+    silent = [dataclasses.replace(claim, ballots=())]
+    silent.append(dataclasses.replace(claim, ballots=tuple(b._replace(successes=()) for b in claim.ballots)))
+    for changed in silent:
+        assert verify(guarantee, [changed]), "a claim without votes is accepted"
+    for number, window in enumerate(claim.windows):
+        for other in (window._replace(event=window.event + 1), window._replace(bounds=(1.0,) * len(window.bounds))):
+            changed = (*claim.windows[:number], other, *claim.windows[number + 1 :])
+            assert verify(guarantee, [dataclasses.replace(claim, windows=changed)]), f"it stands with {other}"
+    for number, ballot in enumerate(claim.ballots):
+        other = ballot._replace(successes=(*ballot.successes, 0))
+        changed = (*claim.ballots[:number], other, *claim.ballots[number + 1 :])
+        assert verify(guarantee, [dataclasses.replace(claim, ballots=changed)]), f"votes too many: {other}"

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
-from gsmooth_jax.transforms import composition_defect, describe, parse
+from gsmooth_jax.transforms import check_domain, composition_defect, describe, parse
 from gsmooth_jax.types import (
     Chainable,
     Computed,
+    Domain,
     EntryBounded,
     FiniteValued,
     Float32Bounded,
@@ -21,7 +22,8 @@ from gsmooth_jax.types import (
     param_dim,
 )
 
-_SHAPES = ((9, 7, 3), (6, 8, 1))
+_IMAGES, _OTHER_SHAPE = Domain((9, 7, 3)), Domain((6, 8, 1))
+_WAVEFORMS = Domain((160,), -1.0, 1.0)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -33,14 +35,40 @@ def apply(transform: Transform, image: jax.Array, theta: jax.Array) -> jax.Array
 def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_identity=lambda image: image) -> None:
     """Shape, dtype, identity, vmap = loop, jit = eager, finite derivatives, the declared law, and proved bounds.
 
+    All of it on images [H, W, C] in [0, 1] and on waveforms [T] in [-1, 1], or on those of the two that it takes.
+
     Args:
       transform: of the catalogue, or a composition.
-      law_tolerance: L2 distance that the declared composition law may miss by, in float32, on images of 189 entries.
+      law_tolerance: L2 distance that the declared composition law may miss by, in float32, on inputs of up to 189
+        entries.
       at_identity: what the transform does at parameter 0, where that is not nothing.
     """
     _check_metadata(transform)
-    shape, other_shape = _SHAPES
-    images, thetas = _images(shape, 3), _thetas(transform, shape, np.random.default_rng(1), 3)
+    refusals = {domain: _refusal(transform, domain) for domain in (_IMAGES, _WAVEFORMS)}
+    assert not all(refusals.values()), f"it takes neither images nor waveforms: {refusals[_IMAGES]}"
+    for domain, refusal in refusals.items():
+        if not refusal:
+            _check_inputs(transform, domain, law_tolerance, at_identity)
+    if not refusals[_IMAGES]:
+        shape = _OTHER_SHAPE.shape
+        thetas = _thetas(transform, shape, np.random.default_rng(2), 1)
+        out = apply(transform, _inputs(_OTHER_SHAPE, 2)[1], thetas[0])
+        assert out.shape == shape
+        assert np.isfinite(out).all()
+
+
+def _refusal(transform: Transform, domain: Domain) -> str:
+    """Why a transform does not take inputs of a domain; empty if it does."""
+    try:
+        check_domain(transform, domain)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _check_inputs(transform: Transform, domain: Domain, law_tolerance: float, at_identity) -> None:
+    shape = domain.shape
+    images, thetas = _inputs(domain, 3), _thetas(transform, shape, np.random.default_rng(1), 3)
     thetas[0] = _per_entry(transform, shape, [0.0] * len(transform.params))
     images[1, 0] = 0.0  # black pixels: logarithms and powers must survive them
     out, change = _value_and_change(transform, images, thetas)
@@ -56,21 +84,17 @@ def check_transform(transform: Transform, *, law_tolerance: float = 2e-5, at_ide
         apart = np.asarray(_value_and_change(transform, images, changed)[0] - out).reshape(len(images), -1)
         assert np.ptp(apart, axis=1).max() < 1e-6, f"{transform.params[index].name} is no offset"
 
-    others = _images(other_shape, 2)
-    out = apply(transform, others[1], _thetas(transform, other_shape, np.random.default_rng(2), 1)[0])
-    assert out.shape == other_shape
-    assert np.isfinite(out).all()
     if transform.group != "none":
         defect = composition_defect(transform, jnp.asarray(images), jax.random.key(3), pairs=8)
         assert defect <= law_tolerance, f"composition law missed by {defect} in L2"
     if isinstance(transform, LipschitzBounded):
-        _check_lipschitz(transform, shape)
+        _check_lipschitz(transform, domain)
     if isinstance(transform, EntryBounded):
-        _check_entry_speeds(transform, shape)
+        _check_entry_speeds(transform, domain)
     if isinstance(transform, Chainable):
-        _check_sensitivity(transform, shape)
+        _check_sensitivity(transform, domain)
     if isinstance(transform, FiniteValued):
-        _check_representatives(transform, shape)
+        _check_representatives(transform, domain)
     if isinstance(transform, Float32Bounded):
         _check_float32(transform, images[1], thetas)
 
@@ -108,52 +132,51 @@ def _check_metadata(transform: Any) -> None:
         assert p.low <= low <= 0.0 <= high <= p.high
 
 
-def _check_lipschitz(transform: LipschitzBounded, shape: tuple[int, int, int]) -> None:
+def _check_lipschitz(transform: LipschitzBounded, domain: Domain) -> None:
     """|T(xi) - T(xi')|_2 <= sum_j L_j |xi_j - xi'_j| on boxes from a thousandth of the typical range to all of it."""
-    low, high, inside = _boxes(transform, shape)
-    boxes, points = inside.shape[0], inside.shape[1] - 2
-    for image in _images(shape, 3):
+    low, high, inside = _boxes(transform, domain.shape)
+    boxes, points, _ = inside.shape
+    for image in _inputs(domain, 3):
         evaluated = _outputs_and_bounds(transform, image, inside, low, high)
         outputs, bound = (np.asarray(a, np.float64) for a in evaluated)
         assert bound.shape == low.shape
         assert np.isfinite(bound).all()
-        moved = np.linalg.norm(
-            (outputs[:, :, None] - outputs[:, None, :]).reshape(boxes, points + 2, points + 2, -1), axis=-1
-        )
+        moved = np.linalg.norm((outputs[:, :, None] - outputs[:, None, :]).reshape(boxes, points, points, -1), axis=-1)
         steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
         excess = moved - np.einsum("bpqj,bj->bpq", steps, bound)
         assert excess.max() <= 1e-5, f"moved {excess.max()} further than the bound"  # float32 noise of two images
 
 
-def _check_entry_speeds(transform: EntryBounded, shape: tuple[int, int, int]) -> None:
+def _check_entry_speeds(transform: EntryBounded, domain: Domain) -> None:
     """|T(xi)_e - T(xi')_e| <= sum_j v_je |xi_j - xi'_j| on the same boxes."""
-    low, high, inside = _boxes(transform, shape)
+    low, high, inside = _boxes(transform, domain.shape)
     steps = np.abs(inside[:, :, None].astype(np.float64) - inside[:, None, :])
-    for image in _images(shape, 3):
+    for image in _inputs(domain, 3):
         try:
             jax.eval_shape(transform.entry_speeds_upper, image, low[0], high[0])
         except ValueError as error:
             assert "mixes entries behind another" in str(error)  # noqa: PT017 (a composition need not have one)
             return
         speeds = np.asarray(entry_speeds(transform, image, low, high), np.float64)
-        assert speeds.shape == (*low.shape, *shape)
+        assert speeds.shape == (*low.shape, *domain.shape)
         assert np.isfinite(speeds).all()
         assert speeds.min(initial=0.0) >= 0.0
         outputs = np.asarray(_outputs(transform, image, inside), np.float64)
         moved = np.abs(outputs[:, :, None] - outputs[:, None, :])
-        excess = moved - np.einsum("bpqj,bjhwc->bpqhwc", steps, speeds)
+        excess = moved - np.einsum("bpqj,bj...->bpq...", steps, speeds)
         assert excess.max() <= 5e-6, f"an entry moved {excess.max()} further than its bound"  # float32 noise
 
 
-def _check_sensitivity(transform: Chainable, shape: tuple[int, int, int]) -> None:
+def _check_sensitivity(transform: Chainable, domain: Domain) -> None:
     """|T(y', xi) - T(y, xi)|_2 <= a |y' - y|_2, and the bound on the speed grows by g |y' - y|_2, on the same boxes."""
+    shape = domain.shape
     low, high, inside = _boxes(transform, shape)
     bound = jax.jit(jax.vmap(functools.partial(transform.sensitivity_upper, shape)))
     apart, growth = (np.zeros_like(low) if b is None else np.asarray(b, np.float64) for b in bound(low, high))
-    board = (-1.0) ** np.add.outer(np.arange(shape[0]), np.arange(shape[1]))[:, :, None]
+    board = (-1.0) ** np.indices(shape)[:2].sum(axis=0)
     corner, noise = np.zeros(shape), np.random.default_rng(6).normal(size=shape)
-    corner[0, 0] = 1.0
-    image = _images(shape, 1)[0]
+    corner[(0,) * min(len(shape), 2)] = 1.0
+    image = _inputs(domain, 1)[0]
     others = [image + np.float32(0.3 * np.broadcast_to(way, shape)) for way in (board, corner, noise, np.ones(shape))]
     outputs = np.stack([np.asarray(_outputs(transform, i, inside), np.float64) for i in (image, *others)])
     outputs = outputs.reshape(*outputs.shape[:3], -1)  # [images, B, N, H W C]
@@ -170,17 +193,21 @@ def _check_sensitivity(transform: Chainable, shape: tuple[int, int, int]) -> Non
         assert excess.max() <= 1e-5, f"another image moved {excess.max()} further than the bound has grown"
 
 
-def _boxes(transform, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Corners [B, P] of boxes, from a thousandth of the typical range to all of it, and points [B, N, P] in them."""
+def _boxes(transform, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Corners [B, P] of boxes, from a thousandth of the typical range to all of it, and points [B, N, P] in them.
+
+    Two hold the identity: all of the range, and a thousandth of it, where a tight bound is nearly reached.
+    """
     rng = np.random.default_rng(4)
     boxes, points = 12, 6
     ends = np.sort(_thetas(transform, shape, rng, 2 * boxes).reshape(boxes, 2, -1), axis=1)
     middle, half = ends.mean(axis=1), (ends[:, 1] - ends[:, 0]) / 2 * 10.0 ** rng.uniform(-3, 0, (boxes, 1))
     low, high = (middle - half).astype(np.float32), (middle + half).astype(np.float32)
     low[0], high[0] = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
+    low[1], high[1] = 1e-3 * low[0], 1e-3 * high[0]
     inside = rng.uniform(size=(boxes, points, low.shape[1])).astype(np.float32) * (high - low)[:, None] + low[:, None]
-    inside = np.clip(np.concatenate([low[:, None], inside, high[:, None]], axis=1), low[:, None], high[:, None])
-    return low, high, inside
+    inside = np.concatenate([low[:, None], inside, high[:, None]], axis=1)
+    return low, high, np.clip(inside, low[:, None], high[:, None])
 
 
 def _check_float32(transform: Float32Bounded, image: np.ndarray, thetas: np.ndarray) -> None:
@@ -203,37 +230,39 @@ def _check_float32(transform: Float32Bounded, image: np.ndarray, thetas: np.ndar
     assert single.max() <= bound.high + bound.entry
 
 
-def _check_representatives(transform: Any, shape: tuple[int, int, int]) -> None:
+def _check_representatives(transform: Any, domain: Domain) -> None:
     """Every output on a box is the output of one of its representatives."""
     rng = np.random.default_rng(5)
-    low, high = np.sort(_thetas(transform, shape, rng, 2), axis=0).astype(np.float64)
-    chosen = transform.representatives(shape, low, high)
+    low, high = np.sort(_thetas(transform, domain.shape, rng, 2), axis=0).astype(np.float64)
+    chosen = transform.representatives(domain.shape, low, high)
     assert chosen.dtype == np.float64
     assert ((low <= chosen) & (chosen <= high)).all() or all(p.whole for p in transform.params)
     anywhere = rng.uniform(low, high, (64, len(low)))
     outputs = jax.jit(jax.vmap(transform, in_axes=(None, 0)))(
-        _images(shape, 1)[0], np.concatenate([anywhere, chosen]).astype(np.float32)
+        _inputs(domain, 1)[0], np.concatenate([anywhere, chosen]).astype(np.float32)
     )
     anywhere, listed = np.asarray(outputs[:64]), np.asarray(outputs[64:])
-    distance = np.abs(anywhere[:, None] - listed[None]).max(axis=(2, 3, 4))
+    distance = np.abs(anywhere[:, None] - listed[None]).reshape(len(anywhere), len(listed), -1).max(axis=2)
     assert distance.min(axis=1).max() <= 1e-6
 
 
-def _images(shape: tuple[int, int, int], count: int) -> np.ndarray:
-    """[count, H, W, C] in [0, 1]: noise, a ramp along both axes, and mixtures of them."""
-    noise = np.random.default_rng(0).uniform(size=(count, *shape))
-    ramp = np.add.outer(np.linspace(0, 0.5, shape[0]), np.linspace(0, 0.5, shape[1]))[None, :, :, None]
-    share = np.linspace(0.0, 1.0, count)[:, None, None, None]
-    return ((1 - share) * noise + share * ramp).astype(np.float32)
+def _inputs(domain: Domain, count: int) -> np.ndarray:
+    """[count, ...] in the domain: noise, a ramp along both axes of an image or the one of a waveform, and mixtures."""
+    axes = domain.shape[:2]
+    noise = np.random.default_rng(0).uniform(size=(count, *domain.shape))
+    ramp = functools.reduce(np.add.outer, [np.linspace(0, 1 / len(axes), n) for n in axes])
+    ramp = ramp.reshape(*axes, *(1 for _ in domain.shape[2:]))
+    share = np.linspace(0.0, 1.0, count).reshape(count, *(1 for _ in domain.shape))
+    return (domain.low + (domain.high - domain.low) * ((1 - share) * noise + share * ramp)).astype(np.float32)
 
 
-def _thetas(transform, shape: tuple[int, int, int], rng: np.random.Generator, count: int) -> np.ndarray:
+def _thetas(transform, shape: tuple[int, ...], rng: np.random.Generator, count: int) -> np.ndarray:
     """[count, P] uniform in the typical range."""
     low, high = (_per_entry(transform, shape, [r[end] for r in transform.typical]) for end in (0, 1))
     return rng.uniform(low, high, (count, param_dim(transform, shape))).astype(np.float32)
 
 
-def _per_entry(transform: Transform, shape: tuple[int, int, int], values: list[float]) -> np.ndarray:
+def _per_entry(transform: Transform, shape: tuple[int, ...], values: list[float]) -> np.ndarray:
     """[P]: one value a parameter, repeated where the parameter has one number a pixel."""
     counts = [int(np.prod(shape)) if p.per_pixel else 1 for p in transform.params]
     return np.repeat(np.asarray(values, np.float32), counts)

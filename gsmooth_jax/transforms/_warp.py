@@ -54,15 +54,22 @@ def mean(first: jax.Array, frame: Callable[[jax.Array], jax.Array], n: int) -> j
 
 
 def read(image: jax.Array, y: jax.Array, x: jax.Array) -> jax.Array:
-    """Reads an image [H, W, C] at the coordinates y, x [M, N] px (or [M, 1], [1, N]); returns [M, N, C]. Device."""
+    """Reads an image [H, W, C] at the coordinates y, x [M, N] px; returns [M, N, C]. Device.
+
+    A compiler may compute a coordinate twice, once for where to read and once for how much of it to take, and round it
+    differently. With a whole part from each, a coordinate that is a whole number but for rounding would be read a pixel
+    away. So both take their place from one table: a read is not done twice.
+    """
     h, w, c = image.shape
     y, x = jnp.clip(y, -1.0, h), jnp.clip(x, -1.0, w)  # further out all reads are 0 as well
     top, left = jnp.minimum(jnp.floor(y), h - 1.0), jnp.minimum(jnp.floor(x), w - 1.0)
-    dy, dx = (y - top)[:, :, None], (x - left)[:, :, None]
-    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0))).reshape((h + 2) * (w + 2), c)
+    pixels = (h + 2) * (w + 2)
+    ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0))).reshape(pixels, c)
     corner = (top.astype(jnp.int32) + 1) * (w + 2) + left.astype(jnp.int32) + 1
-
-    def along_x(index: jax.Array) -> jax.Array:
-        return (1.0 - dx) * ring[index] + dx * ring[index + 1]
-
-    return (1.0 - dy) * along_x(corner) + dy * along_x(corner + w + 2)
+    corner = jnp.arange(pixels)[corner]
+    number = corner.astype(jnp.float32)
+    row = jnp.floor((number + 0.5) / (w + 2))
+    dy, dx = (y - (row - 1.0))[..., None], (x - (number - row * (w + 2) - 1.0))[..., None]
+    above = (1.0 - dx) * ring[corner] + dx * ring[corner + 1]
+    below = (1.0 - dx) * ring[corner + w + 2] + dx * ring[corner + w + 3]
+    return (1.0 - dy) * above + dy * below

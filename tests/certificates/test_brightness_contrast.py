@@ -62,7 +62,42 @@ def test_power_against_monte_carlo(k, b):
             seen = (draws > c).mean()
             assert curve.tail(law, c) == pytest.approx(seen, abs=5 * np.sqrt(seen * (1 - seen) / n) + 1e-5)
         # The lemma: at the size of a ratio test, its power is the largest.
-        assert curve.power_upper(curve.tail(0, c)) == pytest.approx(curve.tail(1, c), abs=1e-8)
+        power = curve.power_upper(curve.tail(0, c))
+        assert power == pytest.approx(curve.tail(1, c), abs=1e-8)
+        assert power >= curve.tail(1, c) + 0.9 * _joint.QUADRATURE_MARGIN  # rounded up
+
+
+def test_an_attack_too_small_for_the_quadrature_is_not_free():
+    """Brightness alone moves the power of a half of all draws from 1/2 to Phi(beta): by .399 beta."""
+    for beta in (1e-10, 9e-10):
+        assert _joint.Curve(0.0, 0.0, beta).power_upper(0.5) >= 0.5 + 0.39 * beta
+
+
+@pytest.mark.parametrize(("p_lower", "p_upper"), [(0.9, 0.05), (0.7, 0.3), (0.51, 0.2)])
+def test_without_an_attack_each_power_may_grow_by_half_of_what_is_between_the_bounds(p_lower, p_upper):
+    slack = brightness_contrast._slack(LAW.sigma, 0.0, 0.0, p_lower, p_upper)
+    assert slack == pytest.approx((p_lower - p_upper) / 2, abs=1e-8)
+
+
+@pytest.mark.parametrize("steep", [1.0, 0.6])
+@pytest.mark.parametrize("at", [-0.3, -0.29, -0.171, 0.0, 0.02, 0.123, 0.199, 0.2])
+def test_a_dip_that_falls_as_fast_as_it_may_is_found_wherever_it_is(monkeypatch, at, steep):
+    speed = steep * brightness_contrast._total_variation_speed(LAW.sigma[0])
+
+    def certified(least):
+        monkeypatch.setattr(brightness_contrast, "_slack", lambda sigmas, k, *_: least + speed * abs(k - at))
+        return brightness_contrast._covered.__wrapped__(LAW.sigma, -0.3, 0.2, 0.4, 0.9, 0.1)
+
+    assert certified(1e-2)
+    assert not certified(-1e-3)
+
+
+def test_darker_is_as_bad_as_brighter():
+    for p in (0.8, 0.9, 0.97):
+        dark, bright = (JOINT.certifies(LAW, Box([-0.2, -a], [0.2, b]), p, 1 - p) for a, b in ((0.4, 0.1), (0.1, 0.4)))
+        assert dark == bright
+    assert not JOINT.certifies(LAW, Box([-0.2, -0.4], [0.2, 0.1]), 0.8, 0.2)
+    assert JOINT.certifies(LAW, Box([-0.2, -0.1], [0.2, 0.1]), 0.8, 0.2)
 
 
 def test_quadrature_has_converged():

@@ -54,7 +54,8 @@ def test_one_sided_regions_get_the_long_radius():
 
 def test_balls():
     gaussian = Gaussian(sigma=(0.5, 2.0))
-    assert search.radius(RESOLVABLE, gaussian, Ball(1, 2), 0.9, 0.1) == pytest.approx(0.5 * stats.norm.ppf(0.9))
+    for law in (gaussian, Gaussian(sigma=(2.0, 0.5))):
+        assert search.radius(RESOLVABLE, law, Ball(1, 2), 0.9, 0.1) == pytest.approx(0.5 * stats.norm.ppf(0.9))
     # Other laws certify the bounding box: sound, and for Laplace sqrt(2) away from the ball's own radius.
     laplace = Laplace(scale=1)
     expected = laplace.radius_integral(0.9, 0.1) / 2
@@ -70,6 +71,7 @@ def test_balls():
         (stubs.BLUR, Uniform(low=-0.1, high=1), Box([0], [1]), "leaves the range"),
         (stubs.BLUR, Exponential(scale=1), Box([-1], [1]), "leaves the range"),
         (stubs.BLUR, Exponential(scale=1), Ball(1, 1), "leaves the range"),
+        (stubs.BLUR, Uniform(low=1, high=9), Box([-0.5], [1]), "leaves the range"),  # which no draw leaves
         (stubs.TRANSLATION, Gaussian(sigma=1), Box([-1], [1]), "2 parameters"),
         (stubs.TRANSLATION, Gaussian(sigma=1), Ball(1), "dim=2"),
         (stubs.TRANSLATION, Gaussian(sigma=(1, 1, 1)), Ball(1, 2), "shift of 3"),

@@ -79,11 +79,12 @@ def test_names_are_no_markup(run, capsys):
         ["certify", "--limit", GONE],
         ["certify", "--checkpoint", GONE],
         ["data", "prepare", GONE],
-        ["data", "prepare", "mnist", "--source", "files", "--files", GONE],
+        ["data", "prepare", "mnist", "--data-dir", "nowhere", "--source", "files", "--files", GONE],
     ],
     ids=" ".join,
 )
-def test_errors_name_what_was_typed(args, capsys):
+def test_errors_name_what_was_typed(args, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert gsmooth(*args) == cli.BAD_INPUT
     assert GONE in "".join(capsys.readouterr().err.split()).replace("│", "")
 

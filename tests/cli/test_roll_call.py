@@ -7,7 +7,7 @@ import sys
 from types import SimpleNamespace
 
 from gsmooth_jax import cli
-from gsmooth_jax.cli import roll_call
+from gsmooth_jax.cli import distributed, roll_call
 from tests import tiny
 from tests.cli.test_distributed import ROOT, WAIT
 
@@ -57,6 +57,22 @@ def test_those_who_wait_name_who_is_missing_and_hear_an_interruption(tmp_path):
             cli.INTERRUPTED,
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_number_that_another_process_waits_with_is_refused(tmp_path):
+    port = free_port()
+    first = start(tmp_path, port, 1, 2, patience=WAIT)
+    assert "has heard nothing from process 0" in first.stderr.readline()  # it waits
+    second = start(tmp_path, port, 1, 2, patience=WAIT)
+    err = second.communicate(timeout=WAIT)[1]
+    said = f"got two with --process 1 at localhost:{port}: one of them waits already.\n"
+    assert (err, second.returncode) == (f"error: Expected processes with different --process, {said}", cli.BAD_INPUT)
+    assert first.poll() is None
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=WAIT)
+    assert first.returncode == cli.INTERRUPTED
+    with distributed._only(f"localhost:{port}", 1), distributed._only(f"localhost:{port}", 0):  # free again
+        pass
 
 
 def test_lines_tell_each_other_who_is_here():

@@ -79,7 +79,7 @@ def idx_files(arrays, tmp_path_factory):
 @pytest.fixture(scope="session")
 def prepared(spec, idx_files, tmp_path_factory):
     """A data folder with the tiny data set prepared; tests must not change it."""
-    from gsmooth_jax.data.prepare import prepare
+    from gsmooth_jax.data.preparing import prepare
 
     data_dir = tmp_path_factory.mktemp("data")
     prepare(spec, "files", str(data_dir), str(idx_files))

@@ -53,7 +53,7 @@ def test_auto_fills_the_memory_there_is_and_changes_no_claim(monkeypatch, classi
 
 
 def test_auto_is_the_default_where_a_device_does_not_say_what_it_has(classifier, guarantee):
-    assert counter(classifier, guarantee, gs.Execution(rows="auto"))[1] == 8 * jax.device_count()
+    assert counter(classifier, guarantee, gs.Execution(rows="auto"))[1] == 256 // guarantee.block * jax.device_count()
 
 
 class Full:

@@ -26,6 +26,14 @@ def test_against_the_binomial_tail():
         np.testing.assert_allclose(bounds.proportion_upper(n - s, n, alpha), 1 - bound, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize(("n", "alpha"), [(20, 0.05), (200, 0.001)])
+def test_the_tail_at_a_bound_is_never_above_alpha(n, alpha):
+    """As SciPy's inverse has it, it is at about half of the counts, by a few units in the last place."""
+    s = np.arange(n + 1)
+    assert (stats.binom.sf(s[1:] - 1, n, bounds.proportion_lower(s[1:], n, alpha)) <= alpha).all()
+    assert (stats.binom.cdf(s[:-1], n, bounds.proportion_upper(s[:-1], n, alpha)) <= alpha).all()
+
+
 def test_ends():
     assert bounds.proportion_lower(0, 10, 0.01) == 0.0
     assert bounds.proportion_upper(10, 10, 0.01) == 1.0

@@ -85,6 +85,16 @@ def test_e_value_is_the_mixture():
         np.testing.assert_allclose(sequential.log_e_value(s, n, t), np.log(mean), atol=1e-7)
 
 
+def test_a_decision_allows_for_the_rounding_of_the_evidence():
+    """Evidence that reaches 1 / alpha by no more than float64 may have added to it decides nothing."""
+    for s, n, t in ((90, 100, 0.8), (999_000, 10**6, 0.9985), (60, 100, 0.8), (998_000, 10**6, 0.9985)):
+        above = s > n * t
+        evidence = sequential.log_e_value(s, n, t) if above else sequential.log_e_value(n - s, n, 1 - t)
+        for less, verdict in ((0.0, 0), (5e-7, 0), (2e-6, 1 if above else -1)):
+            level = float(np.exp(less - evidence))
+            assert sequential.decisions(s, n, t, *((level, 0.01) if above else (0.001, level))) == verdict
+
+
 def test_extremes_stay_in_order():
     n = 10**6
     for t in (0.3, 0.9, 1 - 1e-6):
@@ -104,6 +114,7 @@ def test_lower_confidence_inverts_the_test(n, share, alpha):
     assert 0 <= bound <= s / n
     level = -np.log(alpha)
     if bound > 0:
+        assert sequential.decisions(s, n, bound, alpha) == 1  # rounded down: the test itself passes there
         assert sequential.log_e_value(s, n, bound) >= level
         assert (sequential.log_e_value(s, n, bound * np.linspace(0.01, 1, 20)) >= level).all()  # an interval
     above = bound + 1e-9 * (1 - bound) + 1e-12

@@ -1,5 +1,7 @@
 """Vote counts: the same draws whatever the chunk, row or order; the right law; non-finite logits."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,10 +21,10 @@ IMAGES = np.linspace(0, 1, 3 * 6, dtype=np.float32).reshape(3, 3, 2, 1)
 
 
 def by_mean(images):
-    """Three classes by mean intensity; a dark image has NaN logits."""
+    """Three classes by mean intensity; a dark image has a NaN among its logits."""
     mean = images.mean(axis=(1, 2, 3))
     logits = jnp.stack([0.3 - mean, 0.1 + 0.0 * mean, mean - 0.8], axis=-1)
-    return jnp.where(mean[:, None] < -0.2, jnp.nan, logits)
+    return jnp.where((mean[:, None] < -0.2) & (jnp.arange(3)[None] == 1), jnp.nan, logits)
 
 
 def rows(order=(0, 1, 2), start=0, stop=64, phase=keys.ESTIMATE):
@@ -79,6 +81,17 @@ def test_non_finite_logits_vote_for_nobody():
 def test_every_draw_has_its_own_key():
     drawn = np.concatenate([parameters(0), parameters(2000)])
     assert len(np.unique(drawn, axis=0)) == 4000
+
+
+def test_seed_image_centre_phase_and_sample_are_all_part_of_the_key():
+    @jax.jit
+    @jax.vmap
+    def key(seed, image, centre, phase, sample):
+        return jax.random.key_data(keys.sample_key(keys.phase_key(jax.random.key(seed), image, centre, phase), sample))
+
+    phases = [keys.SELECT, keys.ESTIMATE, keys.PROPOSE, keys.ATTACK, keys.ATTACK_CONFIRM]
+    numbers = np.array(list(itertools.product(range(3), range(3), range(3), phases, range(3))), np.uint32)
+    assert len(np.unique(key(*numbers.T), axis=0)) == len(numbers) == 3**4 * 5
 
 
 @pytest.mark.parametrize("image", [0, 2])

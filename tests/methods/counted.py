@@ -4,7 +4,7 @@ import numpy as np
 
 import gsmooth_jax as gs
 from gsmooth_jax.methods import prover
-from gsmooth_jax.methods import tests as verdicts
+from gsmooth_jax.methods.tests import Tests
 
 
 def proved(guarantee, *counts, label=1, model=None):
@@ -13,7 +13,7 @@ def proved(guarantee, *counts, label=1, model=None):
     Returns the claim and the requests that were made.
     """
     example = gs.Example(id=3, image=np.full((4, 4, 1), 0.5, np.float32), label=label)
-    running = prover.prove(example, model, guarantee, verdicts.Tests(guarantee))
+    running = prover.prove(example, model, guarantee, Tests(guarantee))
     left, asked = list(counts), []
     try:
         requests = next(running)

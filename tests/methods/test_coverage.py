@@ -48,7 +48,7 @@ def nearest(point):
     return float(np.linalg.norm(np.maximum(np.abs(point) - 0.5, 0.0)))
 
 
-@pytest.mark.parametrize(("dim", "radius"), [(1, 2.2), (2, 0.5), (2, 1.2), (2, 3.7), (3, 1.3)])
+@pytest.mark.parametrize(("dim", "radius"), [(1, 2.2), (2, 0.5), (2, 1.2), (2, 3.54), (2, 3.7), (3, 1.3)])
 def test_a_ball_is_covered_by_the_boxes_that_meet_it_and_by_no_fewer(dim, radius):
     """Unit boxes around whole points: of a ball, only those matter that come nearer to 0 than its radius."""
     points = list(itertools.product(range(-5, 6), repeat=dim))
@@ -64,6 +64,23 @@ def test_a_ball_is_covered_by_the_boxes_that_meet_it_and_by_no_fewer(dim, radius
     # The box around the ball has corners that the ball has not.
     corners = [p for p in points if max(map(abs, p)) - 0.5 < radius]
     assert coverage.covered(boxes, gs.Box([-radius] * dim, [radius] * dim)) == (corners == near)
+
+
+@pytest.mark.parametrize("radius", [None, 1.0])
+@pytest.mark.parametrize("pieces", [1, 3, 20])
+def test_a_region_that_is_cut_in_two_is_covered_where_it_is_as_a_whole(monkeypatch, pieces, radius):
+    """A file may hold boxes with so many faces that their grid is cut into smaller ones."""
+    rng, low, high, answers = np.random.default_rng(0), np.array([-1.0, -1.0]), np.array([1.0, 1.0]), []
+    edges = np.linspace(-1, 1, 6)
+    whole = np.array([[(a, c), (b, d)] for a, b in itertools.pairwise(edges) for c, d in itertools.pairwise(edges)])
+    for _ in range(50):
+        ends = np.sort(rng.integers(-6, 7, (3, 2, 2)) / 5.0, axis=1)
+        boxes = np.concatenate([np.delete(whole, rng.integers(0, len(whole), rng.integers(0, 3)), axis=0), ends])
+        with monkeypatch.context() as patched:
+            patched.setattr(coverage, "_MOST_PIECES", pieces)
+            answers.append(coverage.boxes_cover(low, high, boxes[:, 0], boxes[:, 1], radius))
+        assert answers[-1] == coverage.boxes_cover(low, high, boxes[:, 0], boxes[:, 1], radius)
+    assert 5 < sum(answers) < 48
 
 
 def test_a_ball_is_not_covered_by_what_is_flat():
@@ -90,6 +107,32 @@ def test_a_shared_part_proves_nothing_without_its_neighbour(boxes, overlap):
             assert coverage.answered(cells[:i] + cells[i + 1 :], region) == (i > 1)
     alone = box((0.2,), (0.3,), len(cells))
     assert coverage.overlapping([*cells, alone])
+
+
+def test_where_one_chain_ends_and_the_next_begins_nothing_is_proved():
+    """Their face is an end of each, and no theorem speaks of the two centres beside it."""
+    both = [*STRING, *(((low + 3,), (high + 3,)) for (low,), (high,) in STRING)]
+    cells = [box((low - 3,), (high - 3,), i, shared=True) for i, ((low,), (high,)) in enumerate(both)]
+    region = gs.Box([-3.0], [3.0])
+    assert coverage.covered(cells, region)
+    assert coverage.answered(cells, region)
+    assert coverage.parts(cells[3:5]) == []
+    assert not coverage.answered(cells[3:5], region)
+    wide = [c._replace(low=(*c.low, -1.0), high=(*c.high, 1.0)) for c in cells]
+    assert coverage.parts(wide[3:5]) == []
+
+
+def test_a_flat_region_is_covered_by_what_meets_it_alone():
+    for along, across in ((0, 1), (1, 0)):
+        ends = np.zeros((2, 2))
+        ends[:, along] = -1.0, 1.0
+        region = gs.Box(*ends.tolist())
+        for low, high, covers in ((0.0, 0.0, True), (-0.5, 0.0, True), (0.0, 0.5, True), (0.5, 1.0, False)):
+            ends[:, across] = low, high
+            assert coverage.covered([box(*map(tuple, ends.tolist()))], region) == covers
+            ends[1, along] = 0.9
+            assert not coverage.covered([box(*map(tuple, ends.tolist()))], region)
+            ends[1, along] = 1.0
 
 
 def test_neighbours_of_different_levels_prove_nothing_together():

@@ -10,7 +10,7 @@ import gsmooth_jax as gs
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.enumerate import cells
 from gsmooth_jax.results.verify import verify
-from gsmooth_jax.transforms import Clip, Pixelate, Quantize, Rotation, Translation
+from gsmooth_jax.transforms import Brightness, Clip, Pixelate, Quantize, Rotation, Translation
 from tests.known import SHAPE, without_time
 
 WIDE = (6, 8, 1)
@@ -79,6 +79,8 @@ def test_a_value_that_is_missing_or_answers_otherwise_is_found(corner):
         assert any("certified" in f or "statement" in f for f in faults)
     wrong = (claim.hypotheses[0]._replace(successes=0), *claim.hypotheses[1:])
     assert any("certified" in f for f in verify(guarantee, [dataclasses.replace(claim, hypotheses=wrong)]))
+    others = (*claim.hypotheses[:-1], claim.hypotheses[-1]._replace(event=1))
+    assert any("of several events" in f for f in verify(guarantee, [dataclasses.replace(claim, hypotheses=others)]))
     drawn = tuple(h._replace(level=1e-4) for h in claim.hypotheses)
     assert any("with a level" in f for f in verify(guarantee, [dataclasses.replace(claim, hypotheses=drawn)]))
 
@@ -119,6 +121,7 @@ def test_cells_stand_for_what_rounds_to_them(region):
     [
         (Rotation(), gs.Box([-1], [1]), "one stage that lists its values"),
         (Rotation() | Pixelate(), gs.Box([-1, 0], [1, 0.5]), "one stage that lists its values"),
+        (Pixelate() | Brightness(), gs.Box([0, -0.1], [0.5, 0.1]), "one stage that lists its values"),
         (Pixelate(), gs.Ball(0.5, 2), "box or ball of 1 parameters"),
         (Pixelate(), gs.Box([-0.1], [0.5]), r"in \[0, 1\]"),
     ],

@@ -13,11 +13,12 @@ import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer
 from gsmooth_jax.cli import catalogue
 from gsmooth_jax.methods import registry
-from gsmooth_jax.methods.gsmooth import grid, partition
+from gsmooth_jax.methods.gsmooth import _speed, _threshold, grid, partition
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import SurrogateNoise
+from gsmooth_jax.testing import check_method
 from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
@@ -95,6 +96,11 @@ def test_the_published_certificate_is_heuristic(published, heuristic):
     assert "Heuristic: 10 centres, 400 votes each" in published.method.requirement(published)
 
 
+def test_contract(published, classifier, examples):
+    terms = {"test": published.test, "max_votes": published.max_votes}
+    check_method(published.method, model=classifier, examples=examples, transform=Brightness(), region=REGION, **terms)
+
+
 def test_its_distance_is_m_star_times_the_half_width(spec, heuristic, examples):
     noise = spec.load()
     lows, highs = partition(REGION, 10)
@@ -107,7 +113,13 @@ def test_its_distance_is_m_star_times_the_half_width(spec, heuristic, examples):
     star = np.sqrt(1 / 0.05**2 + (rest / 0.1) ** 2).max()
     (threshold,) = {h.threshold for h in heuristic[0].hypotheses}
     assert special.ndtri(threshold) == pytest.approx(star * 0.01, rel=1e-4)
+    assert special.ndtri(threshold) >= _speed(noise, examples[0].image, points, np.float32([0.01]))  # rounded up
     assert threshold < 0.99
+
+
+@pytest.mark.parametrize("distance", [1e-6, 0.123457, 1.0, 3.5])
+def test_a_threshold_is_rounded_up(distance):
+    assert _threshold(distance) > special.ndtr(distance)
 
 
 def test_of_two_parameters_the_corner_of_a_cell_counts():
@@ -259,6 +271,11 @@ def test_latents_that_are_not_finite_name_the_image(published, fitted, classifie
         ({"test": "fixed_two_sided"}, "one-sidedly"),
         ({"max_votes": 3}, "max_votes=3 can never certify"),
         ({"transform": gs.transforms.Contrast()}, "surrogate of contrast, got one of brightness"),
+        ({"region": gs.Ball(0.1, 1)}, "gsmooth takes a box of 1 parameters"),
+        (
+            {"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.5])},
+            r"region of zoom_blur with z in \[0, inf\], got \[-0.1, 0.5\]",
+        ),
     ],
 )
 def test_bad_terms_are_refused_before_any_work(published, classifier, change, message):

@@ -9,8 +9,7 @@ from scipy import special, stats
 import gsmooth_jax as gs
 from gsmooth_jax.certificates import Additive, search
 from gsmooth_jax.claims import Hypothesis
-from gsmooth_jax.methods import tests as verdicts
-from gsmooth_jax.methods.cover.cell_votes import level, threshold
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness, Contrast
 from tests.known import SHAPE
@@ -34,13 +33,13 @@ def margin(noise, image):
 
 
 def provable(successes, votes):
-    """The largest distance that the votes of a cell prove, by bisection."""
+    """The largest distance that the votes at a centre prove, by bisection."""
     guarantee = gs.Guarantee(transform=Brightness(), region=gs.Box([-1], [1]), method=gs.Cover(noise=NOISES[0]))
-    tests, low, high = verdicts.Tests(guarantee), 0.0, 10.0
+    tests, low, high = Tests(guarantee), 0.0, 10.0
     for _ in range(40):
         distance = 0.5 * (low + high)
         cell = Hypothesis(
-            (-1.0,), (1.0,), threshold(distance), 0, level(guarantee, 0), 1, successes=successes, votes=votes
+            (-1.0,), (1.0,), float(special.ndtr(distance)), 0, guarantee.alpha, 1, successes=successes, votes=votes
         )
         low, high = (distance, high) if tests.decide(cell) == "certified" else (low, distance)
     return low
@@ -81,7 +80,7 @@ def test_cover_proves_what_is_true_and_nothing_else(noise):
         transform=Contrast() | Brightness(), region=region, method=gs.Cover(noise=noise), max_votes=100_000
     )
     examples = [
-        gs.Example(id=i, image=np.full(SHAPE, m, np.float32), label=1) for i, m in enumerate((0.5, 0.58, 0.74, 0.86))
+        gs.Example(id=i, image=np.full(SHAPE, m, np.float32), label=1) for i, m in enumerate((0.5, 0.58, 0.92, 1.0))
     ]
     claims = list(gs.certify_stream(gs.as_classifier(half_space, SHAPE), examples, guarantee))
     # Of all images of the region, the weakest and darkest is nearest to the plane.

@@ -12,6 +12,7 @@ from scipy import special
 import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.methods.base import Conclusion, Found, Pilots, Poll, check_classes, chosen_class
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.methods.verifier import faults
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness
@@ -56,6 +57,8 @@ class Nested:
     status: ClassVar[str] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[str] = "nothing"
+    picks: ClassVar[bool] = True
+    block: ClassVar[int] = 1
     name: ClassVar[str] = "nested"
     law: ClassVar[str] = ""
     parts: ClassVar[tuple] = ()
@@ -142,8 +145,6 @@ def test_what_it_promises_is_an_assumption(claims):
     ],
 )
 def test_the_shared_verifier_finds_what_was_altered(claims, terms, change, named):
-    from gsmooth_jax.methods.tests import Tests
-
     claim = next(c for c in claims if c.certified)
     (fault,) = faults(dataclasses.replace(claim, **change), terms, Tests(terms))
     assert fault.startswith(named)

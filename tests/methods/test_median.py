@@ -58,13 +58,31 @@ def test_the_interval_holds_every_median_of_the_region(model, claims):
 
 
 def test_both_ends_are_tested_on_the_same_votes(claims):
-    events = {h.event for h in claims[0].hypotheses}
+    windows, ballots = claims[0].windows, claims[0].ballots
+    events = {w.event for w in windows}
     assert len(events) == 2
-    for number in {h.centre_id for h in claims[0].hypotheses}:
-        both = [h for h in claims[0].hypotheses if h.centre_id == number]
-        assert {h.event for h in both} == events
-        assert len({(h.votes, h.threshold) for h in both}) == 1
-    assert claims[0].votes == 32 * 3 + sum({h.centre_id: h.votes for h in claims[0].hypotheses}.values())
+    parts = [{w[:2] for w in windows if w.event == event} for event in events]
+    assert parts[0] == parts[1]
+    for number in {b.centre_id for b in ballots}:
+        both = [b for b in ballots if b.centre_id == number]
+        assert {b.event for b in both} == events
+        assert len({len(b.successes) for b in both}) == 1
+    assert claims[0].votes == 32 * 3 + sum({b.centre_id: len(b.successes) for b in ballots}.values())
+
+
+def test_an_end_is_what_the_device_compared_with(claims):
+    """To the last digit: of the float32 numbers some are larger than the decimals that they stand for."""
+    ends = [end for c in claims for end in (c.statement.low, c.statement.high) if math.isfinite(end)]
+    assert all(float(np.float32(end)) == end for end in ends)
+    assert any(round(end, 2) != end for end in ends)
+
+
+def test_an_interval_has_two_ends(claims):
+    """Of two lower ends the lower one would do; but no prover tests more than it claims."""
+    lower = [h for h in claims[0].hypotheses if h.event < METHOD.steps + 1]
+    both = (*claims[0].hypotheses, *(h._replace(event=h.event - 1) for h in lower))
+    (fault,) = verify(TERMS, [dataclasses.replace(claims[0], hypotheses=both)])[:1]
+    assert "of more events than the two ends of an interval" in fault
 
 
 def test_false_intervals_are_as_rare_as_alpha_says(model):
@@ -89,15 +107,18 @@ def test_false_intervals_are_as_rare_as_alpha_says(model):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda h: h._replace(event=h.event + 1), "more events|statement"),
-        (lambda h: h._replace(successes=0), "certified"),
-        (lambda h: h._replace(votes=h.votes + 32), "different numbers of votes|votes"),
-        (lambda h: h._replace(threshold=0.99), "certified"),
+        (lambda w, b: (w._replace(event=w.event + 1), b), "more events|statement"),
+        (lambda w, b: (w._replace(bounds=tuple(0.999 for _ in w.bounds)), b), "certified"),
+        (lambda w, b: (w, b._replace(successes=tuple(0 for _ in b.successes))), "certified"),
+        (lambda w, b: (w, b._replace(successes=(*b.successes, 1))), "different numbers of votes|votes"),
     ],
 )
-def test_a_tampered_hypothesis_is_found(claims, change, named):
-    first, *rest = claims[0].hypotheses
-    faults = verify(TERMS, [dataclasses.replace(claims[0], hypotheses=(change(first), *rest))])
+def test_tampered_evidence_is_found(claims, change, named):
+    (window, *windows), ballots = claims[0].windows, list(claims[0].ballots)
+    at = len(ballots) // 2
+    window, ballots[at] = change(window, ballots[at])
+    changed = dataclasses.replace(claims[0], windows=(window, *windows), ballots=tuple(ballots))
+    faults = verify(TERMS, [changed])
     assert any(any(n in f for n in named.split("|")) for f in faults), faults
 
 

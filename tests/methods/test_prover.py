@@ -9,7 +9,10 @@ import gsmooth_jax as gs
 from gsmooth_jax.certificates import search
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.estimation import bounds, keys
-from gsmooth_jax.methods.base import Conclusion, Found
+from gsmooth_jax.methods import prover
+from gsmooth_jax.methods import tests as verdicts
+from gsmooth_jax.methods.base import Conclusion, Found, Pilots
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from tests.methods.counted import proved
 
@@ -31,12 +34,48 @@ def test_a_sequential_test_asks_for_a_block_at_a_time(guarantee):
     assert verify(guarantee, [claim]) == []
 
 
+def test_a_contrary_counts_the_new_votes_alone():
+    contrary = Hypothesis((), (), 0.0, 0, 1e-3, ~1, successes=25, votes=32)
+    counted = prover._counted(contrary, np.array([20, 3, 9]), 64)
+    assert (counted.successes, counted.votes) == (25 + 29, 64)
+
+
+def test_what_is_undecided_has_not_passed(guarantee):
+    tests, asked = verdicts.Tests(guarantee), Hypothesis((), (), 0.6, 0, 5e-4, 1, successes=40, votes=64)
+    assert tests.decide(asked) == "undecided"
+    sure = asked._replace(centre_id=1, successes=64)
+    assert prover.evidence((2, 30, 0), (asked, sure), tests).passed == (sure,)
+
+
+def test_each_pilot_has_draws_of_its_own(guarantee):
+    image = np.full((4, 4, 1), 0.5, np.float32)
+    asked = next(prover._Ballots(3, guarantee).select(Pilots([image, image, image])))
+    assert [(r.draws.image_id, r.draws.centre_id, r.draws.phase) for r in asked] == [
+        (3, number, keys.SELECT) for number in range(3)
+    ]
+
+
+def test_the_last_block_ends_where_the_votes_do(guarantee):
+    few = dataclasses.replace(guarantee, max_votes=80)
+    claim, asked = proved(few, [2, 30, 0], [5, 27, 0], [5, 27, 0], [2, 14, 0])
+    assert [(r.draws.start, r.draws.stop) for r in asked[1:]] == [(0, 32), (32, 64), (64, 80)]
+    assert claim.hypotheses[0][-2:] == (68, 80)
+    assert verify(few, [claim]) == []
+
+
 def test_draws_without_an_answer_are_noted_and_counted_against_the_class(guarantee):
     fixed = dataclasses.replace(guarantee, test="fixed", max_votes=100)
     claim, _ = proved(fixed, [0, 31, 1], [0, 98, 2])
     assert claim.hypotheses[0][-2:] == (98, 100)
     assert claim.note == "3 draws had NaN or infinite logits; each counts against the claim"
     assert verify(fixed, [claim]) == []
+
+
+def test_draws_without_an_answer_choose_no_class(guarantee):
+    claim, _ = proved(guarantee, [3, 9, 20], [0, 32, 0])
+    assert {h.event for h in claim.hypotheses} == {1}
+    assert (claim.statement, claim.certified) == (Answer(1), True)
+    assert verify(guarantee, [claim]) == []
 
 
 def test_no_vote_goes_to_an_image_whose_draws_have_no_answer_at_all(guarantee):
@@ -82,10 +121,8 @@ def test_a_two_sided_test_proves_the_bounds_of_all_events(guarantee, counts):
 
 def test_contrary_events_bound_as_the_bound_of_all_other_classes(guarantee):
     """Over random counts: the bounds from ``~k`` are those of ``bounds.top_and_runner_up``."""
-    from gsmooth_jax.methods import tests as verdicts
-
     two_sided = dataclasses.replace(guarantee, test="fixed_two_sided", max_votes=300)
-    tests, rng = verdicts.Tests(two_sided), np.random.default_rng(0)
+    tests, rng = Tests(two_sided), np.random.default_rng(0)
     for _ in range(50):
         counts = rng.multinomial(300, rng.dirichlet([4.0, 0.3, 0.3, 0.3])).tolist()
         claim, _ = proved(two_sided, [32, 0, 0, 0], counts)
@@ -105,7 +142,8 @@ class Exact:
     """A method without randomness: it computes the largest change of brightness that an image bears."""
 
     status = "proved"
-    computes = False
+    computes = picks = False
+    block = 1
     name = law = "exact"
     parts = ()
 

@@ -14,7 +14,7 @@ from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.claims import Answer, Claim, Hypothesis
 from gsmooth_jax.methods.base import Evidence
 from gsmooth_jax.methods.closed_form import plan
-from gsmooth_jax.methods.tests import Tests as Verdicts
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.accuracy import accuracy_curve, certified_accuracy
 from gsmooth_jax.results.verify import lost, verify
@@ -290,7 +290,7 @@ def test_every_image_is_in_the_denominator():
 @pytest.fixture(scope="module")
 def honest():
     """Claims as the engine would have written them."""
-    claims, verdicts = [], Verdicts(GUARANTEE)
+    claims, verdicts = [], Tests(GUARANTEE)
     for number, (successes, votes) in enumerate([(64, 64), (60, 96), (40, 96)]):
         h = hypothesis(successes, votes)
         passed = (h,) if verdicts.decide(h) == "certified" else ()

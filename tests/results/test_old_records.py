@@ -8,7 +8,7 @@ from scipy import special
 
 from gsmooth_jax import results
 from gsmooth_jax.claims import Answer, Hypothesis
-from gsmooth_jax.methods.cover.cell_votes import threshold
+from gsmooth_jax.methods.cover.cells import threshold
 from gsmooth_jax.results import headers, records
 from gsmooth_jax.types import ABSTAIN
 

@@ -10,7 +10,7 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax import cli, results
-from gsmooth_jax.data.stream import stream
+from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.methods import registry
 from gsmooth_jax.results import headers, records, replay
 from tests import edited
@@ -73,17 +73,17 @@ def rewrite(claim, change):
 
 def shorten(claim):
     def nearer(read):
-        lower = tuple(h._replace(threshold=h.threshold - 0.003) for h in read.hypotheses)
-        return dataclasses.replace(read, hypotheses=lower)
+        lower = tuple(w._replace(bounds=tuple(q - 0.003 for q in w.bounds)) for w in read.windows)
+        return dataclasses.replace(read, windows=lower)
 
     rewrite(claim, nearer)
 
 
 def more_votes(claim):
     def cast(read):
-        first, second, *rest = read.hypotheses
-        second = second._replace(votes=second.votes + 32, successes=second.successes + 32)
-        return dataclasses.replace(read, hypotheses=(first, second, *rest), votes=read.votes + 32)
+        first, second, *rest = read.ballots
+        second = second._replace(successes=(*second.successes, 1, 1))
+        return dataclasses.replace(read, ballots=(first, second, *rest), votes=read.votes + 2)
 
     rewrite(claim, cast)
 
@@ -91,7 +91,7 @@ def more_votes(claim):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (shorten, "image 20: threshold of hypotheses[0] (and of"),
+        (shorten, "image 20: bounds of windows[0] (and of"),
         (more_votes, "image 20: votes: the file says"),
         (lambda claim: claim.update(label=7), "image 20: label: the file says 7, the replay gives"),
         (lambda claim: claim.update(note="fine"), "image 20: note: the file says 'fine', the replay gives ''"),
@@ -172,14 +172,16 @@ def test_images_are_chosen_anew_each_time(closed):
     assert replay.choose(claims, 2000) == claims
 
 
-def test_differences_name_the_first_hypothesis_and_count_the_others(cover):
+def test_differences_name_the_first_window_and_count_the_others(cover):
     claim = results.read_run(cover)[1][0]
-    fewer = tuple(h._replace(successes=h.successes - (h.centre_id > 1)) for h in claim.hypotheses)
-    (found,) = replay.differences(claim, dataclasses.replace(claim, hypotheses=fewer, seconds=0.0, header=""))
-    said = f"successes of hypotheses[2] (and of {len(fewer) - 3} others): the file says 32, the replay"
+    fewer = tuple(b._replace(successes=(0,)) if i > 1 else b for i, b in enumerate(claim.ballots))
+    (found,) = replay.differences(claim, dataclasses.replace(claim, ballots=fewer, seconds=0.0, header=""))
+    said = (
+        f"successes of ballots[2] (and of {len(fewer) - 3} others): the file says {claim.ballots[2].successes!r}, the"
+    )
     assert found.startswith(said)
-    (found,) = replay.differences(claim, dataclasses.replace(claim, hypotheses=fewer[1:]))
-    assert found == f"hypotheses: the file has {len(fewer)}, the replay {len(fewer) - 1}"
+    (found,) = replay.differences(claim, dataclasses.replace(claim, ballots=fewer[1:]))
+    assert found == f"ballots: the file has {len(fewer)}, the replay {len(fewer) - 1}"
 
 
 CHANGES = {
@@ -187,8 +189,14 @@ CHANGES = {
     "assumes": ("part somewhere.Else",), "alpha": 0.5, "ledger": (), "votes": 1, "selection": (), "note": "odd",
 }  # fmt: skip
 PARTS = {
-    "low": (9.0,), "high": (9.5,), "threshold": 0.99, "centre_id": 77, "level": 1e-9, "event": 3, "successes": 1,
-    "votes": 99, "shared": False,
+    "hypotheses": {
+        "low": (9.0,), "high": (9.5,), "threshold": 0.99, "centre_id": 77, "level": 1e-9, "event": 3, "successes": 1,
+        "votes": 99, "shared": True,
+    },
+    "windows": {
+        "low": (9.0,), "high": (9.5,), "level": 1e-9, "event": 3, "centre_id": 77, "bounds": (0.5,), "pairs": ((0, 9),),
+    },
+    "ballots": {"centre_id": 77, "event": 3, "successes": (0, 0, 0, 0, 0, 0, 1)},
 }  # fmt: skip
 
 
@@ -196,7 +204,7 @@ def test_no_draw_decides_the_time_and_the_header(cover):
     claim = results.read_run(cover)[1][0]
     other = dataclasses.replace(claim, seconds=-1.0, own_seconds=-1.0, header="other")
     assert list(replay.differences(other, claim)) == []
-    assert {*CHANGES, *replay._OF_THE_FILE, "hypotheses"} == {f.name for f in dataclasses.fields(gs.Claim)}
+    assert {*CHANGES, *replay._OF_THE_FILE, *PARTS} == {f.name for f in dataclasses.fields(gs.Claim)}
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -206,10 +214,16 @@ def test_whatever_a_record_says_otherwise_than_its_replay_is_named(cover, field)
     assert found.startswith(f"{field}: the file says {CHANGES[field]!r}, the replay gives")
 
 
-@pytest.mark.parametrize("field", gs.Hypothesis._fields)
-def test_whatever_a_hypothesis_says_otherwise_than_its_replay_is_named(cover, field):
-    claim = results.read_run(cover)[1][0]
-    first, *rest = claim.hypotheses
-    changed = first._replace(**{field: PARTS[field]})
-    (found,) = replay.differences(dataclasses.replace(claim, hypotheses=(changed, *rest)), claim)
-    assert found.startswith(f"{field} of hypotheses[0]: the file says {PARTS[field]!r}, the replay gives")
+@pytest.mark.parametrize(("table", "field"), [(table, field) for table, changes in PARTS.items() for field in changes])
+def test_whatever_evidence_says_otherwise_than_its_replay_is_named(closed, cover, table, field):
+    claim, change = results.read_run(closed if table == "hypotheses" else cover)[1][0], PARTS[table][field]
+    first, *rest = getattr(claim, table)
+    changed = dataclasses.replace(claim, **{table: (first._replace(**{field: change}), *rest)})
+    (found,) = replay.differences(changed, claim)
+    assert found.startswith(f"{field} of {table}[0]: the file says {change!r}, the replay gives")
+
+
+def test_evidence_has_no_other_fields():
+    assert {table: set(changes) for table, changes in PARTS.items()} == {
+        table: set(row._fields) for table, row in records.TABLES.items()
+    }

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from gsmooth_jax.surrogate.lipschitz import convolution_upper, encoder_upper, layers, rounding_upper
+from gsmooth_jax.surrogate.lipschitz import Layer, convolution_upper, encoder_upper, layers, rounding_upper
 
 
 def _apply(kernel, images):
@@ -25,7 +25,7 @@ def test_a_single_weight_is_met_exactly():
     kernel = np.zeros((3, 3, 1, 1))
     kernel[1, 1] = -2.5
     assert convolution_upper(kernel, (8, 8)) == pytest.approx(2.5, rel=2e-5)
-    assert convolution_upper(kernel, (8, 8)) > 2.5
+    assert convolution_upper(kernel, (8, 8)) > 2.5 * (1 + 5e-6)  # far more than roundings of its spectrum
 
 
 def test_a_bound_sees_beyond_the_border():
@@ -56,6 +56,37 @@ def test_f2_never_drives_images_further_apart(surrogate):
     assert steepest <= bound
     assert steepest > 0.2 * bound
     assert encoder_upper({}, (8, 8, 1)) == 1.0
+
+
+def weight(size):
+    """A layer that multiplies an image by one number, and adds another."""
+    kernel = np.zeros((3, 3, 1, 1), np.float32)
+    kernel[1, 1] = size
+    return {"kernel": kernel, "bias": np.full(1, 0.25, np.float32)}
+
+
+def test_the_image_itself_is_part_of_the_latent():
+    assert 1.5 <= encoder_upper({"conv_0": weight(0.5)}, (6, 7, 1)) <= 1.5001
+    assert 4.0 <= encoder_upper({"conv_0": weight(2.0), "conv_1": weight(-1.5)}, (6, 7, 1)) <= 4.0002
+
+
+def test_a_layer_says_what_its_sums_are_made_of():
+    kernel = np.random.default_rng(0).normal(size=(3, 5, 2, 4)).astype(np.float32)
+    (layer,) = layers({"conv_0": {"kernel": kernel, "bias": np.float32([3.0, 0.0, 4.0, 0.0])}}, (6, 7, 2))
+    assert layer.terms == 3 * 5 * 2 + 1
+    assert layer.bias == pytest.approx(5.0 * np.sqrt(6 * 7))  # added to every pixel
+    assert layer.norm < layer.absolute <= np.abs(kernel).sum()
+
+
+def test_an_error_of_one_layer_goes_through_the_next():
+    first, second = (
+        Layer(norm=1.0, absolute=1e4, terms=500, bias=0.0),
+        Layer(norm=50.0, absolute=50.0, terms=2, bias=0.0),
+    )
+    alone = rounding_upper((first,), 3.0)
+    assert alone >= 1e4 * 3.0 * 2.0**-24  # one rounding of its largest terms, at least
+    assert 40 * alone < rounding_upper((first, second), 3.0) < 60 * alone
+    assert rounding_upper((second, first), 3.0) > 40 * alone  # what is longer is rounded by more
 
 
 def test_a_layer_without_a_bound_is_named(surrogate):

@@ -19,3 +19,10 @@ def test_tight_bound_in_each_parameter():
     image = smooth_image((8, 8, 3))
     assert tightness(BrightnessContrast(), image, [0.2, 0.1], [0.21, 0.1]) > 0.99
     assert tightness(BrightnessContrast(), image, [0.2, 0.1], [0.2, 0.11]) > 0.99
+
+
+def test_a_dark_image_is_fastest_where_it_is_darkest():
+    image, low, high = jnp.full((4, 4, 1), 0.125), jnp.array([0.0, -0.5]), jnp.array([0.0, 0.125])
+    for bound in (BrightnessContrast().lipschitz_upper, BrightnessContrast().entry_speeds_upper):
+        speed = np.linalg.norm(np.ravel(bound(image, low, high)[0]))
+        assert 4 * 0.375 <= speed <= 4 * 0.375 * (1 + 1e-4)

@@ -31,6 +31,14 @@ def test_largest_differences_over_boxes_match_brute_force():
                 np.testing.assert_array_equal(found[i, j], expected)
 
 
+def test_boxes_are_enlarged_on_all_sides():
+    y0, y1, x0, x1 = np.random.default_rng(2).normal(size=(4, 3, 5))
+    boxes = _cells.spanned(y0, y1, x0, x1, 0.5)
+    for low, high, ends in ((boxes.top, boxes.bottom, (y0, y1)), (boxes.left, boxes.right, (x0, x1))):
+        np.testing.assert_allclose(low, np.minimum(*ends) - 0.5, rtol=1e-6)
+        np.testing.assert_allclose(high, np.maximum(*ends) + 0.5, rtol=1e-6)
+
+
 def test_no_velocity_and_slope_make_a_faster_change():
     image, rng = smooth_image((5, 6, 1)), np.random.default_rng(1)
     y, x = np.meshgrid(np.arange(5.0), np.arange(6.0), indexing="ij")

@@ -94,13 +94,14 @@ def test_bound_goes_through_preparation_and_clipping():
 
 def test_what_a_stage_drives_apart_the_next_ones_see():
     # Each contrast at its strongest multiplies the last brightness, and so does the speed of the one behind it.
-    image, high = jnp.full((4, 4, 1), 0.5), np.array([1.0, 1.0, 0.01])
-    bound = (Brightness() | Contrast() | Contrast()).lipschitz_upper(
-        image, jnp.zeros(3), jnp.asarray(high, jnp.float32)
-    )
-    fastest = np.exp(high[1] + high[2]) * 1.5 * np.sqrt(image.size)
-    assert float(bound[0]) >= np.exp(high[1] + high[2]) * np.sqrt(image.size)
-    assert fastest <= float(bound[2]) < 2 * fastest
+    image, high = jnp.full((4, 4, 1), 0.5), np.array([1.0, 2.0, 0.01])
+    for low in ([0.0, 0.0, 0.0], [0.0, 2.0, 0.0]):  # the second contrast has a range, or one value
+        bound = (Brightness() | Contrast() | Contrast()).lipschitz_upper(
+            image, jnp.asarray(low), jnp.asarray(high, jnp.float32)
+        )
+        fastest = np.exp(high[1] + high[2]) * 1.5 * np.sqrt(image.size)
+        assert float(bound[0]) >= np.exp(high[1] + high[2]) * np.sqrt(image.size)
+        assert fastest <= float(bound[2]) < 2 * fastest
 
 
 @pytest.mark.parametrize(

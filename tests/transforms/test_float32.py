@@ -3,6 +3,8 @@
 Roundings to levels have tests of their own: clip and quantize here, jpeg, which computes in whole numbers, with itself.
 """
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,6 +18,7 @@ from gsmooth_jax.transforms import (
     Quantize,
     Rotation,
     _cells,
+    _dct,
     float32,
     parse,
     perspective,
@@ -147,6 +150,36 @@ def test_stages_hand_on_their_errors(text):
     assert ("gamma" in text) or 0.3 / IDLE < error <= 1.0
 
 
+WRONG = Computed.of(np.ones((4, 4, 1))).then(0.0, 1.0, 1e-3, 2e-3)
+"""An image of which an entry may be wrong by 1e-3, and all of them by 2e-3 in L2."""
+
+
+@pytest.mark.parametrize(
+    ("text", "theta", "factor"),
+    [("contrast", [1.0], np.e), ("volume", [20.0], 10.0), ("brightness", [0.5], 1.0), ("clip(low=-0.5)", [], 1.0)],
+)
+def test_errors_grow_with_what_is_done_to_them(text, theta, factor):
+    bound = parse(text).float32_upper(WRONG, np.array(theta), np.array(theta))
+    assert factor * 1e-3 <= bound.entry <= 1.01 * factor * 1e-3
+    assert factor * 2e-3 <= bound.error <= 1.01 * factor * 2e-3
+
+
+def test_what_is_read_has_the_errors_of_its_image():
+    """A mean of pixels is as wrong as they are; then what it is read at, and what interpolation costs."""
+    bound = float32.read(WRONG, np.zeros((4, 4)), units=0.0)
+    assert 1e-3 <= bound.entry <= 1.01e-3
+    assert 4e-3 <= bound.error <= 1.01 * 4e-3  # of 16 entries that may all be wrong
+    assert float32.read(WRONG, np.full((4, 4), 0.5), units=0.0).entry >= 0.5 + 1e-3
+    exact = Computed.of(np.ones((4, 4, 1)))
+    assert float32.read(exact, np.zeros((4, 4)), units=8.0).entry >= 8 * float32.UNIT
+    assert float32.read(exact, np.full((4, 4), 0.5), units=0.0).entry >= 0.5  # beside it is black
+
+
+def test_a_result_below_the_normal_numbers_may_become_zero():
+    tiny = Computed.of(np.full((4, 4, 1), 1e-38))
+    assert parse("contrast").float32_upper(tiny, np.zeros(1), np.zeros(1)).entry >= 1e-38
+
+
 @pytest.mark.parametrize("quantize", [Quantize(), Quantize(bits=16, low=-1.0), Quantize(bits=16, low=-1.0, high=0.7)])
 def test_a_rounding_goes_no_further_than_its_jump_and_its_bound(quantize):
     image = np.random.default_rng(0).uniform(quantize.low, quantize.high, 50_000).astype(np.float32)
@@ -207,6 +240,62 @@ def test_a_product_of_long_sums_errs_no_further():
         one_by_one = np.cumsum(a[:, :, None] * b[None], axis=1, dtype=np.float32)[:, -1]  # the worst of orders
         shares += [np.linalg.norm(sums - exact) / bound for sums in (one_by_one, jnp.matmul(a, b, precision="highest"))]
     assert 0.05 < max(shares) <= 1.0
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_a_larger_box_has_no_smaller_bound(name):
+    transform, shape = TRANSFORMS[name](), (8, 7, 3 if name in COLOURS else 1)
+    image, counts = Computed.of(np.random.default_rng(0).uniform(size=shape)), []
+    for box in boxes(transform):
+        low, high = (
+            np.repeat([b[end] for b in box], param_dim(transform, shape) // max(len(box), 1)) for end in (0, 1)
+        )
+        whole = transform.float32_upper(image, low, high)
+        for a, b in ((low, low), (high, high), (0.5 * (low + high), high)):
+            part = transform.float32_upper(image, a, b)
+            assert part.entry <= whole.entry * (1 + 1e-12)
+            assert part.error <= whole.error * (1 + 1e-12)
+            counts.append(part)
+    assert counts
+
+
+@pytest.mark.parametrize("degrees", [3.0, 45.0, 77.0, 200.0, 360.0])
+def test_positions_are_as_wrong_as_their_model_allows(degrees):
+    """Each operation wrong by all that it may be, all to the worse side; first order."""
+    shape, unit = (28, 31), float32.UNIT
+    y, x = np.meshgrid(*(np.arange(n) - 0.5 * (n - 1) for n in shape), indexing="ij")
+    angle, turn = np.deg2rad(degrees), unit + float32.constant(np.pi / 180)
+    sin, cos = np.sin(angle), np.cos(angle)
+    off = [2.0 * np.spacing(np.nextafter(np.float32(abs(v)), np.float32(0))) for v in (sin, cos)]  # two units
+    worst = np.zeros(shape)
+    for a, b, c in itertools.product((-1, 1), repeat=3):
+        off_sin, off_cos = a * turn * angle * cos + b * off[0], c * off[1] - a * turn * angle * sin
+        worst = np.maximum(worst, np.abs(x * off_sin + y * off_cos) + np.abs(x * off_cos - y * off_sin))
+    down, right = x * sin + y * cos, x * cos - y * sin
+    worst += unit * (
+        np.abs(x * sin) + np.abs(y * cos) + np.abs(x * cos) + np.abs(y * sin) + np.abs(down) + np.abs(right)
+    )
+    for n, position in zip(shape, (down, right), strict=True):
+        worst += float32.half_ulp(np.minimum(np.abs(position + 0.5 * (n - 1)), n))
+    bound = rotation.position_errors(shape, degrees)
+    assert (worst <= bound * (1 + 1e-6)).all()
+    assert (worst / bound).max() > 0.75
+
+
+def test_positions_of_an_angle_that_is_wrong_already():
+    for degrees, more in ((5.0, 1e-3), (300.0, 1e-5)):
+        apart = rotation.position_errors((9, 9), degrees, more=more) - rotation.position_errors((9, 9), degrees)
+        assert apart[0, 0] >= np.deg2rad(degrees) * more * 8  # down and right together, at (-4, -4) from the centre
+
+
+def test_a_transform_and_its_inverse_are_as_wrong_as_what_they_are_given_is_long():
+    flat = np.ones((16, 16, 1))
+    rough = flat * np.where(np.add.outer(range(16), range(16)) % 2, 1, -1)[:, :, None]  # as long, all of it to change
+    smooth, all_of_it = (
+        _dct.changed(Computed.of(x), -1.0, 1.0, change=1.0, off=0.0, constant_off=0.0) for x in (flat, rough)
+    )
+    assert smooth.error >= 2 * float32.product(16, 16.0, 16.0)  # rows, then columns
+    assert all_of_it.error - smooth.error >= 2 * float32.product(16, 16.0, 16.0)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (32, 32), (255, 241), (1000, 17)])

@@ -45,6 +45,11 @@ def test_representatives_list_every_output_once(shape, count):
     assert max(np.abs(listed - s).max(axis=1).min() for s in swept) < 1e-5
 
 
+def test_representatives_go_down_to_a_single_pixel():
+    chosen = Pixelate().representatives((5, 5, 1), np.zeros(1), np.ones(1))[:, 0]
+    assert np.maximum(np.floor(5 * (1 - chosen + 1e-6)), 1).tolist() == [5, 4, 3, 2, 1]
+
+
 def test_float32_does_not_lose_a_pixel():
     """0.9 x 10 is 9 also where float32 says 8.9999998."""
     image = smooth_image((10, 10, 1))

@@ -59,6 +59,15 @@ def test_rounds_down_as_pillow_does():
     check_transform(Quantize(rounding="down"), at_identity=lambda image: np.floor(image * 255) / 255)
 
 
+@pytest.mark.parametrize("rounding", ["nearest", "down"])
+def test_an_entry_nearer_than_the_reach_comes_back_to_its_level(rounding):
+    quantize = Quantize(rounding=rounding)
+    levels = np.arange(1, 200, dtype=np.float64) / 255
+    for share, stays in ((1 - 1e-6 / quantize.reach, True), (1 + 1e-6 / quantize.reach, False)):
+        out = np.asarray(quantize(jnp.asarray(levels + share * quantize.reach, jnp.float32), jnp.zeros(0)))
+        assert ((np.abs(out - levels) < 1e-6) == stays).all()
+
+
 def test_rounding_down_leaves_the_levels_alone_whatever_float32_made_of_them():
     levels = np.arange(256, dtype=np.float32) / np.float32(255)
     for nearly in (levels, np.nextafter(levels, np.float32(0)), levels * np.float32(1 - 2e-7)):

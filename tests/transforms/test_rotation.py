@@ -114,7 +114,7 @@ def test_an_image_jumps_where_a_lit_pixel_leaves_the_canvas_and_only_there(conve
     masked = jax.jit(Rotation(convention=convention, mask=True).lipschitz_upper)
     for border in ((0, 5), (27, 5), (5, 0), (5, 27)):
         lit = image.copy()
-        lit[border] = 1.0
+        lit[border] = 0.5
         assert float(steps(lit)) > 0.1 > 10 * float(steps(image))
         assert float(bound(lit, fine[0], fine[-1])[0]) == np.inf
         assert float(masked(lit, jnp.array([-180.0]), jnp.array([180.0]))[0]) < np.inf
@@ -131,6 +131,13 @@ def test_a_pixel_that_is_half_outside_is_still_seen_by_pillow():
     lit, zero = jnp.ones((6, 6, 1)), jnp.zeros(1)
     assert float(jax.jit(Rotation(convention="pillow").lipschitz_upper)(lit, zero, zero)[0]) < np.inf
     assert float(jax.jit(Rotation(convention="scipy").lipschitz_upper)(lit, zero, zero)[0]) == np.inf
+
+
+def test_more_than_a_turn_is_as_fast_as_any_part_of_it():
+    image, bound = jnp.asarray(smooth_image((6, 7, 1))), jax.jit(Rotation().lipschitz_upper)
+    parts = max(float(bound(image, jnp.array([a]), jnp.array([a + 45.0]))[0]) for a in range(0, 360, 45))
+    for high in (360.0, 400.0, 719.0, 720.0):
+        assert float(bound(image, jnp.zeros(1), jnp.array([high]))[0]) >= parts
 
 
 def test_specs_of_the_first_release_stay_equal():

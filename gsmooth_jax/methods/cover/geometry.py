@@ -1,29 +1,29 @@
-"""How far a transformed image travels in the latent space: cells of the region, each within reach of its centre.
+"""How a transformed image travels in the latent space: exact values at the ends of small boxes, and what lies between.
 
-A cell's ``distance`` rests on a bound, for every parameter of the cell, on how far the latent of the transformed image
-lies from the cell's centre, or from the segment to the next: exact values at the ends of small boxes plus what the
-transform's Lipschitz bound allows between them (THEORY D7). It is never a maximum over sampled points. A region of
-several parameters is cut into strips with a path along the middle of each; ``walk`` places the centres of a path. Host,
-but for the values themselves.
-
-A path at most T long, whose ends are d apart, strays from the segment between them by b = sqrt(T^2 - d^2) / 2 at most:
-its points lie in an ellipsoid with the ends for foci, a = T / 2 and b its half axes. Between the foci nothing of it is
-further than b from the segment, and what lies beyond one is within b^2 / a <= b of it. So a path whose bound on the
-speed is close needs few values. Lengths are Euclidean there; divided by sigma they bound distances: S >= sigma^2 I.
+Where the latent of a transformed image may be, for every parameter of a box, rests on the values at the box's ends and
+on what the transform's Lipschitz bound allows between them (THEORY D7). It is never a maximum over sampled points. A
+region of several parameters is cut into strips with a path along the middle of each (THEORY P4); ``path`` places the
+smoothing centres of a path. Host, but for the values themselves.
 """
 
 import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from gsmooth_jax.methods.cover.kernels import Ties, latent_kernel, speed_kernel
-from gsmooth_jax.methods.cover.two_centres import Cell, Path, outward
+from gsmooth_jax.methods.cover.kernels import (
+    NearTieRounding,
+    entry_speed_kernel,
+    latent_kernel,
+    rounded_kernel,
+    speed_kernel,
+)
+from gsmooth_jax.methods.cover.path import Layout, Part, Path
 from gsmooth_jax.transforms import Clip, Composition, Quantize
 from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
 
@@ -31,24 +31,31 @@ _FEW, _BATCH = 16, 64
 """Boxes a device call: the smaller number for what is left, padded, so nothing recompiles."""
 
 _COARSE = 16
-"""Boxes with which the walk along a path begins."""
+"""Boxes for which a bound on the speed is computed at first."""
 
-_SHARE = 0.2
-"""Of a target, beyond what rounding takes of it, half the way through a box may cost this share; smaller boxes cost
-more evaluations."""
+_SPACING = 0.5
+"""Between centres: nearer ones cost evaluations, further ones votes."""
 
-_ACROSS = 0.55
-"""And a strip this share, half way across: two centres then prove the largest area, whatever the target."""
+_LENGTH = 0.12
+"""Of the path through a box, at most, by its bound and in standard deviations: smaller boxes cost more evaluations,
+larger ones let it stray further."""
+
+_FINER = 0.4
+"""Scale of parts that are laid out anew."""
+
+_ACROSS = 0.85
+"""Half the width of a strip, at most."""
+
+_JUMPS = 0.3
+"""Of all entries, the share that may jump a level in a box, where it still pays to follow the rounded image: a quarter
+would take the latent as far as half a level of every entry, which is allowed for otherwise."""
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
 
-Target = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""The distances [N] wanted of cells at parameters [N, P] where rounding alone makes these distances [N]."""
-
 
 @dataclasses.dataclass(frozen=True)
-class Stages:
+class CoverDecomposition:
     """A transform as the geometry sees it.
 
     Attributes:
@@ -59,6 +66,7 @@ class Stages:
         whole level at a tie where it was not.
       reach: how near to a fixed value an entry is still taken to it.
       ties: the rounding inside ``moving``, or None.
+      rounding: that was left out of ``moving``, where how fast each entry moves before it is known; or None.
       fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
         the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
         distance from there.
@@ -69,12 +77,13 @@ class Stages:
     values: FiniteValued | None
     jump: float
     reach: float = math.inf
-    ties: Ties | None = None
+    ties: NearTieRounding | None = None
+    rounding: Quantize | None = None
     fixed: tuple[float, ...] = ()
 
     @classmethod
     @functools.lru_cache(maxsize=16)  # asked once an image
-    def of(cls, transform: Transform) -> "Stages":
+    def of(cls, transform: Transform) -> "CoverDecomposition":
         """Splits a transform.
 
         Raises:
@@ -99,7 +108,7 @@ class Stages:
             if down:
                 raise ValueError(f"cover enumerates the values of {stages[0].name}: round them to the nearest level.")
             before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(whole, transform, stages[0], 2 * roundings[0].jump, ties=Ties(before, roundings[0]))
+            return cls(whole, transform, stages[0], 2 * roundings[0].jump, ties=NearTieRounding(before, roundings[0]))
         moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
         _require_bound(moving)
         # A clip behind the rounding moves no two images further apart: it may as well stand in front.
@@ -108,7 +117,8 @@ class Stages:
             ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
         fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
         jump, reach = (roundings[0].jump, roundings[0].reach) if roundings else (0.0, math.inf)
-        return cls(whole, moving, None, jump, reach, fixed=fixed)
+        rounding = roundings[0] if roundings and not moving.unbounded(entries=True) else None
+        return cls(whole, moving, None, jump, reach, rounding=rounding, fixed=fixed)
 
 
 def _require_bound(transform: Composition) -> None:
@@ -136,17 +146,24 @@ class Unbounded(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Geometry:
-    """One image's path or sheet of latents under a transform."""
+    """One image's path or sheet of latents under a transform.
+
+    Attributes:
+      image: [H, W, C].
+      stages: of the transform.
+      noise: of the latent.
+      scale: of the parts, and of what lies between centres: less than 1 costs votes and proves more.
+    """
 
     image: np.ndarray
-    stages: Stages
+    stages: CoverDecomposition
     noise: LatentNoise
+    scale: float = 1.0
 
-    def point(self, parameter: np.ndarray) -> Cell:
-        """Returns the cell of a single parameter [P]."""
+    def point(self, parameter: np.ndarray) -> Layout:
+        """Returns the centre of a single parameter [P]."""
         latents, between = self.values(parameter[None])
-        floor = float(self._floors(between, self._float32(parameter, parameter))[0])
-        return Cell(parameter, parameter, latents[0], floor, floor)
+        return self._path(parameter[None], parameter[None], latents, between, np.zeros(1), 0.0).layout(0)
 
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
@@ -163,18 +180,13 @@ class Geometry:
             return latent_kernel(self.noise, self.image, theta, near, transform=moving, ties=ties, fixed=fixed)
 
         latents, between = _batched(kernel, parameters)
-        finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
-        if not finite.all():
-            raise FloatingPointError(f"its latent is not finite under {moving.name} {parameters[~finite][0].tolist()}.")
+        self._check(latents, parameters)
         return latents, between
 
-    def cells(self, low: np.ndarray, high: np.ndarray, target: Target) -> list[Cell]:
-        """Covers a box of parameters by cells whose distance is about the target where they lie.
+    def layout(self, low: np.ndarray, high: np.ndarray, first: int = 0) -> Layout:
+        """Covers a box of parameters, from a lower corner [P] to an upper one, by parts with their smoothing centres.
 
-        Args:
-          low: [P], lower corner.
-          high: [P], upper corner.
-          target: a cell may exceed it only where no box is small enough.
+        These are numbered from ``first`` on.
 
         Raises:
           ValueError: parameters that stand for a transform's values do not ascend inside the box.
@@ -183,15 +195,38 @@ class Geometry:
         if self.stages.values is not None:
             # The image itself, at 0, is the first value from there on.
             ends = [low, *([np.zeros(1)] if low[0] < 0.0 < high[0] else []), high]
-            return [cell for a, b in itertools.pairwise(ends) for cell in self._values(a, b, target)]
-        along, strips = self._strips(low, high, target)
-        return [cell for strip in strips for cell in self._strip(*strip, along, target)]
+            paths = (self._values(a, b) for a, b in itertools.pairwise(ends))
+        else:
+            along, strips = self._strips(low, high)
+            paths = (self._strip(*strip, along) for strip in strips)
+        whole = Layout(first, [], [])
+        for path in paths:
+            _, centres, parts = path.layout(first + len(whole.centres))
+            whole.centres.extend(centres)
+            whole.parts.extend(parts)
+        return whole
 
-    def _values(self, low: np.ndarray, high: np.ndarray, target: Target) -> list[Cell]:
-        """Covers an interval of a parameter by cells for each of the transform's values there."""
+    def finer(self, parts: Sequence[Part], first: int) -> Layout:
+        """Covers parts of the region by smaller ones, neighbours along a path together; numbered from ``first`` on."""
+        fine, whole = dataclasses.replace(self, scale=_FINER), Layout(first, [], [])
+        runs: list[_Box] = []
+        for low, high, *_ in parts:
+            # A face in common, and all else: the two are a box.
+            apart = [a != c or b != d for a, b, c, d in zip(*runs[-1], low, high, strict=True)] if runs else []
+            if sum(apart) == 1 and (runs[-1][1] == low)[apart].all():
+                low = runs.pop()[0]
+            runs.append((low, high))
+        for low, high in runs:
+            _, centres, smaller = fine.layout(low, high, first + len(whole.centres))
+            whole.centres.extend(centres)
+            whole.parts.extend(smaller)
+        return whole
+
+    def _values(self, low: np.ndarray, high: np.ndarray) -> Path:
+        """The transform's values in an interval of a parameter."""
         assert self.stages.values is not None
         points = self.stages.values.representatives(self.image.shape, low, high)
-        # Where one value ends and the next begins is not asked: each cell speaks for the values inside it, and its ends
+        # Where one value ends and the next begins is not asked: each part speaks for the values inside it, and its ends
         # are drawn half way to its neighbours'.
         ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])
         if len(points) == 0 or not (np.diff(ends, axis=0) >= 0.0).all() or not (np.diff(points, axis=0) > 0.0).all():
@@ -200,10 +235,43 @@ class Geometry:
                 f"got {points[:, 0].tolist()}."
             )
         latents, between = self.values(points)
-        float32 = self._float32(low, high)
-        floors = self._floors(between, float32)
-        beyond = self._rounded(np.zeros(len(points)), between, float32) + float32.slack
-        return Path(ends[:-1], ends[1:], latents, beyond, floors, target(points, floors), self.noise).cells()
+        return self._path(ends[:-1], ends[1:], latents, between, np.zeros(len(points)), 0.0)
+
+    def _path(
+        self,
+        lows: np.ndarray,
+        highs: np.ndarray,
+        latents: np.ndarray,
+        between: np.ndarray,
+        longest: np.ndarray,
+        aside: np.ndarray | float,
+        gaps: np.ndarray | float = 0.0,
+    ) -> Path:
+        """A path of N boxes, with what rounding and float32 add to how far from it an image may be.
+
+        Args:
+          lows: [N, P], lower corners.
+          highs: [N, P], upper corners.
+          latents: [N + 1, ...] or [N, ...].
+          between: for each latent, the entries that rounding may take elsewhere.
+          longest: [N], half the length of the path through a box.
+          aside: [N], how far the other parameters take the latent from it.
+          gaps: [N], how far, in L2, an image of a box is at most from the nearer one of those at its ends.
+        """
+        float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
+        if len(latents) > len(lows):
+            between = np.maximum(between[:-1], between[1:])
+        beyond = aside + self._rounded(np.broadcast_to(gaps, between.shape), between, float32) + float32.slack
+        return Path(
+            lows=lows,
+            highs=highs,
+            latents=latents,
+            longest=longest,
+            beyond=beyond,
+            slack=float32.slack,
+            spacing=_SPACING * self.scale,
+            noise=self.noise,
+        )
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
@@ -213,7 +281,7 @@ class Geometry:
           Unbounded: one is infinite.
         """
         moving = self.stages.moving
-        assert isinstance(moving, LipschitzBounded)  # as Stages has made sure
+        assert isinstance(moving, LipschitzBounded)  # as ``CoverDecomposition`` has made sure
         (speeds,) = _batched(lambda a, b: (speed_kernel(self.image, a, b, transform=moving),), low, high)
         if np.isnan(speeds).any():
             raise FloatingPointError(f"the bound on its change under {moving.name} is not a number.")
@@ -227,68 +295,108 @@ class Geometry:
         offset, other = self.noise.offset_upper(self.image.size), self.noise.lipschitz_upper
         return np.array([offset if p.offset else other for p in self.stages.moving.params], np.float64) * (1.0 + 1e-6)
 
-    def _strips(self, low: np.ndarray, high: np.ndarray, target: Target) -> tuple[int, list[_Box]]:
+    def _strips(self, low: np.ndarray, high: np.ndarray) -> tuple[int, list[_Box]]:
         """The parameter that the latent travels furthest along, and the strips in its direction that make up a box."""
         if len(low) == 1:
             return 0, [(low, high)]
         travel = self._scales * self._speeds(low[None], high[None])[0] * (high - low)
         along = int(np.where(high > low, travel, -1.0).argmax())
-        middle, floors = 0.5 * (low + high)[None], np.array([self._own_floor(self._float32(low, high))])
-        width = 2 * _ACROSS * (target(middle, floors) - floors)[0] / (len(low) - 1)
-        counts = np.ceil(travel / width).astype(int).clip(1)
+        counts = np.ceil(travel * (len(low) - 1) / (2 * _ACROSS * self.scale)).astype(int).clip(1)
         counts[along] = 1
         edges = [_cut(np.array([a, b]), np.array([n])) for a, b, n in zip(low, high, counts, strict=True)]
         lows, highs = (itertools.product(*sides) for sides in ([e[:-1] for e in edges], [e[1:] for e in edges]))
         return along, [(np.array(a), np.array(b)) for a, b in zip(lows, highs, strict=True)]
 
-    def _strip(self, low: np.ndarray, high: np.ndarray, along: int, target: Target) -> list[Cell]:
-        """Cuts a strip into boxes of small gap along one parameter, then places centres among them."""
-        float32 = self._float32(low, high)
+    def _strip(self, low: np.ndarray, high: np.ndarray, along: int) -> Path:
+        """Cuts a strip into short boxes along one parameter; the path leads through the middle of the others."""
         edges = _cut(np.array([low[along], high[along]]), np.array([_COARSE]))
         lows, highs = _sliced(low, high, along, edges)
         speeds = self._speeds(lows, highs)
-        floors = np.full(_COARSE, self._own_floor(float32))
-        wanted = target(0.5 * (lows + highs), floors) - floors
         # A bound costs far more than a value, and a box's own holds in each of its pieces.
-        gaps = self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
-        pieces = np.ceil(gaps / (_SHARE * wanted)).astype(int).clip(1)
+        lengths = 2 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
+        pieces = np.ceil(lengths / (_LENGTH * self.scale)).astype(int).clip(1)
         edges = _cut(edges, pieces)
         lows, highs = _sliced(low, high, along, edges)
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
         points = np.tile(0.5 * (low + high), (len(edges), 1))
         points[:, along] = edges
+        if self.stages.rounding is not None and (path := self._rounded_path(lows, highs, points, pieces)):
+            return path
         latents, between = self.values(points)
-        floors = self._floors(between, float32)
-        beyond = (
-            self._strayed(latents, gaps[:, along], along, float32.slack)
-            + np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
-            + self._rounded(gaps.sum(axis=1), np.maximum(between[:-1], between[1:]), float32)
-            + float32.slack
+        aside = np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
+        return self._path(
+            lows, highs, latents, between, self._scales[along] * gaps[:, along], aside, gaps=gaps.sum(axis=1)
         )
-        return Path(lows, highs, latents, beyond, floors, target(points, floors), self.noise).cells()
 
-    def _strayed(self, latents: np.ndarray, gaps: np.ndarray, along: int, slack: float) -> np.ndarray:
-        """Bounds [N] how far a path gets from the segments between its latents [N + 1, ...]; see the module.
+    def _rounded_path(self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, pieces: np.ndarray) -> Path | None:
+        """A path of N boxes of rounded images: between them nothing moves, but entries jump.
+
+        None where so many may jump that it is better to follow the image before it is rounded.
 
         Args:
-          latents: of images on the way.
-          gaps: [N], half the way of the image from each to the next, at most, in L2.
-          along: the parameter that changes.
-          slack: how far float32 may take two latents apart.
+          lows: [N, P], lower corners.
+          highs: [N, P], upper corners.
+          points: [N + 1, P], where the images are computed.
+          pieces: [_COARSE], boxes in each of some neighbours for which the entries' speeds are bounded.
         """
-        flat = latents.reshape(len(latents), -1)
-        steps = np.subtract(flat[1:], flat[:-1], dtype=np.float64)
-        apart = np.sqrt(np.einsum("nd,nd->n", steps, steps)) / float(self.noise.sigma)
-        # The true latents may be nearer to each other than those that float32 gave, which the square root magnifies.
-        closest = np.maximum(0.5 * (apart - slack), 0.0)
-        longest = self.noise.lipschitz_upper * (1.0 + 1e-6) * gaps
-        sideways = np.sqrt(np.maximum(longest**2 - closest**2, 0.0))
-        # Nor further than half the way to the nearer end, which an offset of the image may make short.
-        return np.minimum(sideways, self._scales[along] * gaps)
+        stages = self.stages
+        assert stages.rounding is not None
+        assert isinstance(stages.moving, Composition)
+        float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
+        cuts = np.concatenate([[0], pieces.cumsum()])
+        low, high = lows[cuts[:-1]].astype(np.float32), highs[cuts[1:] - 1].astype(np.float32)
+        speeds = entry_speed_kernel(self.image, low, high, transform=stages.moving)
+        coarse, half = np.repeat(np.arange(len(pieces)), pieces), _half_widths(lows, highs).astype(np.float32)
+        moves = np.einsum("mp,mp...->m...", half[cuts[:-1]], np.asarray(speeds)) * stages.rounding.density
+        # An entry that moves by a share of a level comes to another from twice that share of all places.
+        jumps = np.sum(2.0 * moves * (1.0 + 2.0 * moves)) / len(pieces)
+        if jumps > _JUMPS * np.sum(~np.isin(self.image, stages.fixed)):
+            return None
+        parts, start = [], 0
+        while start < len(lows):
+            size = _BATCH if len(lows) - start >= _BATCH else _FEW
+            boxes = np.minimum(np.arange(start, start + size), len(lows) - 1)
+            ends = np.minimum(np.arange(start, start + size + 1), len(lows))
+            theta = points[ends].astype(np.float32)
+            parts.append(
+                rounded_kernel(
+                    self.noise,
+                    self.image,
+                    theta,
+                    speeds,
+                    coarse[boxes],
+                    half[boxes],
+                    np.float32(float32.off),
+                    whole=stages.whole,
+                    moving=stages.moving,
+                    rounding=stages.rounding,
+                )
+            )
+            start += size
+        fetched = jax.device_get(parts)
+        latents = np.concatenate([fetched[0][0][:1], *(latents[1:] for latents, _ in fetched)])[: len(points)]
+        levels = np.concatenate([squares for _, squares in fetched])[: len(lows)]
+        self._check(latents, points)
+        changed = np.sqrt(levels.astype(np.float64)) * (1.0 + 1e-5) / stages.rounding.density
+        beyond = self.noise.lipschitz_upper * changed + float32.slack
+        return Path(
+            lows=lows,
+            highs=highs,
+            latents=latents,
+            longest=np.zeros(len(lows)),
+            beyond=beyond,
+            slack=float32.slack,
+            spacing=_SPACING * self.scale,
+            noise=self.noise,
+        )
 
-    def _own_floor(self, float32: "_Float32") -> float:
-        """The floor of the image itself: as good as those of a box's images for its size."""
-        return float(self._floors(np.asarray(np.sum(~np.isin(self.image, self.stages.fixed))), float32))
+    def _check(self, latents: np.ndarray, parameters: np.ndarray) -> None:
+        """Raises FloatingPointError where a latent is not finite."""
+        finite = np.isfinite(latents).reshape(len(latents), -1).all(axis=1)
+        if not finite.all():
+            raise FloatingPointError(
+                f"its latent is not finite under {self.stages.moving.name} {parameters[~finite][0].tolist()}."
+            )
 
     def _rounded(self, gaps: np.ndarray, between: np.ndarray, float32: "_Float32") -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
@@ -302,10 +410,6 @@ class Geometry:
         gone = gaps * (jump / left) if left > 0.0 else np.full(np.shape(gaps), np.inf)
         inside = np.sqrt(between * jump**2 + gone**2)
         return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * jump)
-
-    def _floors(self, between: np.ndarray, float32: "_Float32") -> np.ndarray:
-        """What rounding and float32 make of distances, given the entries that a rounding may change; rounded up."""
-        return outward(self._rounded(np.zeros(np.shape(between)), between, float32) + float32.slack)
 
     def _float32(self, low: np.ndarray, high: np.ndarray) -> "_Float32":
         """What float32 does to the transformed images of a box of parameters (THEORY J13)."""

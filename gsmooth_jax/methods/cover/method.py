@@ -1,22 +1,22 @@
 """Any transform that bounds its own speed, or takes few values: real images, clipping and rounding included. Host.
 
-HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, each
-with one smoothing centre u_c or, between neighbours on a path, two. D is a proved bound on the |.|_(S^-1) distance of
-*every* transformed image of the box from its centre, or what the theorem of two centres makes of its distance from the
-segment between them: values at the ends of small boxes plus what a Lipschitz bound allows, never a largest value over
-samples (THEORY D7, P2 to P5). At every centre p_A > Phi(D) is tested.
+HYPOTHESES. z ~ N(0, S) is added to the latent, S fixed. The region is covered with closed boxes of parameters, its
+parts. For each part some pairs of smoothing centres have bounds q_j: the mean of p_A over pair j is at most q_j, for
+every j, if the answer is another at any transformed image of the part: a *window*. It is tested with all votes of its
+centres, which other windows count as well. Where images of a part may be is known from proved bounds: values at the
+ends of small boxes plus what a Lipschitz bound allows, never a largest value over samples (THEORY D7, L4, M1, P3, P4).
 
-FORMULA. One centre: the answer c at u_c holds at every latent within Phi^-1(p_A) of it in |.|_(S^-1), however that
-latent came about (THEORY D1: Cohen et al. 2019, after whitening). Two centres L apart: where p_A > Phi(D) at both,
-Phi(-D) = Phi(L/2 + t) - Phi(L/2 - t) and 2 Phi(t) - 1 = Phi(-w), it holds at every latent within w of the segment
-(THEORY P1).
+FORMULA. (p_A(a) + p_A(b)) / 2 <= Q(d, w, t) where the answer is another at a latent w beside the line through a and b,
+2 d apart, and t from half way (THEORY L1): Neyman and Pearson's lemma for two laws against one. A window passes when a
+mixture of products of likelihood ratios reaches 1 / alpha at any of its layers of votes (THEORY L2).
 
-LEVELS. A false claim has a false hypothesis, and a test that must not pass does so with probability alpha at most: no
-union bound over cells (THEORY F3; Berger 1982). A part that fails may be laid out anew, tested at a lower level: alpha
-is spent over depths, never over cells (THEORY F9).
+LEVELS. A false claim has a false window, and a test that must not pass does so with probability alpha at most: no union
+bound over parts (THEORY L3). What fails may be laid out once more, in smaller parts; an eighth of alpha is for that
+(THEORY F9).
 
 DIFFERENCES from GSmooth and TSS: the real image instead of the surrogate's, so that its error does not enter (THEORY
-D4); the chord instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; two centres.
+D4); the path itself instead of M* times the parameter (THEORY D3); bounds instead of grids; alpha undivided; votes that
+count for everything near them.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from gsmooth_jax.claims import Answer, Ledger, Statement, Status
-from gsmooth_jax.estimation import bounds
+from gsmooth_jax.estimation import pooled
 from gsmooth_jax.estimation.votes import ClassVote
 from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import (
@@ -42,9 +42,9 @@ from gsmooth_jax.methods.base import (
     chosen_class,
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
-from gsmooth_jax.methods.cover.cell_votes import DEPTHS, CellTests, Pilots, ledger, level, pilot_points
-from gsmooth_jax.methods.cover.geometry import Geometry, Stages, Unbounded
-from gsmooth_jax.methods.coverage import answered, covered, overlapping
+from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry, Unbounded
+from gsmooth_jax.methods.cover.windows import WindowTests, level
+from gsmooth_jax.methods.coverage import answered, covered, largest, overlapping
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded
@@ -68,6 +68,8 @@ class Cover:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
+    picks: ClassVar[bool] = True
+    block: ClassVar[int] = 1
 
     def __post_init__(self):
         check_noise(noise=self.noise)
@@ -110,34 +112,35 @@ class Cover:
         return required(self.name, loaded(self.noise), guarantee)
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
-        """Alpha is divided among the depths."""
+        """All of alpha goes to the parts of the region, which share it."""
         return ledger(guarantee)
 
     def pilots(self, guarantee: Guarantee) -> int:
-        """The image itself, and points of the region."""
-        assert isinstance(guarantee.region, Box)
-        return len(pilot_points(guarantee.region))
+        """One: the image itself."""
+        del guarantee
+        return 1
 
     def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Inquiry:
-        """Pilot draws choose the class and lay out the cells, then every cell is tested."""
-        del model
+        """Draws at the image itself choose the class, then every part of the region is tested."""
+        del model, tests
 
         def choose(selections: list[np.ndarray]) -> Choice:
             top = int(np.argmax(selections[0][:-1]))
             # A proof that the answer is wrong everywhere would count for nothing.
             return Choice((top,), worth=example.label in (None, top))
 
-        return (yield from inquire(example, loaded(self.noise), guarantee, tests, choose))
+        identity = np.zeros((1, len(guarantee.transform.params)))
+        return (yield from inquire(example, loaded(self.noise), guarantee, identity, choose))
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
-        """Says whether the cells that have passed cover the region, and the image itself. Distances are as recorded."""
+        """Says whether the parts that have passed cover the region, and the image itself. Bounds are as recorded."""
         top, faults = chosen_class(evidence.selection, guarantee)
         found = conclude(evidence, guarantee, (top,), Answer)
         return found._replace(faults=faults + found.faults)
 
 
 class Choice(NamedTuple):
-    """What pilot draws suggest to claim.
+    """What the selection draws suggest to claim.
 
     Attributes:
       events: whose probabilities have to be above 1/2 in the whole region.
@@ -152,7 +155,7 @@ def inquire(
     example: Example,
     noise: LatentNoise,
     guarantee: Guarantee,
-    tests: Tests,
+    points: np.ndarray,
     choose: Callable[[list[np.ndarray]], Choice],
 ) -> Inquiry:
     """Proves that events have probabilities above 1/2 at every transformed image of the region.
@@ -161,43 +164,46 @@ def inquire(
       example: the image.
       noise: around latents.
       guarantee: the claim's terms; its region is a box.
-      tests: decides hypotheses.
-      choose: from the [E] counts at the pilot points, the image itself first, to what is claimed.
+      points: [M, P], parameters of the selection draws, those of the image itself first.
+      choose: from the [E] counts at each point to what is claimed.
     """
-    g = guarantee
-    assert isinstance(g.region, Box)
-    geometry = Geometry(example.image, Stages.of(g.transform), noise)
-    points = pilot_points(g.region)
-    selections = yield PilotDraws(list(geometry.values(points)[0]))
-    choice = choose(selections)
+    region = guarantee.region
+    assert isinstance(region, Box)
+    geometry = Geometry(example.image, CoverDecomposition.of(guarantee.transform), noise)
+    choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
     if not choice.events:
-        return Found((), "the pilot draws suggest nothing to claim")
-    fewest = [min(_successes(s, event) for event in choice.events) for s in selections]
-    pilots = Pilots(points, np.array([(n + 0.5) / (g.selection_votes + 1.0) for n in fewest]))
-    cells = CellTests(geometry, pilots, choice.events, g, tests)
-    alone, notes = not choice.worth or pilots.shares.min() <= 0.5, []
-    if not alone:
+        return Found((), "the selection draws suggest nothing to claim")
+    notes, whole = [], None
+    if choice.worth:
         try:
-            yield from cells.run(geometry.cells(np.array(g.region.low), np.array(g.region.high), pilots.target))
+            whole = geometry.layout(np.array(region.low), np.array(region.high))
         except Unbounded as error:
-            alone, cells.lost = not cells.hypotheses(), True
             notes.append(str(error))
-    if alone:
-        cells.lost = True
-        yield from cells.run([geometry.point(points[0])])
-    if cells.exhausted:
-        notes.append(f"max_votes={g.max_votes} is too few for all cells")
-    return Found(cells.hypotheses(), "; ".join(notes))
+    layout = whole or geometry.point(points[0])
+    rounds = [WindowTests(layout, choice.events, guarantee)]
+    yield from rounds[0].run()
+    if whole and not rounds[0].lost and (left := rounds[0].postponed()):
+        fine = geometry.finer(left, len(layout.centres))
+        rounds.append(WindowTests(fine, choice.events, guarantee, depth=1, spent=rounds[0].votes))
+        yield from rounds[1].run()
+    if rounds[-1].exhausted:
+        notes.append(
+            f"max_votes={guarantee.max_votes} is too few for all parts of the region, which would take "
+            f"{rounds[-1].needed:,} or more"
+        )
+    windows = [window for each in rounds for window in each.windows()]
+    return Found((), "; ".join(notes), windows, [ballot for each in rounds for ballot in each.ballots()])
 
 
-def _successes(counts: np.ndarray, event: int) -> int:
-    return int(counts[event]) if event >= 0 else int(counts.sum() - counts[~event])
+def ledger(guarantee: Guarantee) -> Ledger:
+    """How alpha is divided: between parts as laid out at first and anew: a false claim has a false one of either."""
+    return (("selection", 0.0), ("parts", level(guarantee, 0)), ("parts anew", level(guarantee, 1)))
 
 
 def conclude(
     evidence: Evidence, guarantee: Guarantee, events: Sequence[int], statement: Callable[..., Statement]
 ) -> Conclusion:
-    """Says what cells prove that events have probabilities above 1/2: of the whole region, and of the image itself.
+    """Says what windows prove: that events have probabilities above 1/2 in the whole region, and at the image itself.
 
     Args:
       evidence: of a claim.
@@ -205,23 +211,25 @@ def conclude(
       events: those that the selection draws chose.
       statement: made of the events.
     """
-    region, found = guarantee.region, evidence.hypotheses
+    region, found = guarantee.region, evidence.windows
+    if evidence.hypotheses:
+        return Conclusion(None, False, 0.0, ("hypotheses: of one centre each, of which cover has none",))
+    if {w.event for w in found} - {*events}:
+        return Conclusion(None, False, 0.0, ("windows: of another event than the selection chose",))
+    if not {w.level for w in found} <= {level(guarantee, 0), level(guarantee, 1)}:
+        return Conclusion(None, False, 0.0, ("windows: one of a level to which no part of alpha goes",))
     faults: list[str] = []
-    if any(len(h.low) != len(guarantee.transform.params) for h in found) or {h.event for h in found} - {*events}:
-        return Conclusion(None, False, 0.0, ("hypotheses: of another event than the selection chose, or no cells",))
-    levels = {level(guarantee, depth) for depth in range(DEPTHS)}
-    if not {h.level for h in found} <= levels:
-        return Conclusion(None, False, 0.0, ("hypotheses: a cell of a level to which no part of alpha goes",))
-    votes = sum({h.centre_id: h.votes for h in found}.values())
+    votes = guarantee.block * sum({b.centre_id: len(b.successes) for b in evidence.ballots}.values())
     if votes > guarantee.max_votes:
-        faults.append(f"hypotheses: {votes} votes, the header allows {guarantee.max_votes}")
-    for one, event in sorted({(h.level, h.event) for h in found}):
-        if overlapping(h for h in found if (h.level, h.event) == (one, event)):
-            faults.append(f"hypotheses: cells of level {one} overlap, so its part of alpha is spent more than once")
-    passed = [[h for h in evidence.passed if h.event == event] for event in events]
-    certified = all(covered(cells, region) for cells in passed)
-    answer = statement(*events) if all(answered(cells, region) for cells in passed) else None
-    return Conclusion(answer, certified, region.size if certified else 0.0, tuple(faults))
+        faults.append(f"ballots: {votes} votes, the header allows {guarantee.max_votes}")
+    if any(overlapping(w for w in found if (w.level, w.event) == each) for each in {(w.level, w.event) for w in found}):
+        faults.append("windows: parts of one level overlap, so its share of alpha is spent more than once")
+    passed = [[w for w in evidence.passed_windows if w.event == event] for event in events]
+    certified = all(covered(windows, region) for windows in passed)
+    answer = statement(*events) if all(answered(windows, region) for windows in passed) else None
+    assert isinstance(region, Box)
+    radius = region.size if certified else min(largest(windows, region) for windows in passed)
+    return Conclusion(answer, certified, radius, tuple(faults))
 
 
 def check_cells(name: str, transform: Transform, region: Region) -> None:
@@ -236,7 +244,7 @@ def check_cells(name: str, transform: Transform, region: Region) -> None:
             raise ValueError(
                 f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
             )
-    if Stages.of(transform).values is not None and count > 1:
+    if CoverDecomposition.of(transform).values is not None and count > 1:
         raise ValueError(f"{name} enumerates the values of one parameter; {transform.name} has {count}.")
 
 
@@ -250,26 +258,21 @@ def check_surrogate(noise: LatentNoise | SurrogateNoise, model: Any) -> None:
 
 
 def check_cell_budget(name: str, guarantee: Guarantee) -> None:
-    """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one cell."""
+    """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
     if guarantee.test != "sequential":
-        raise ValueError(f"{name} tests its cells sequentially, got test={guarantee.test!r}.")
-    fewest = bounds.smallest_n_sequential(0.5, level(guarantee, 0))
-    if guarantee.max_votes < max(fewest, guarantee.block):
+        raise ValueError(f"{name} tests the parts of a region sequentially, got test={guarantee.test!r}.")
+    fewest = guarantee.block * pooled.fewest_layers(guarantee.block, level(guarantee, 0))
+    if guarantee.max_votes < fewest:
         raise ValueError(
-            f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a cell takes "
-            f"{fewest} unanimous votes, in blocks of {guarantee.block}, and every cell of the region takes as many."
+            f"max_votes={guarantee.max_votes} can never certify anything at alpha={guarantee.alpha}: a part of the "
+            f"region takes {fewest} unanimous votes or more."
         )
 
 
 def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
     """Says what a claim will take; raises as ``check_cell_budget``, and for an encoder without a Lipschitz bound."""
     check_cell_budget(name, guarantee)
-    fewest = bounds.smallest_n_sequential(0.5, level(guarantee, 0))
-    whole = -(-fewest // guarantee.block) * guarantee.block
-    text = (
-        f"Every cell of the region is tested, with {whole} votes or more; "
-        f"at most {guarantee.max_votes:,} votes an image."
-    )
+    text = f"Every part of the region is tested, all votes near it together; at most {guarantee.max_votes:,} an image."
     if not noise.lipschitz_upper < math.inf:
         raise ValueError(f"{name} needs a bound on the noise's Lipschitz constant, got {noise.lipschitz_upper}.")
     region = guarantee.region

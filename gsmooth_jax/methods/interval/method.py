@@ -24,6 +24,7 @@ import numpy as np
 
 from gsmooth_jax.claims import Hypothesis, Ledger, Status
 from gsmooth_jax.methods import enumerate as enumeration
+from gsmooth_jax.methods.arguments import check_box
 from gsmooth_jax.methods.base import Conclusion, Evidence, Found, Guarantee, Inquiry, Takes, Tests, check_classes
 from gsmooth_jax.methods.interval.images import float32_error, hull, image_bounds
 from gsmooth_jax.methods.interval.propagate import margins
@@ -47,6 +48,8 @@ class IntervalBounds:
     status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "nothing"
+    picks: ClassVar[bool] = False
+    block: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
@@ -68,13 +71,8 @@ class IntervalBounds:
         count = len(transform.params)
         if count == 0 or any(p.per_pixel for p in transform.params):
             raise ValueError(f"interval takes parameters of the whole image; {transform.name} has others, or none.")
-        if not isinstance(region, Box) or len(region.low) != count:
-            raise ValueError(f"interval takes a box of {count} parameters for {transform.name}, got {region}.")
-        for p, low, high in zip(transform.params, region.low, region.high, strict=True):
-            if low < p.low or high > p.high:
-                raise ValueError(
-                    f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], got {region}."
-                )
+        check_box("interval", transform, region)
+        assert isinstance(region, Box)
         float32_error(transform, np.zeros((8, 8, 3), np.float32), np.array(region.low), np.array(region.high))
         image, point = jax.ShapeDtypeStruct((8, 8, 3), np.float32), jax.ShapeDtypeStruct((count,), np.float32)
         if enumeration.finite_stage(transform) is None:

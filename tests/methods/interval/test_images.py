@@ -1,5 +1,6 @@
 """Entries of transformed images: brute force never leaves the bounds, and they are not idle."""
 
+import dataclasses
 import functools
 
 import jax
@@ -29,6 +30,8 @@ from gsmooth_jax.transforms import (
     Volume,
     ZoomBlur,
 )
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
 
 MOVED = [Rotation(), Rotation(mask=True), Scaling(), Shift(), RotationalBlur(), ZoomBlur(), MotionBlur(), DefocusBlur()]
 POINTWISE = [Brightness(), Contrast(), BrightnessContrast(), Gamma(), Volume()]
@@ -103,6 +106,34 @@ def test_hulls_hold_the_values_among_them(transform):
     tolerance = 4e-5 if "quantize" not in transform.name else 1 / 255 + 1e-6
     assert (reached[among].min(axis=0) - lower).max() < tolerance
     assert (upper - reached[among].max(axis=0)).max() < tolerance
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrong(Pipe):
+    """A stage that float32 takes away from the real one, by so much."""
+
+    name = "wrong"
+    params = (Param(name="t", unit="1"),)
+
+    def __call__(self, image, theta):
+        return image + 0.0 * theta[0]
+
+    def float32_upper(self, image, low, high):
+        return image.then(image.low, image.high, 1e-3)
+
+
+def test_two_programs_may_be_wrong_to_either_side():
+    image, ends = np.full((2, 2, 1), 0.5, np.float32), np.zeros(2)
+    for transform in (Wrong(), Wrong() | Brightness()):
+        assert float32_error(transform, image, ends, ends) >= 2e-3 * (1 - 1e-9)
+    assert float32_error(Brightness(), image, ends, ends) == 0.0  # seen to by its intervals
+
+
+def test_hulls_allow_for_the_error_that_they_are_given():
+    image = jnp.float32([[0.25, 0.5], [0.75, 1.0]])[:, :, None]
+    found = hull(Translation(), image, np.float32([[0, 0], [0, 1]]), np.array([True, True]), 0.01)
+    np.testing.assert_allclose(found.lower, np.float32([[0.24, 0.24], [0.74, 0.74]])[:, :, None], atol=1e-6)
+    np.testing.assert_allclose(found.upper, np.float32([[0.51, 0.51], [1.01, 1.01]])[:, :, None], atol=1e-6)
 
 
 def test_a_rounding_takes_both_levels_only_near_a_tie():

@@ -22,6 +22,8 @@ from gsmooth_jax.transforms import (
     Rotation,
     Translation,
 )
+from gsmooth_jax.transforms._pipe import Pipe
+from gsmooth_jax.types import Param
 from tests.known import by_mean, without_time
 
 SHAPE = (6, 8, 1)
@@ -41,10 +43,10 @@ def flat(value, number=0, label=None):
     return gs.Example(id=number, image=np.full(SHAPE, value, np.float32), label=label)
 
 
-def claim_of(model, example, guarantee):
+def claim_of(model, example, guarantee, assumes=0):
     (claim,) = gs.certify_stream(gs.as_classifier(model, SHAPE), [example], guarantee)
     assert verify(guarantee, [claim]) == []
-    assert (claim.status, claim.alpha, claim.assumes) == ("proved", 0.0, ())
+    assert (claim.status, claim.alpha, len(claim.assumes)) == ("conditional" if assumes else "proved", 0.0, assumes)
     assert claim.votes == len(claim.hypotheses) <= guarantee.max_votes
     return claim
 
@@ -56,6 +58,33 @@ def test_a_half_space_is_proved_up_to_its_boundary(reach):
     assert claim.predicted == 0
     assert claim.radius == (max(0.1, reach) if claim.certified else 0.0)
     assert bool(claim.note) != claim.certified
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrong(Pipe):
+    """Moves nothing; but float32 may take an entry so far away."""
+
+    wrong: float
+
+    name = "wrong"
+    params = (Param(name="t", unit="1"),)
+    typical = ((-1.0, 1.0),)
+
+    def __call__(self, image, theta):
+        return image + 0.0 * theta[0]
+
+    def entry_speeds_upper(self, image, low, high):
+        return jnp.zeros((1, *image.shape))
+
+    def float32_upper(self, image, low, high):
+        return image.then(image.low, image.high, self.wrong)
+
+
+@pytest.mark.parametrize(("wrong", "proved"), [(1e-4, True), (0.004, True), (0.006, False), (0.5, False)])
+def test_what_float32_does_to_an_image_counts_twice(wrong, proved):
+    """Ours and the adversary's: together they take this image across one half, from 0.49."""
+    claim = claim_of(by_mean, flat(0.49, label=0), terms(Wrong(wrong), gs.Box([-1], [1])), assumes=1)
+    assert claim.certified == proved
 
 
 def test_curved_boundaries_take_smaller_cells():

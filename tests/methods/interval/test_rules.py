@@ -160,10 +160,13 @@ def test_known_boxes():
     assert hull(lambda z: y(z) ** 3) == (-27, 125)
     assert hull(lambda z: 1.0 / x(z)) == (0.5, 1)
     assert hull(lambda z: jnp.abs(y(z))) == (0, 5)
+    assert hull(lambda z: jnp.abs(-y(z))) == (0, 5)
     assert hull(lambda z: jnp.where(x(z) > 0.5, y(z), 99.0)) == (-3, 5)
     assert hull(lambda z: jnp.where(x(z) > 2.0, y(z), 99.0)) == (99, 99)
     assert hull(lambda z: jnp.where(x(z) >= 2.0, y(z), 99.0)) == (-3, 99)
     assert hull(lambda z: jnp.where(x(z) < 1.0, 7.0, 99.0)) == (99, 99)
+    assert hull(lambda z: jnp.where(x(z) < 2.0, 7.0, 99.0)) == (7, 99)
+    assert hull(lambda z: jnp.where(x(z) > 1.0, 7.0, 99.0)) == (7, 99)
     assert hull(lambda z: jnp.where(x(z) <= 1.0, 7.0, 99.0)) == (7, 99)
     assert hull(lambda z: jnp.where(x(z) == 3.0, 7.0, 99.0)) == (99, 99)
     assert hull(lambda z: jnp.where(x(z) != 3.0, 7.0, 99.0)) == (7, 7)
@@ -218,22 +221,64 @@ def test_functions_are_as_accurate_as_the_rules_take_them_to_be():
         assert ulps(found, base.astype(np.float64) ** exponent.astype(np.float64)) <= elementwise.ULPS["pow"] / 2
 
 
-@pytest.mark.parametrize("name", ["sum", "dot", "conv", "windows"])
+SUMS = {
+    "sum": lambda v, w: v.sum(axis=1),
+    "dot": lambda v, w: v @ w[:, None],
+    "dot by a constant": lambda v, w: w[None] @ v.T,
+    "conv": lambda v, w: lax.conv_general_dilated(
+        v[:, :, None], w[:, None, None], (1,), "VALID", dimension_numbers=("NWC", "WIO", "NWC")
+    ),
+    "windows": lambda v, w: lax.reduce_window(v, 0.0, lax.add, (1, len(w)), (1, len(w)), "VALID"),
+}
+
+
+@pytest.mark.parametrize("name", ["erf", "exp", "expm1", "log", "log1p", "logistic", "rsqrt", "sqrt", "tanh"])
+def test_a_function_may_be_wrong_by_as_much_as_the_rules_take_it_to_be(name):
+    exact = {"erf": special.erf, "logistic": special.expit, "rsqrt": lambda v: 1.0 / np.sqrt(v)}.get(name) or getattr(
+        np, name
+    )
+    x = np.random.default_rng(5).uniform(0.1, 3.0, (1, 200)).astype(np.float32)
+    lower, upper = (np.asarray(a, np.float64) for a in bounds(getattr(lax, name), x, x))
+    values, wrong = exact(x.astype(np.float64)), elementwise.ULPS[name] * 2.0**-24
+    assert (lower <= values - wrong * np.abs(values)).all()
+    assert (upper >= values + wrong * np.abs(values)).all()
+
+
+def test_a_conversion_rounds_or_leaves_it_for_later():
+    x = np.float32([[1.001, -3.14, 0.1]])
+    lower, upper = (np.asarray(a) for a in bounds(lambda v: v.astype(jnp.bfloat16).astype(jnp.float32), x, x))
+    for values in (x, np.asarray(x.astype(jnp.bfloat16), np.float32)):
+        assert (lower <= values).all()
+        assert (values <= upper).all()
+
+
+def test_additions_of_constants_may_be_regrouped():
+    """(1 + c) + c is 1, and 1 + (c + c) is not."""
+    c, one = np.float32(0.99 * 2.0**-24), np.ones((1, 1), np.float32)
+    lower, upper = (np.asarray(a).item() for a in bounds(lambda x: (x + c) + c, one, one))
+    assert lower <= 1.0 < np.float32(1.0) + (c + c) <= upper
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums_whose_roundings_add_up_are_inside(name):
+    """After a 1, each term that is a little less than a unit is lost; before it, none is."""
+    x = np.full(96, 0.99 * 2.0**-24, np.float32)
+    x[0] = 1.0
+    lower, upper = (np.asarray(a).item() for a in bounds(lambda v: SUMS[name](v, np.ones_like(x)), x[None], x[None]))
+    in_order, backwards = (np.cumsum(terms, dtype=np.float32)[-1] for terms in (x, x[::-1]))
+    assert in_order == 1.0
+    assert backwards - in_order > 80 * 2.0**-24
+    assert lower <= in_order < backwards <= upper
+
+
+@pytest.mark.parametrize("name", SUMS)
 def test_sums_are_inside_in_whatever_order_they_are_taken(name):
     rng = np.random.default_rng(4)
     n = 96
     x = (rng.normal(size=n) * 10.0 ** rng.uniform(-3, 3, n)).astype(np.float32)
     w = rng.normal(size=n).astype(np.float32) if name in ("dot", "conv") else np.ones(n, np.float32)
     x[n // 2 :] = -x[: n // 2] * (w[: n // 2] / w[n // 2 :])  # they cancel, so that roundings are all that is left
-    functions = {
-        "sum": lambda v: v.sum(axis=1),
-        "dot": lambda v: v @ w[:, None],
-        "conv": lambda v: lax.conv_general_dilated(
-            v[:, :, None], w[:, None, None], (1,), "VALID", dimension_numbers=("NWC", "WIO", "NWC")
-        ),
-        "windows": lambda v: lax.reduce_window(v, 0.0, lax.add, (1, n), (1, n), "VALID"),
-    }
-    lower, upper = (np.asarray(a).item() for a in bounds(functions[name], x[None], x[None]))
+    lower, upper = (np.asarray(a).item() for a in bounds(lambda v: SUMS[name](v, w), x[None], x[None]))
     products, reached = x * w, []
     for _ in range(300):
         order = rng.permutation(n)
@@ -314,6 +359,8 @@ def test_what_overflows_or_may_be_nan_is_unknown_and_stays_so():
         lambda x: x[:, 1:] @ jnp.full((1, 1), jnp.nan)[:, 0],
     ):
         assert ends(function) == nothing
+    # So is what a sum may overflow with, in whatever order it is taken.
+    assert ends(lambda x: x[:, 0]) == nothing
     # A comparison with it is open, and so is what it chooses.
     assert ends(lambda x: jnp.where(huge(x) >= -jnp.inf, 1.0, 2.0)) == ([1.0], [2.0])
     assert ends(lambda x: jnp.where(jnp.isfinite(huge(x)), 1.0, 2.0)) == ([1.0], [2.0])
@@ -324,11 +371,12 @@ def test_what_overflows_or_may_be_nan_is_unknown_and_stays_so():
 
 
 def test_a_sum_that_may_overflow_on_its_way_is_unknown():
-    x = np.float32([[2e38, 2e38, -2e38, -2e38]])
-    for function in (lambda v: v.sum(axis=1), lambda v: v @ jnp.ones((4, 1))):
-        lower, upper = bounds(function, x, x)
-        assert np.isneginf(lower).all()
-        assert np.isposinf(upper).all()
+    large = np.repeat(np.float32([[3e37, -3e37]]), 50, axis=1)  # each of them is known
+    for x in (np.float32([[2e38, 2e38, -2e38, -2e38]]), large):
+        for function in (lambda v: v.sum(axis=1), lambda v: v @ jnp.ones((v.shape[1], 1))):
+            lower, upper = bounds(function, x, x)
+            assert np.isneginf(lower).all()
+            assert np.isposinf(upper).all()
 
 
 def test_boxes_upside_down_or_not_numbers_are_unknown():

@@ -12,7 +12,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from gsmooth_jax.data import fetch, manifest
-from gsmooth_jax.data.prepare import _writer, prepare
+from gsmooth_jax.data.preparing import _writer, prepare
 from gsmooth_jax.data.reader import dataset_folder, decode_all, open_split
 from gsmooth_jax.data.specs import DataError, FileFormatError, MissingDataError, Source
 from tests.data.conftest import random_arrays, spec_of, write_cifar
@@ -100,7 +100,7 @@ def test_killed_process_leaves_no_final_folder(spec, idx_files, tmp_path):
     """Dying without any cleaning up leaves a hidden folder, which neither we nor the next prepare mistake for data."""
     program = (
         "import os, pickle, sys\n"
-        "from gsmooth_jax.data.prepare import prepare\n"
+        "from gsmooth_jax.data.preparing import prepare\n"
         "stop = lambda message: os._exit(9) if 'verifying' in message else None\n"
         "prepare(pickle.loads(bytes.fromhex(sys.argv[1])), 'files', sys.argv[2], sys.argv[3], stop)\n"
     )
