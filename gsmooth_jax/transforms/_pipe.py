@@ -13,7 +13,7 @@ class Pipe:
 
     The attributes are annotated here and assigned without annotation in each class, so that dataclasses do not take
     them for fields. The group is named in the class line, ``class Contrast(Pipe, group="additive")``, because a literal
-    assigned without annotation would be typed as any string. So is ``pointwise``.
+    assigned without annotation would be typed as any string. So are ``pointwise`` and ``resamples``.
     """
 
     name: str
@@ -21,13 +21,16 @@ class Pipe:
     group: Group = "none"
     pointwise: bool = False
     """Whether each entry depends on that entry of the image alone; ``sensitivity_upper`` then holds for each one."""
+    resamples: bool = False
+    """Whether each entry is a sum of pixels read with weights >= 0: bounds of entries then go through it, and its
+    ``entry_speeds_upper`` takes a ``radius``."""
     first_only: bool = False
     """Whether it states bounds for given images alone, and so behind no stage that has parameters."""
     typical: tuple[tuple[float, float], ...]
     """(low, high) of each parameter: the published region where there is one."""
 
-    def __init_subclass__(cls, *, group: Group = "none", pointwise: bool = False):
-        cls.group, cls.pointwise = group, pointwise
+    def __init_subclass__(cls, *, group: Group = "none", pointwise: bool = False, resamples: bool = False):
+        cls.group, cls.pointwise, cls.resamples = group, pointwise, resamples
 
     def __or__(self, other: Transform) -> "Composition":
         """Returns the composition that applies this transform first."""

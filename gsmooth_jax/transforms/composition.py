@@ -1,13 +1,16 @@
 """Transforms applied one after the other."""
 
 import dataclasses
+import functools
 import itertools
+import typing
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.transforms import _cells
 from gsmooth_jax.transforms.quantize import Quantize
 from gsmooth_jax.types import (
     Chainable,
@@ -17,6 +20,7 @@ from gsmooth_jax.types import (
     Group,
     LipschitzBounded,
     Param,
+    Resampling,
     Transform,
     param_dim,
 )
@@ -108,17 +112,56 @@ class Composition:
         Raises:
           ValueError: a stage states no bound, or none that holds behind another stage; names the stage.
         """
-        return self._chained(image, low, high, entries=False)
+        self._require("Lipschitz bound", entries=False)
+        whole, grown = self._chain(image, low, high)
+        if grown is None:
+            return whole
+        counts = jnp.clip(jnp.ceil(grown / _GROWN), 1, _PIECES).astype(jnp.int32)
+        total = jnp.prod(counts)
+
+        def worse(piece: jax.Array, worst: jax.Array) -> jax.Array:
+            index = piece // jnp.concatenate([jnp.ones(1, jnp.int32), jnp.cumprod(counts)[:-1]]) % counts
+            ends = (low + (high - low) * ((index + i) / counts) for i in (0, 1))
+            wider = 2e-7 * (jnp.abs(low) + jnp.abs(high))  # neighbours overlap, whatever has been rounded
+            first, last = (jnp.clip(end + sign * wider, low, high) for end, sign in zip(ends, (-1, 1), strict=True))
+            return jnp.maximum(worst, self._chain(image, first, last)[0])
+
+        cut = total > 1
+        return jax.lax.fori_loop(0, jnp.where(cut, total, 0), worse, jnp.where(cut, 0.0, whole))
 
     def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the change of each entry per unit of each parameter on the box [low, high]: [P, H, W, C]. Device.
 
-        The chain of ``lipschitz_upper``, entry by entry: the stages behind the first that moves must be pointwise.
+        The chain of ``lipschitz_upper``, entry by entry. A pointwise stage behind the first that moves multiplies what
+        each entry has; one that reads pixels carries it to where they are read. (THEORY D7.4.)
 
         Raises:
           ValueError: a stage states no speeds of entries, or none behind another stage, or mixes entries; names it.
         """
-        return self._chained(image, low, high, entries=True)
+        self._require("bound on the entries' speeds", entries=True)
+        speeds, radius, start = jnp.zeros((0, *image.shape), image.dtype), jnp.zeros_like(image), 0
+        for stage in self.stages:
+            part = slice(start, start + param_dim(stage, image.shape))
+            box, start, reached = (low[part], high[part]), part.stop, radius
+            middle, half = _middle(*box)
+            moved = stage(image, middle)
+            apart, growth = _sensitivity(stage, image.shape, *box)
+            own = speeds[:0]
+            if len(speeds) and _resampling(stage):
+                reading = typing.cast(Resampling, stage)
+                own = reading.entry_speeds_upper(image, *box, reached)
+                carry = functools.partial(_carried, reading, box=box)
+                speeds, radius = jax.vmap(carry)(speeds), carry(reached)
+            else:
+                if stage.params:
+                    assert isinstance(stage, EntryBounded)
+                    own = stage.entry_speeds_upper(image, *box)
+                    own = own if growth is None else own + jnp.multiply.outer(growth, reached)
+                speeds, radius = apart * speeds, apart * reached
+            way = jnp.tensordot(half, own, 1, precision="highest")
+            radius = radius + way + _off(stage, image, moved, apart, jnp.max)
+            speeds, image = jnp.concatenate([speeds, own]), moved
+        return speeds
 
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """Bounds what float32 makes of the result, one stage after the other. Host.
@@ -134,69 +177,89 @@ class Composition:
             image, start = stage.float32_upper(image, low[part], high[part]), part.stop
         return image
 
-    def _chained(self, image: jax.Array, low: jax.Array, high: jax.Array, *, entries: bool) -> jax.Array:
-        """The bounds of both: numbers [P], or speeds of entries [P, H, W, C]."""
+    def _require(self, kind: str, *, entries: bool) -> None:
         if why := self.unbounded(entries=entries):
-            kind = "bound on the entries' speeds" if entries else "Lipschitz bound"
             raise ValueError(f"No {kind} for {self.name!r}: {why}")
-        whole, grown = self._chain(image, low, high, entries=entries)
-        if grown is None:
-            return whole
-        counts = jnp.clip(jnp.ceil(grown / _GROWN), 1, _PIECES).astype(jnp.int32)
-        total = jnp.prod(counts)
 
-        def worse(piece: jax.Array, worst: jax.Array) -> jax.Array:
-            index = piece // jnp.concatenate([jnp.ones(1, jnp.int32), jnp.cumprod(counts)[:-1]]) % counts
-            ends = (low + (high - low) * ((index + i) / counts) for i in (0, 1))
-            wider = 2e-7 * (jnp.abs(low) + jnp.abs(high))  # neighbours overlap, whatever has been rounded
-            first, last = (jnp.clip(end + sign * wider, low, high) for end, sign in zip(ends, (-1, 1), strict=True))
-            return jnp.maximum(worst, self._chain(image, first, last, entries=entries)[0])
-
-        cut = total > 1
-        return jax.lax.fori_loop(0, jnp.where(cut, total, 0), worse, jnp.where(cut, 0.0, whole))
-
-    def _chain(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, *, entries: bool
-    ) -> tuple[jax.Array, jax.Array | None]:
-        """The chain rule on one box: the bounds, and which share [P] of a later one each parameter's own way makes up.
+    def _chain(self, image: jax.Array, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array | None]:
+        """The chain rule on one box: the bounds [P], and which share [P] of a later one each parameter's way makes up.
 
         That share is what cutting the box along the parameter would save; None where it is 0 for any image.
         """
-        bounds: list[jax.Array] = []
-        ways: list[jax.Array] = []  # [p, ...] for each stage: how far its parameters have moved the image
-        shares: list[jax.Array] = []
-        radius = jnp.zeros(image.shape if entries else (), image.dtype)
-        start, grows = 0, False
+        bounds = ways = shares = jnp.zeros(0, image.dtype)  # a way: how far a parameter has moved the image, at most
+        radius, start, grows = jnp.zeros((), image.dtype), 0, False
         for stage in self.stages:
             part = slice(start, start + param_dim(stage, image.shape))
-            lowest, highest, start = low[part], high[part], part.stop
-            growth, reached = None, radius
-            if bounds:
-                assert isinstance(stage, Chainable)
-                apart, growth = stage.sensitivity_upper(image.shape, lowest, highest)
-                bounds, ways, radius = [apart * b for b in bounds], [apart * w for w in ways], apart * radius
+            box, start, reached = (low[part], high[part]), part.stop, radius
+            middle, half = _middle(*box)
+            moved = stage(image, middle)
+            apart, growth = _sensitivity(stage, image.shape, *box)
+            own = bounds[:0]
             if stage.params:
-                own = _bound(stage, entries)(image, lowest, highest)
-                if growth is not None:
-                    shares = [jnp.maximum(s, _share(growth, w, own)) for s, w in zip(shares, ways, strict=True)]
-                    own, grows = own + jnp.multiply.outer(growth, reached), True
-                way = own * (0.5 * (highest - lowest)).reshape(-1, *(1,) * radius.ndim)
-                bounds, ways, radius = [*bounds, own], [*ways, way], radius + jnp.sum(way, axis=0)
-                shares = [*shares, jnp.zeros_like(lowest)]
-            image = stage(image, 0.5 * (lowest + highest))
-        if not bounds:
-            return jnp.zeros((0, *radius.shape), image.dtype), None
-        return jnp.concatenate(bounds), jnp.concatenate(shares) if grows else None
+                assert isinstance(stage, LipschitzBounded)
+                own = stage.lipschitz_upper(image, *box)
+                if len(bounds) and growth is not None:
+                    shares, grows = jnp.maximum(shares, _share(growth, ways, own)), True
+                    own = own + growth * reached
+            bounds, ways = jnp.concatenate([apart * bounds, own]), jnp.concatenate([apart * ways, own * half])
+            radius = apart * reached + jnp.sum(own * half) + _off(stage, image, moved, apart, jnp.linalg.norm)
+            shares, image = jnp.concatenate([shares, jnp.zeros_like(half)]), moved
+        return bounds, shares if grows else None
+
+
+def _middle(low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The middle [P] of a box, and how far its ends are from it, rounded up."""
+    middle = 0.5 * (low + high)
+    return middle, jnp.maximum(high - middle, middle - low) * (1.0 + 1e-6)
+
+
+def _sensitivity(
+    stage: Transform, shape: tuple[int, ...], low: jax.Array, high: jax.Array
+) -> tuple[jax.Array, jax.Array | None]:
+    """What a stage states of differences between images; a stage that cannot follow another one need not."""
+    if isinstance(stage, Chainable):
+        return stage.sensitivity_upper(shape, low, high)
+    return jnp.ones((), low.dtype), None
+
+
+def _resampling(stage: Transform) -> bool:
+    return getattr(stage, "resamples", False) and bool(stage.params)
+
+
+def _carried(stage: Resampling, entries: jax.Array, *, box: tuple[jax.Array, jax.Array]) -> jax.Array:
+    """Bounds what a stage makes of entries [H, W, C] >= 0, or of any that these bound, for every parameter of a box."""
+    middle, half = _middle(*box)
+    moved = stage(entries, middle)
+    way = jnp.tensordot(half, stage.entry_speeds_upper(entries, *box), 1, precision="highest")
+    return (moved + way) * (1.0 + 1e-5) + _off(typing.cast(Transform, stage), entries, moved, 1.0, jnp.max)
+
+
+def _off(
+    stage: Transform,
+    image: jax.Array,
+    moved: jax.Array,
+    apart: jax.Array | float,
+    norm: Callable[[jax.Array], jax.Array],
+) -> jax.Array:
+    """Bounds how far float32 takes what a stage makes of an image, in a norm: L2, or the largest entry.
+
+    Positions are wrong by a tenth of ``_cells.slack`` at most (THEORY D7.4).
+    """
+    short = getattr(stage, "pointwise", False) or getattr(stage, "resamples", False)
+    length, side = (norm if short else jnp.linalg.norm), max(image.shape[:2])
+    units = 200.0 if short else 300.0 + 4.0 * (side**1.5 + side)
+    off = units * 2.0**-24 * (apart * length(jnp.abs(image).ravel()) + length(jnp.abs(moved).ravel()))
+    if getattr(stage, "resamples", False):
+        ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
+        steps = sum(norm(jnp.abs(jnp.diff(ring, axis=axis)).ravel()) for axis in (0, 1))
+        off = off + 0.3 * _cells.slack(*image.shape[:2]) * apart * steps
+    return off
 
 
 def _share(growth: jax.Array, ways: jax.Array, alone: jax.Array) -> jax.Array:
-    """[p]: the largest part, over a stage's parameters [q], that ways [p, ...] of the image add to its bounds [q, ...].
-
-    0 / 0 counts as nothing.
-    """
-    norms = [jnp.sqrt(jnp.sum(a * a, axis=tuple(range(1, a.ndim)))) for a in (ways, alone)]
-    grown = jnp.multiply.outer(norms[0], growth)  # [p, q]
-    return jnp.max(jnp.where(grown > 0.0, grown / jnp.maximum(norms[1], 1e-30)[None], 0.0), axis=1, initial=0.0)
+    """[P]: the largest part that ways [P] of the image add to any of a stage's bounds [Q]; 0 / 0 counts as nothing."""
+    grown = jnp.multiply.outer(ways, growth)  # [P, Q]
+    return jnp.max(jnp.where(grown > 0.0, grown / jnp.maximum(alone, 1e-30)[None], 0.0), axis=1, initial=0.0)
 
 
 def _stopped(stages: tuple[Transform, ...], entries: bool) -> str:
@@ -205,7 +268,7 @@ def _stopped(stages: tuple[Transform, ...], entries: bool) -> str:
     for stage in stages:
         if moving and (not isinstance(stage, Chainable) or getattr(stage, "first_only", False)):
             return f"stage {stage.name!r} states none behind another, only where it comes first."
-        if moving and entries and not getattr(stage, "pointwise", False):
+        if moving and entries and not (getattr(stage, "pointwise", False) or getattr(stage, "resamples", False)):
             return f"stage {stage.name!r} mixes entries behind another."
         if stage.params and not isinstance(stage, EntryBounded if entries else LipschitzBounded):
             return f"stage {stage.name!r} states none."
@@ -216,11 +279,3 @@ def _stopped(stages: tuple[Transform, ...], entries: bool) -> str:
 def _unrounded(stages: tuple[Transform, ...]) -> tuple[Transform, ...]:
     """The stages without a rounding at the end, which methods see to."""
     return stages[:-1] if isinstance(stages[-1], Quantize) else stages
-
-
-def _bound(stage: Transform, entries: bool) -> Callable[..., jax.Array]:
-    if entries:
-        assert isinstance(stage, EntryBounded)
-        return stage.entry_speeds_upper
-    assert isinstance(stage, LipschitzBounded)
-    return stage.lipschitz_upper

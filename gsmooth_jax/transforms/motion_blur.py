@@ -14,7 +14,7 @@ from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MotionBlur(Pipe):
+class MotionBlur(Pipe, resamples=True):
     """Mean of shifts of the image along a vector (a, b), from -1/2 to 1/2 of it; each as in ``Shift``.
 
     Parameters: (a, b) in px, the path of the camera (down, right); (-a, -b) is the same blur; identity (0, 0). Zeros
@@ -53,9 +53,12 @@ class MotionBlur(Pipe):
         del low, high
         return shift.difference_norms(image) * float(np.abs(self._positions()).mean())
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def entry_speeds_upper(
+        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
+    ) -> jax.Array:
         """Returns [2, H, W, C]: the mean of |node| times the speed of ``Shift`` on that share of the box. Device."""
-        maxima, positions = _cells.block_maxima(image), jnp.asarray(self._positions(), jnp.float32)
+        maxima = _cells.block_maxima(image, radius=radius)
+        positions = jnp.asarray(self._positions(), jnp.float32)
 
         def speed(i: jax.Array | int) -> jax.Array:
             ends = low * positions[i], high * positions[i]

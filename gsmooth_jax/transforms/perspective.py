@@ -15,7 +15,7 @@ from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Perspective(Pipe):
+class Perspective(Pipe, resamples=True):
     """Enlarges each row about the centre by a factor of its own, 1 + t at the lower edge, 1 - t at the upper one.
 
     The projective map that keeps the centre ((H - 1) / 2, (W - 1) / 2), and what is near it, as they are: the pixel at
@@ -51,18 +51,21 @@ class Perspective(Pipe):
         """Returns [1]: the L2 norm of the speeds of the entries, as for rotation. Device."""
         return norm_upper(self._speeds(image, low, high))[None]
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def entry_speeds_upper(
+        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
+    ) -> jax.Array:
         """Returns [1, H, W, C]: those of scaling by each row's own ratios, times its y / (H / 2). Device.
 
         A row's ratio s is affine in t, so its source moves on a straight line through the centre. (THEORY C3.)
         """
-        return rounded_up(self._speeds(image, low, high))[None]
+        return rounded_up(self._speeds(image, low, high, radius))[None]
 
-    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None) -> jax.Array:
         rows = self._turned(image)
+        maxima = _cells.block_maxima(rows, radius=None if radius is None else self._turned(radius))
         depths = _depths(rows.shape[0])[:, None]
         ends = 1.0 + low[0] * depths, 1.0 + high[0] * depths
-        speeds = scaling.speed_upper(_cells.block_maxima(rows), jnp.minimum(*ends), jnp.maximum(*ends))
+        speeds = scaling.speed_upper(maxima, jnp.minimum(*ends), jnp.maximum(*ends))
         return self._turned(jnp.abs(depths)[:, :, None] * speeds)
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:

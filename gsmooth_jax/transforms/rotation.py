@@ -44,7 +44,7 @@ CONVENTIONS: Mapping[str, Convention] = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Rotation(Pipe):
+class Rotation(Pipe, resamples=True):
     """Turns the image about its centre, bilinear, zeros outside.
 
     Parameter: degrees, positive turns left (counter-clockwise on a screen with row 0 at the top); identity 0. No group
@@ -100,14 +100,16 @@ class Rotation(Pipe):
         """
         return norm_upper(self._speeds(image, low, high))[None]
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def entry_speeds_upper(
+        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
+    ) -> jax.Array:
         """Returns [1, H, W, C]: ``speed_upper``; infinite where the image may jump. Device."""
-        return rounded_up(self._speeds(image, low, high))[None]
+        return rounded_up(self._speeds(image, low, high, radius))[None]
 
-    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None) -> jax.Array:
         convention = CONVENTIONS[self.convention]
         beyond = "constant" if convention.canvas is None else "edge"
-        speed = speed_upper(_cells.block_maxima(image, beyond), low[0], high[0], convention.off_centre)
+        speed = speed_upper(_cells.block_maxima(image, beyond, radius), low[0], high[0], convention.off_centre)
         if convention.canvas is not None:
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
         return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed

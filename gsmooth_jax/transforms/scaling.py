@@ -13,7 +13,7 @@ from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Scaling(Pipe):
+class Scaling(Pipe, resamples=True):
     """Enlarges the image s times about its centre ((H - 1) / 2, (W - 1) / 2), bilinear, zeros outside.
 
     Parameter: s - 1, a ratio > -1; positive enlarges; identity 0. No group law: interpolating twice blurs twice, and
@@ -33,9 +33,12 @@ class Scaling(Pipe):
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels, as for rotation. Device."""
         return norm_upper(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def entry_speeds_upper(
+        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
+    ) -> jax.Array:
         """Returns [1, H, W, C]: ``speed_upper``. Device."""
-        return rounded_up(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
+        maxima = _cells.block_maxima(image, radius=radius)
+        return rounded_up(speed_upper(maxima, 1.0 + low[0], 1.0 + high[0]))[None]
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns what ``sensitivity`` says. Device."""

@@ -13,7 +13,7 @@ from gsmooth_jax.types import Computed, Param
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Shift(Pipe):
+class Shift(Pipe, resamples=True):
     """Moves the image by any distance, bilinear, zeros enter where content left.
 
     Parameters: (dy, dx) in px, positive down and right; identity (0, 0). No group law: half a pixel twice is a blur,
@@ -34,12 +34,14 @@ class Shift(Pipe):
         del low, high
         return difference_norms(image)
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def entry_speeds_upper(
+        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
+    ) -> jax.Array:
         """Returns [2, H, W, C]: ``speeds_upper`` on the box. Device.
 
         Their norms are no smaller than ``lipschitz_upper``, which averages the differences that these maximise.
         """
-        return rounded_up(speeds_upper(_cells.block_maxima(image), low, high))
+        return rounded_up(speeds_upper(_cells.block_maxima(image, radius=radius), low, high))
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1 and 2: each pixel is read with weights of sum 1 at most, and a difference has two terms. Device."""

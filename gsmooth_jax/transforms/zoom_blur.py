@@ -15,7 +15,7 @@ _STEPS = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ZoomBlur(Pipe):
+class ZoomBlur(Pipe, resamples=True):
     """Mean of 11 enlargements by 1 + z i/10, i = 0 ... 10; each as in ``Scaling``.
 
     Parameter: z >= 0, the largest zoom less 1, a ratio; identity 0. No group law. The published code steps the zoom by
@@ -40,9 +40,11 @@ class ZoomBlur(Pipe):
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box. Device."""
         return norm_upper(_speeds(image, low, high))[None]
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    def entry_speeds_upper(
+        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
+    ) -> jax.Array:
         """Returns [1, H, W, C]: the entries of which ``lipschitz_upper`` is the norm. Device."""
-        return rounded_up(_speeds(image, low, high))[None]
+        return rounded_up(_speeds(image, low, high, radius))[None]
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns the means over the frames of what scaling does, its speed times i / 10. Device."""
@@ -65,9 +67,9 @@ class ZoomBlur(Pipe):
         return float32.read(image, px / frames, units=float32.SEPARABLE + 2 * frames - 2 + division / float32.UNIT)
 
 
-def _speeds(image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+def _speeds(image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None) -> jax.Array:
     """[H, W, C]: (1/11) sum_i (i/10) times the speed of scaling on 1 + i/10 of the box."""
-    maxima = _cells.block_maxima(image)
+    maxima = _cells.block_maxima(image, radius=radius)
 
     def speed(i: jax.Array) -> jax.Array:
         share = jnp.float32(i) / _STEPS

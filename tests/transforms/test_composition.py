@@ -16,8 +16,6 @@ from gsmooth_jax.transforms import (
     Clip,
     Composition,
     Contrast,
-    DefocusBlur,
-    GaussianBlur,
     Perspective,
     Quantize,
     Rotation,
@@ -46,14 +44,13 @@ WIDE = {"rotation": (-400.0, 400.0), "scaling": (-0.7, 1.5), "perspective": (-0.
         Contrast() | Brightness(),
         # The contrast multiplies what the brightness did, and grows with it: no slack hides either.
         Brightness() | Contrast(),
+        # Entries are carried to where the second stage reads them.
         # Behind a clip, brightness is no offset.
         Brightness() | Clip(),
         Brightness() | Rotation(),
-        Rotation() | GaussianBlur(),
         Rotation() | BrightnessContrast(),
         Rotation() | Scaling() | Brightness(),
         Perspective(axis="horizontal") | Shear(),
-        DefocusBlur() | Shear() | Contrast(),
     ],
     ids=lambda t: t.name,
 )
@@ -179,6 +176,7 @@ def test_no_image_is_driven_apart_further_than_said(name):
                 assert change <= growth[j] + 1e-13 / step
                 shares[1] = max(shares[1], change / growth[j] if growth[j] else 0.0)
         assert shares[0] <= 1.0 + 1e-9
+        assert not transform.resamples or matrix.min() >= 0.0
         found.append(shares)
     largest = np.max(found, axis=0)
     assert largest[0] > 0.9
@@ -186,17 +184,18 @@ def test_no_image_is_driven_apart_further_than_said(name):
     assert largest[1] > 0.3 or name == "brightness"  # whose speed does not grow
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_random_compositions_stay_within_their_bounds(seed):
     """Against images by NumPy and SciPy in float64: any stages in any order, of 3 parameters at most."""
     rng = np.random.default_rng(seed)
     names, count = [], 0
-    for name in rng.permutation(CHAINED):
+    for name in rng.permutation(CHAINED if seed % 2 else [n for n in CHAINED if TRANSFORMS[n].resamples]):
         if len(names) < 3 and count + len(TRANSFORMS[name].typical) <= 3:
             names, count = [*names, str(name)], count + len(TRANSFORMS[name].typical)
     transform = Composition(tuple(TRANSFORMS[n]() for n in names))
     colour = not {"hue", "saturation"}.isdisjoint(names)
     bound = jax.jit(transform.lipschitz_upper)
+    speeds = None if transform.unbounded(entries=True) else jax.jit(transform.entry_speeds_upper)
 
     def exact(image, theta):
         theta = list(theta)
@@ -213,7 +212,11 @@ def test_random_compositions_stay_within_their_bounds(seed):
             thetas = np.stack([low, high, *rng.uniform(low, high, (4, count))]).astype(np.float64)
             thetas = np.concatenate([thetas, np.where(np.eye(count, dtype=bool), high, low)])
             out = [exact(image.astype(np.float64), theta) for theta in thetas]
+            fastest = None if speeds is None else np.asarray(speeds(image, low, high), np.float64)
             for i, j in itertools.combinations(range(len(out)), 2):
+                if fastest is not None:
+                    way = np.tensordot(np.abs(thetas[i] - thetas[j]), fastest, 1)
+                    assert (np.abs(out[i] - out[j]) <= way * (1 + 1e-6) + 1e-9).all()
                 way = upper @ np.abs(thetas[i] - thetas[j])
                 shares.append(np.linalg.norm(out[i] - out[j]) / max(way, 1e-9))
     assert 0.05 < max(shares) <= 1.0 + 1e-6
@@ -223,7 +226,7 @@ def test_a_wide_box_is_cut_where_the_way_of_earlier_stages_would_count(monkeypat
     transform, image = Scaling() | Rotation(), jnp.asarray(smooth_image((12, 12, 1)))
     low, high = np.float32([-0.6, -20.0]), np.float32([0.6, 20.0])
     bound = jax.jit(transform.lipschitz_upper)
-    piece = jax.jit(jax.vmap(lambda a, b: transform._chain(image, a, b, entries=False)[0]))
+    piece = jax.jit(jax.vmap(lambda a, b: transform._chain(image, a, b)[0]))
     # The worst of 32 pieces of the earlier stage's range.
     edges = np.linspace(-0.6, 0.6, 33, dtype=np.float32)  # it would take hundreds: cut no further
     lows, highs = np.tile(low, (32, 1)), np.tile(high, (32, 1))

@@ -17,6 +17,7 @@ ENTRIES = [t for t in [*BOUNDED, Rotation(mask=True)] if isinstance(t, EntryBoun
 AVERAGED = {"brightness_contrast", "defocus_blur", "gaussian_blur", "hue", "motion_blur", "shear", "shift"}
 """Whose Lipschitz bound is better than the norm of the entries' largest speeds, which are not reached together."""
 COMPOSED = [Rotation() | Brightness(), RotationalBlur() | Contrast(), Scaling() | Clip()]
+CARRIED = [Rotation() | Scaling(), Brightness() | Rotation()]
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -50,7 +51,7 @@ def digits(transform, count):
     return images
 
 
-@pytest.mark.parametrize("transform", [*BOUNDED, *COMPOSED], ids=lambda t: t.name)
+@pytest.mark.parametrize("transform", [*BOUNDED, *COMPOSED, *CARRIED], ids=lambda t: t.name)
 def test_no_bound_is_four_times_too_large_on_an_mnist_image(transform):
     images = digits(transform, 8)
     inside = small_boxes(transform)
@@ -63,7 +64,7 @@ def test_no_bound_is_four_times_too_large_on_an_mnist_image(transform):
     assert np.median(ratio) < 2
 
 
-@pytest.mark.parametrize("transform", [*ENTRIES, *COMPOSED], ids=lambda t: t.name)
+@pytest.mark.parametrize("transform", [*ENTRIES, *COMPOSED, *CARRIED], ids=lambda t: t.name)
 def test_speeds_of_entries_have_the_norm_of_the_bound_on_an_mnist_image(transform):
     images = digits(transform, 4)
     inside = small_boxes(transform).astype(np.float32)
@@ -74,6 +75,8 @@ def test_speeds_of_entries_have_the_norm_of_the_bound_on_an_mnist_image(transfor
     ratio = np.linalg.norm(speeds.reshape(*bounds.shape, -1), axis=-1) / bounds
     if transform.name in AVERAGED:
         assert 0.5 < ratio.min() <= ratio.max() < 1.5
+    elif transform in CARRIED:
+        assert 0.6 < ratio.min() <= ratio.max() < 1.1  # entries keep their places, which norms do not know
     elif transform in COMPOSED:
         assert 0.95 < ratio.min() <= ratio.max() < 1.0 + 1e-4  # a chain of norms is the longer one
     else:
