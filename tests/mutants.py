@@ -132,7 +132,8 @@ LIPSCHITZ = [
         ("every composition has its first stage's law", 'if len(self.stages) == 1 else "none"',
          'if self.stages else ""'),
         ("entries that are mixed have speeds", 'if moving and entries and not (getattr(stage, "pointwise"',
-         'if False and not (getattr(stage, "pointwise"', "transforms/test_hue.py::test_contract_behind_and_before_another"),
+         'if False and not (getattr(stage, "pointwise"',
+         "transforms/test_hue.py::test_contract_behind_and_before_another"),
         ("float32 is forgotten from stage to stage", "stage.float32_upper(image, low[part]",
          "stage.float32_upper(image.then(image.low, image.high, 0.0), low[part]",
          "transforms/test_float32.py::test_stages_hand_on_their_errors"),
@@ -928,7 +929,9 @@ POOLED = [
     ),
     *within(
         "transforms/_warp.py", "methods/cover/test_geometry.py",
-        ("the place is computed twice", "corner = jnp.arange(pixels)[corner]", "corner = corner"),
+        ("the place is computed twice",
+         "dy, dx = (y - (row - 1.0))[..., None], (x - (number - row * (w + 2) - 1.0))[..., None]",
+         "dy, dx = (y - top)[..., None], (x - left)[..., None]"),
     ),
 ]
 
