@@ -46,9 +46,10 @@ _FINER = 0.4
 _ACROSS = 0.85
 """Half the width of a strip, at most."""
 
-_JUMPS = 0.3
-"""Of all entries, the share that may jump a level in a box, where it still pays to follow the rounded image: a quarter
-would take the latent as far as half a level of every entry, which is allowed for otherwise."""
+_JUMPS = 0.05
+"""Of all entries, the share that may jump a level in a box, where it pays to follow the rounded image. Half a level of
+every entry, allowed for otherwise, is as much as a quarter of them jumping; but rounded images also lie beside each
+other, by a root of n / 12 levels or so."""
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""

@@ -36,7 +36,7 @@ _CLOSER = 0.6
 _SURE = 0.999
 """How probable an event is at most, where it is guessed how many votes a part will take."""
 
-_HOPE = 1.0
+_HOPE = 2.0
 """By so many standard deviations votes may turn out better than those so far, where the budget is planned."""
 
 Rounds = Generator[list[Visit], list[np.ndarray], None]
@@ -169,7 +169,8 @@ class WindowTests:
         if not self._postponed[hopeless].all():
             self.lost = True
         else:
-            more = np.minimum(self._missing(left, _HOPE), g.max_votes)  # infinity among them
+            # What is doubtful may turn out better, but is not expected to be cheap.
+            more = np.minimum(self._missing(left, _HOPE), 4 * _PATIENCE)
             self.needed = self._spent + int(self._spread(left, more).sum()) * g.block
             self.exhausted = self.needed > g.max_votes
             self.lost |= self.exhausted
