@@ -55,6 +55,7 @@ def certify(
     alpha: float = 1e-3,
     test: Test = "sequential",
     max_votes: int = 10_000,
+    block: int = 0,
     seed: int = 0,
     ids: Sequence[int] | np.ndarray | None = None,
     domain: Domain | None = None,
@@ -76,6 +77,7 @@ def certify(
       alpha: each claim is false with at most this probability.
       test: ``sequential`` stops when sure, ``fixed`` spends ``max_votes`` on every image.
       max_votes: most draws that test one image.
+      block: votes between two looks of the sequential test; 0: as the method has it.
       seed: of all draws.
       ids: [N] image ids >= 0, part of every draw's key; 0, 1, ... unless given.
       domain: shape and range of an input, such as ``Domain((16000,), -1.0, 1.0)`` of waveforms; unless given the
@@ -97,6 +99,7 @@ def certify(
         alpha=alpha,
         test=test,
         max_votes=max_votes,
+        block=block,
         seed=seed,
     )
     if isinstance(found, Classifier) and labels is not None and not np.issubdtype(np.asarray(labels).dtype, np.integer):
@@ -119,6 +122,7 @@ def certify_run(
     test: Test = "sequential",
     selection_votes: int = 32,
     max_votes: int = 10_000,
+    block: int = 0,
     seed: int = 0,
     domain: Domain | None = None,
     split: str = "test",
@@ -146,8 +150,9 @@ def certify_run(
       method: as for ``certify``.
       alpha: each claim is false with at most this probability.
       test: as for ``certify``.
-      selection_votes: draws that choose an image's class.
+      selection_votes: draws that choose an image's class, at most: eight that agree are enough.
       max_votes: most draws that test one image.
+      block: votes between two looks of the sequential test; 0: as the method has it.
       seed: of all draws.
       domain: as for ``certify``.
       split: of a data set.
@@ -188,6 +193,7 @@ def certify_run(
         test=test,
         selection_votes=selection_votes,
         max_votes=max_votes,
+        block=block,
         seed=seed,
     )
     making.certify(found, chosen, guarantee, Path(out), execution=execution, progress=progress)

@@ -29,6 +29,7 @@ def certify(
     test: Literal["sequential", "fixed", "fixed_two_sided"] = "sequential",
     selection_votes: int = 32,
     max_votes: int = 10_000,
+    block: int = 0,
     seed: int = 0,
     out: Path | None = None,
     data_dir: str | None = None,
@@ -62,8 +63,9 @@ def certify(
         method: see `gsmooth methods`; auto takes the one made for the transform and the law.
         alpha: a claim is false with at most this probability.
         test: sequential stops when sure; fixed spends max-votes on every image.
-        selection_votes: draws that choose an image's class.
+        selection_votes: draws that choose an image's class, at most: eight that agree are enough.
         max_votes: most draws that test one image.
+        block: votes between two looks of the sequential test; 0: as the method has it.
         seed: of all draws.
         out: run folder; runs/DATA-TRANSFORM if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
@@ -99,6 +101,7 @@ def certify(
         test=test,
         selection_votes=selection_votes,
         max_votes=max_votes,
+        block=block,
         seed=seed,
     )
     chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from rich.console import Console
 
+import gsmooth_jax as gs
 from gsmooth_jax import cli, results
 from gsmooth_jax.results import headers, report
 from gsmooth_jax.transforms import Hue, Saturation
@@ -287,3 +288,16 @@ def test_reports_of_nothing(tmp_path, capsys):
     assert gsmooth("report", tmp_path) == cli.BAD_INPUT
     assert "Expected a run folder" in " ".join(capsys.readouterr().err.split())
     assert gsmooth("verify", tmp_path) == cli.BAD_INPUT
+
+
+def test_votes_between_two_looks_are_the_methods_or_those_asked_for(tmp_path):
+    votes = {}
+    for block in (0, 16):
+        out = tmp_path / str(block)
+        asked = "certify", "--transform", "brightness_contrast", "--limit", "2", "--devices", "1", "--block", str(block)
+        assert gsmooth(*asked, "--out", out) == cli.DONE
+        header, claims = results.read_run(out)
+        assert header["block"] == (block or gs.ClosedForm.block)
+        votes[block] = {h.votes for c in claims for h in c.hypotheses}
+    assert all(v % gs.ClosedForm.block == 0 for v in votes[0])
+    assert all(v % 16 == 0 for v in votes[16])
