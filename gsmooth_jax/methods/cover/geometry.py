@@ -321,15 +321,22 @@ class Geometry:
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
         points = np.tile(0.5 * (low + high), (len(edges), 1))
         points[:, along] = edges
-        if self.stages.rounding is not None and (path := self._rounded_path(lows, highs, points, pieces)):
-            return path
+        if rounding := self.stages.rounding:
+            most = _JUMPS * np.sum(~np.isin(self.image, self.stages.fixed))
+            # Squares of moves alone, for which bounds on the image's own speed are at hand, may be too many.
+            if 4.0 * np.mean((gaps.sum(axis=1) * rounding.density) ** 2) <= most:
+                path = self._rounded_path(lows, highs, points, pieces, most)
+                if path is not None:
+                    return path
         latents, between = self.values(points)
         aside = np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
         return self._path(
             lows, highs, latents, between, self._scales[along] * gaps[:, along], aside, gaps=gaps.sum(axis=1)
         )
 
-    def _rounded_path(self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, pieces: np.ndarray) -> Path | None:
+    def _rounded_path(
+        self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, pieces: np.ndarray, most: float
+    ) -> Path | None:
         """A path of N boxes of rounded images: between them nothing moves, but entries jump.
 
         None where so many may jump that it is better to follow the image before it is rounded.
@@ -339,6 +346,7 @@ class Geometry:
           highs: [N, P], upper corners.
           points: [N + 1, P], where the images are computed.
           pieces: [_COARSE], boxes in each of some neighbours for which the entries' speeds are bounded.
+          most: jumps of entries in a box, on the average, for which it pays.
         """
         stages = self.stages
         assert stages.rounding is not None
@@ -350,8 +358,7 @@ class Geometry:
         coarse, half = np.repeat(np.arange(len(pieces)), pieces), _half_widths(lows, highs).astype(np.float32)
         moves = np.einsum("mp,mp...->m...", half[cuts[:-1]], np.asarray(speeds)) * stages.rounding.density
         # An entry that moves by a share of a level comes to another from twice that share of all places.
-        jumps = np.sum(2.0 * moves * (1.0 + 2.0 * moves)) / len(pieces)
-        if jumps > _JUMPS * np.sum(~np.isin(self.image, stages.fixed)):
+        if np.sum(2.0 * moves * (1.0 + 2.0 * moves)) / len(pieces) > most:
             return None
         parts, start = [], 0
         while start < len(lows):
