@@ -63,7 +63,7 @@ def test_two_parameters(classifier, low):
 
 
 def test_false_claims_are_as_rare_as_alpha_says(classifier):
-    alpha, n = 0.05, 200
+    alpha, n = 0.05, 100
     loose = dataclasses.replace(BRIGHTER, alpha=alpha, region=gs.Box([-0.1], [0.0]), max_votes=4096)
     stream = (constant(i, 0.599) for i in range(n))
     false = sum(c.certified for c in gs.certify_stream(classifier, stream, loose, gs.Execution(devices=1)))
