@@ -120,8 +120,8 @@ class _Ballots:
         doubtful = [n for n, c in enumerate(counts) if c.max() < first < count]
         if doubtful:
             more = yield [Request(streams[n]._replace(start=first, stop=count), count) for n in doubtful]
-            for n, c in zip(doubtful, more, strict=True):
-                counts[n] = counts[n] + c
+            added = dict(zip(doubtful, more, strict=True))
+            counts = [c + added[n] if n in added else c for n, c in enumerate(counts)]
         self.selection = tuple(int(c) for c in counts[0])
         self.invalid += sum(int(c[-1]) for c in counts)
         return counts

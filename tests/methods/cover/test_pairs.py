@@ -72,6 +72,15 @@ def test_the_table_holds_what_is_computed():
         assert pairs._TABLE[tuple(place)] == pairs.computed(*place)
 
 
+def test_the_quadrature_is_finer_than_what_is_added_for_it(monkeypatch):
+    places = [(40, 0, 8), (72, 0, 0), (72, 2, 25), (8, 16, 4), (30, 48, 25)]
+    monkeypatch.setattr(pairs, "_SCALE", 10**9)
+    monkeypatch.setattr(pairs, "_OUTWARD", 0.0)
+    coarse = [pairs.computed(*place) for place in places]
+    monkeypatch.setattr(pairs, "_NODES", np.linspace(-8.5, 12.0, 20 * len(pairs._NODES)))
+    np.testing.assert_allclose(coarse, [pairs.computed(*place) for place in places], rtol=0, atol=2e-6 * 10**9)
+
+
 def test_a_ball_around_a_point_is_no_worse_than_the_box_around_it_and_no_better_than_any_of_its_points():
     rng = np.random.default_rng(0)
     for half, aside, along, beyond in rng.uniform(0.0, (2.0, 0.3, 0.3, 0.5), (200, 4)):
