@@ -88,7 +88,7 @@ def measure(
     votes: list[list[list[np.ndarray]]] = [[] for _ in examples]
     began = time.perf_counter()
     provers = (recorded(prove(e, classifier, guarantee, tests), kept) for e, kept in zip(examples, votes, strict=True))
-    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, threaded=True))
+    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, threads=1))
     total, watch = time.perf_counter() - began, Watch()
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(geometry, "_batched", watch.batched))
