@@ -80,7 +80,6 @@ def one(size: int, sigma: float, degrees: float) -> dict[str, float]:
                 law=gs.PixelNoise(sigma=sigma),
                 method="cover",
                 max_votes=10_000_000,
-                execution=gs.Execution(rows=16),
             )
             total = time.perf_counter() - began
     if not claim.certified:

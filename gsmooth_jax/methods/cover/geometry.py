@@ -19,7 +19,7 @@ import numpy as np
 from gsmooth_jax.methods.cover.centres import Centres
 from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
 from gsmooth_jax.methods.cover.kernels import entry_speed_kernel, latent_kernel, rounded_kernel, speed_kernel
-from gsmooth_jax.methods.cover.path import Layout, Part, Path, Stretch
+from gsmooth_jax.methods.cover.path import REACH, Layout, Part, Path, Stretch
 from gsmooth_jax.transforms import Composition
 from gsmooth_jax.types import Computed, LatentNoise, LipschitzBounded
 
@@ -164,8 +164,9 @@ class Geometry:
         along, strips = self._strips(low, high)
         *_, lengths = self._coarse(*strips[len(strips) // 2], along)
         boxes = np.ceil(lengths / (_LENGTH * self.scale)).clip(1).sum()
-        length = float(lengths.sum()) * len(strips)
-        return Outlook(int(boxes) * len(strips), math.ceil(length / (SPACING * self.scale)), length)
+        length = float(lengths.sum())
+        centres = math.ceil((length + 2 * REACH) / (SPACING * self.scale))  # some beyond the ends
+        return Outlook(*(len(strips) * each for each in (int(boxes), centres, length)))
 
     def finer(self, parts: Sequence[Part]) -> Layout:
         """Covers parts of the region by smaller ones, neighbours along a path together."""

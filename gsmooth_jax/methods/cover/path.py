@@ -24,7 +24,7 @@ from gsmooth_jax.methods.cover.centres import Centres
 from gsmooth_jax.methods.cover.pairs import pair_bounds
 from gsmooth_jax.types import LatentNoise
 
-_REACH = 2.25
+REACH = 2.25
 """Half the distance of a part's furthest pair, at most: what still tells a good vote from a bad one."""
 
 _USEFUL = 0.95
@@ -191,7 +191,7 @@ class Path:
     def _mirrored(self, latents: np.ndarray) -> np.ndarray:
         """Those after the first of some latents [M, ...] that are near it, mirrored there; the nearest first."""
         seen = self.noise.whitened(latents.reshape(len(latents), -1))
-        far = np.flatnonzero(_squares_of(seen[1:] - seen[0]) > _REACH**2)
+        far = np.flatnonzero(_squares_of(seen[1:] - seen[0]) > REACH**2)
         return 2 * latents[:1] - latents[1 : 1 + far[0] if len(far) else None]
 
     def _parts(self, legs: Sequence[Stretch], known: "_Known", place: int) -> Iterator[Part]:
@@ -239,7 +239,7 @@ class Path:
 
         most = (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
         bounds = pair_bounds(0.5 * apart + _GUARD, *(np.maximum.reduceat(each, starts) for each in most))
-        bounds = np.where(there & (apart <= 2 * _REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)
+        bounds = np.where(there & (apart <= 2 * REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)
         for row, (start, stop, one, other) in enumerate(spans):
             used = np.flatnonzero(bounds[row] <= max(_USEFUL, bounds[row].min())).tolist()
             yield Part(
