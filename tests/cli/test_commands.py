@@ -260,7 +260,7 @@ def test_the_transform_catalogue_measures_every_law(capsys):
             "leaves the range [0.0, inf]",
         ),
         (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
-        (["--data", "imagenet"], "Unknown data 'imagenet'. Known: cifar10, embedded,"),
+        (["--data", "imagenet"], "Unknown data 'imagenet'. Known: cifar10, cifar100, embedded,"),
         (["--transform", "quantize", *UPRIGHT], "quantize has no parameter"),
         (["--seed", str(2**70)], "seed < 2^32"),
         (
