@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,18 @@ err_console = PlainConsole(stderr=True)
 def print_error(error: BaseException | str) -> None:
     """Prints an error on standard error."""
     err_console.print(Text.assemble(("error:", "bold red"), " ", str(error)), soft_wrap=True)
+
+
+@contextlib.contextmanager
+def warnings_in_a_line() -> Iterator[None]:
+    """Prints warnings on standard error as one line each, without the place in the code that Python would add."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        err_console.print(Text.assemble(("warning:", "bold yellow"), " ", str(message)), soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def print_json(value: dict[str, Any]) -> None:

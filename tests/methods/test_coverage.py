@@ -31,6 +31,38 @@ def test_one_parameter_is_covered_as_any_number_are():
     assert 10 < sum(answers) < 190
 
 
+@pytest.mark.parametrize(
+    ("low", "high"), [((-1.0,), (1.0,)), ((-0.6,), (1.0,)), ((0.0,), (0.8,)), ((-1.0, 0.0), (1.0, 0.4))]
+)
+def test_the_largest_region_is_found(low, high):
+    """Against the largest of a hundred sizes, for parts that are drawn at random on a grid."""
+    rng, region, found = np.random.default_rng(1), gs.Box(low, high), []
+    for _ in range(30):
+        count = 5 * len(low) ** 2
+        lows = rng.integers(-5, 4, (count, len(low)))
+        highs = lows + rng.integers(1, 6, lows.shape)
+        ends = (np.stack([lows, highs], axis=1) / 5).tolist()
+        boxes = [box(tuple(a), tuple(b), i) for i, (a, b) in enumerate(ends)]
+        found.append(coverage.largest(boxes, region))
+        shares = np.arange(1, 101) / 100
+        proved = [coverage.covered(boxes, region.scaled(share * region.size)) for share in shares]
+        most = region.size * max(shares[proved], default=0.0)
+        if coverage.answered(boxes, region):
+            assert most - 1e-9 <= found[-1] < most + 0.0101 * region.size
+        else:
+            assert found[-1] == 0.0
+    assert len({round(size, 6) for size in found}) >= 4
+
+
+def test_the_largest_region_ends_where_a_part_does():
+    """To the last digit, so that curves have their steps where the parts end."""
+    faces = np.linspace(-10.0, 10.0, 11).tolist()
+    cells = [box((a,), (b,), i) for i, (a, b) in enumerate(itertools.pairwise(faces))]
+    for left, right, size in ((4, 7, 2.0), (3, 8, 4.0), (0, 8, 6.0), (1, 11, 8.0), (5, 6, 0.0), (6, 11, 0.0)):
+        assert coverage.largest(cells[left:right], gs.Box([-10.0], [10.0])) == size
+    assert coverage.largest([box((-1.0,), (0.5,))], gs.Box([0.0], [1.0])) == 0.5  # a part that leaves the region
+
+
 def test_nothing_covers_nothing():
     for region in (
         gs.Box([0.0], [1.0]),
