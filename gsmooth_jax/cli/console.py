@@ -64,7 +64,7 @@ def unread() -> bool:
 
 
 def require_devices() -> None:
-    """Starts JAX's devices.
+    """Starts JAX's devices, with what was compiled for them before.
 
     Raises:
       ValueError: there are none of those that ``JAX_PLATFORMS`` asks for.
@@ -79,6 +79,9 @@ def require_devices() -> None:
             f"JAX cannot start with JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS')!r}: {reason}. "
             "Unset it, or install the jax of this kind of device."
         ) from error
+    from gsmooth_jax.cli import compiled
+
+    compiled.keep()
 
 
 @contextlib.contextmanager
