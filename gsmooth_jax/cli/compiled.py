@@ -10,10 +10,10 @@ import platform
 import sys
 import tempfile
 import warnings
+from importlib import metadata
 from pathlib import Path
 
 import jax
-import jaxlib
 
 _OF_THE_PROCESSOR = {
     *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
@@ -29,8 +29,8 @@ def keep() -> None:
     turns it off. It fails no command: without a folder to write in, everything is compiled anew, as it is on systems
     other than Linux, on which this has not been tried.
     """
-    decided = "JAX_COMPILATION_CACHE_DIR" in os.environ or jax.config.jax_compilation_cache_dir
-    if sys.platform != "linux" or decided or not jax.config.jax_enable_compilation_cache:
+    set_already = "JAX_COMPILATION_CACHE_DIR" in os.environ or _setting("jax_compilation_cache_dir") is not None
+    if sys.platform != "linux" or set_already or not _setting("jax_enable_compilation_cache"):
         return
     try:
         folder = _folder()
@@ -50,12 +50,16 @@ def keep() -> None:
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
 
 
+def _setting(name: str) -> object:
+    return getattr(jax.config, name)
+
+
 def _folder() -> Path:
     """Where this machine's programs are kept: of this kind of processor, these versions and this kind of device."""
     caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not caches.is_absolute():  # which the specification of the variable asks to ignore
         caches = Path.home() / ".cache"
-    made_by = f"jax{jax.__version__}-jaxlib{jaxlib.__version__}-{jax.default_backend()}"
+    made_by = f"jax{jax.__version__}-jaxlib{metadata.version('jaxlib')}-{jax.default_backend()}"
     return caches / "gsmooth_jax" / "compiled" / f"{made_by}-{_machine()}"
 
 
