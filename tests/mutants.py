@@ -98,8 +98,7 @@ SURVIVED = [
         ("of a region in too many pieces only one half is looked at",
          "boxes_cover(low, left, lows, highs, radius) and boxes_cover(right, high, lows, highs, radius)",
          "boxes_cover(low, left, lows, highs, radius)"),
-        ("the next larger region is reported", "size = sizes[found - 1] if found else 0.0",
-         "size = sizes[min(found, len(sizes) - 1)]"),
+        ("the next larger region is reported", "size = sizes[found - 1]", "size = sizes[min(found, len(sizes) - 1)]"),
     ),
     *within(
         "transforms/_cells.py", "transforms/test_float32.py::test_positions_are_within_the_slack_of_c3",

@@ -16,6 +16,9 @@ from gsmooth_jax.types import Region
 _MOST_PIECES = 2**20
 """Pieces of a grid on which boxes are marked."""
 
+_STEPS = 4096
+"""Of windows, the largest region is given as so many parts of the whole, rounded down."""
+
 _LESS = 1.0 - 2.0**-50
 """Takes a few roundings off."""
 
@@ -96,11 +99,15 @@ def largest(passed: Sequence[Hypothesis | Window], region: Box) -> float:
             # A file may hold parts that leave the region.
             reached = (a / least if a < 0 > least else 0.0, b / most if b > 0 < most else 0.0)
             shares |= {share for share in reached if 0.0 < share < 1.0}
+    # A share may be rounded up: then the box that is a little smaller is the one.
     sizes = [share * region.size for share in sorted(shares)]
-    # The quotient may be rounded up: then the box that is a little smaller is the one.
     found = bisect.bisect_left(sizes, True, key=lambda size: not covered(passed, region.scaled(size * _LESS)))
-    size = sizes[found - 1] if found else 0.0
-    return size if found and covered(passed, region.scaled(size)) else size * _LESS
+    if found == 0:
+        return 0.0
+    if any(isinstance(h, Window) for h in passed):  # whose parts end anywhere; as version 0.8 recorded them
+        return math.floor(sorted(shares)[found - 1] * _STEPS) / _STEPS * region.size
+    size = sizes[found - 1]
+    return size if covered(passed, region.scaled(size)) else size * _LESS
 
 
 def overlapping(hypotheses: Iterable[Hypothesis | Window]) -> bool:

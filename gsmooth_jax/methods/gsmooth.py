@@ -80,7 +80,7 @@ class GSmooth:
     Attributes:
       noise: of the parameter and the latent, inside the surrogate.
       centres: cells along each parameter.
-      nested: whether smaller regions are claimed where the whole one is not; runs of versions before 0.8 did not.
+      nested: whether smaller regions are claimed where the whole one is not; runs of versions before 0.9 did not.
     """
 
     noise: AugmentedNoise | SurrogateNoise

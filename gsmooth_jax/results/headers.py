@@ -148,7 +148,7 @@ def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Gua
 def _as_of(header: Mapping[str, Any], method: Method) -> Method:
     """A method as it was when the run was made."""
     numbers = tuple(map(int, header["versions"]["gsmooth_jax"].split(".")[:2]))
-    if numbers < (0, 8) and isinstance(method, GSmooth):
+    if numbers < (0, 9) and isinstance(method, GSmooth):
         return dataclasses.replace(method, nested=False)
     return Cells(cover=method) if numbers < (0, 8) and isinstance(method, Cover) else method
 

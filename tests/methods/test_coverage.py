@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax.claims import Hypothesis
+from gsmooth_jax.claims import Hypothesis, Window
 from gsmooth_jax.methods import coverage
 
 
@@ -52,6 +52,22 @@ def test_the_largest_region_is_found(low, high):
         else:
             assert found[-1] == 0.0
     assert len({round(size, 6) for size in found}) >= 4
+
+
+def test_of_windows_it_is_what_version_0_8_recorded():
+    """Which halved the interval of shares twelve times."""
+    rng, region, found = np.random.default_rng(2), gs.Box([-1.0], [0.7]), []
+    for _ in range(30):
+        ends = np.sort(rng.uniform(-1.0, 1.0, 8)).tolist()
+        windows = [Window((a,), (b,), 5e-4, 1, 0, (0.6,), ((0, 1),)) for a, b in itertools.pairwise(ends)]
+        windows = [w for w in windows if rng.random() < 0.9]
+        good, bad = 0.0, 1.0
+        for _ in range(12):
+            share = 0.5 * (good + bad)
+            good, bad = (share, bad) if coverage.covered(windows, region.scaled(share)) else (good, share)
+        found.append(coverage.largest(windows, region))
+        assert found[-1] == good
+    assert len({*found}) > 10
 
 
 def test_the_largest_region_ends_where_a_part_does():

@@ -136,7 +136,7 @@ def test_cells_are_tested_from_the_image_outward(near_the_edge):
 def test_runs_of_older_versions_claimed_the_whole_region_alone(near_the_edge):
     wide, claim = near_the_edge
     header = headers.make(wide, model={"fingerprint": "0"}, data={})
-    older = headers.guarantee_of({**header, "versions": {"gsmooth_jax": "0.7.0"}})
+    older = headers.guarantee_of({**header, "versions": {"gsmooth_jax": "0.8.0"}})
     assert any("radius" in fault for fault in verify(older, [claim]))
     assert verify(older, [dataclasses.replace(claim, radius=0.0)]) == []
 
