@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from typing import Literal, cast
 
@@ -16,6 +17,9 @@ from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.models import Model
 from gsmooth_jax.types import Vote
+
+_DRAWN = 4
+"""Arrays as large as its input that a vote takes: the centre, bits and normal numbers drawn of them, and the sum."""
 
 _VOTES = 2048
 """Votes of a batch that one device casts at once, but for CPUs, unless ``Execution`` says otherwise."""
@@ -126,10 +130,10 @@ class _Kernel:
         if given is not None:
             return given
         groups, votes = self.mesh.shape[sharding.ROWS], _VOTES
-        if (
-            jax.default_backend() == "cpu"
-        ):  # the program is of one device, which makes a chunk of its row's votes at once
-            votes = capacity.votes_on_cpu(capacity.layer_bytes(self._traced(groups)) // self.chunk)
+        if jax.default_backend() == "cpu":
+            # The program is of one device, which makes a chunk of its row's votes at once.
+            layers = capacity.layer_bytes(self._traced(groups)) // self.chunk
+            votes = capacity.votes_on_cpu(layers + _DRAWN * 4 * math.prod(self.operands[0].input_shape))
         return groups * max(votes // self.votes, 1)
 
     def _largest(self, below: int | None = None) -> int | None:
