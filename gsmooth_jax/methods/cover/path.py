@@ -191,6 +191,7 @@ class Path:
         cuts = starts - starts[0]
         most = (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
         bounds = pair_bounds(0.5 * apart + _GUARD, *(np.maximum.reduceat(each, cuts) for each in most))
+        bounds = np.minimum(bounds + self.noise.total_variation_upper(self.latents[0].size), 1.0)
         bounds = np.where(there & (apart <= 2 * _REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)
         for row, (start, stop, one, other) in enumerate(spans.tolist()):
             used = np.flatnonzero(bounds[row] <= max(_USEFUL, bounds[row].min())).tolist()
