@@ -15,7 +15,7 @@ import dataclasses
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -29,8 +29,8 @@ from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.streaming import stream
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
-from gsmooth_jax.methods.cover import geometry
 from gsmooth_jax.methods.cover.cells import Cells
+from gsmooth_jax.methods.cover.geometry import Geometry
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import headers
@@ -55,12 +55,16 @@ class Watch:
 
     def __init__(self) -> None:
         self.rows, self.seconds = 0, 0.0
-        self._batched, self._inside = geometry._batched, False
+        self._inside = False
 
-    def batched(self, kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:
-        """Calls a kernel, as the geometry itself."""
-        self.rows += len(boxes[0])
-        return self._batched(kernel, *boxes)
+    def counted(self, batches: Callable[..., Iterator[np.ndarray]]) -> Callable[..., Iterator[np.ndarray]]:
+        """The same batches; their rows are counted."""
+
+        def call(geometry: Geometry, boxes: slice) -> Iterator[np.ndarray]:
+            self.rows += boxes.stop - boxes.start
+            return batches(geometry, boxes)
+
+        return call
 
     def timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """The same method; what one of them does inside another is counted once."""
@@ -88,13 +92,13 @@ def measure(
     votes: list[list[list[np.ndarray]]] = [[] for _ in examples]
     began = time.perf_counter()
     provers = (recorded(prove(e, classifier, guarantee, tests), kept) for e, kept in zip(examples, votes, strict=True))
-    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, threaded=True))
+    claims = list(scheduler.run(provers, count, rows=rows, block=guarantee.block, threads=1))
     total, watch = time.perf_counter() - began, Watch()
     with contextlib.ExitStack() as patches:
-        patches.enter_context(mock.patch.object(geometry, "_batched", watch.batched))
+        patches.enter_context(mock.patch.object(Geometry, "_batches", watch.counted(Geometry._batches)))
         for name in ("values", "layout", "point"):
-            method = watch.timed(getattr(geometry.Geometry, name))
-            patches.enter_context(mock.patch.object(geometry.Geometry, name, method))
+            method = watch.timed(getattr(Geometry, name))
+            patches.enter_context(mock.patch.object(Geometry, name, method))
         for example, kept in zip(examples, votes, strict=True):
             prover = prove(example, classifier, guarantee, tests)
             next(prover)

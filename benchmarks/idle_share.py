@@ -107,9 +107,7 @@ def main() -> None:
     def certified(chosen: list[gs.Example]) -> tuple[list[gs.Claim], Watch, float]:
         watch, began = Watch(counter), time.perf_counter()
         provers = (prove(e, classifier, guarantee, tests) for e in chosen)
-        run = scheduler.run(
-            provers, watch, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threaded=True
-        )
+        run = scheduler.run(provers, watch, rows=rows, block=guarantee.block, in_flight=execution.in_flight, threads=1)
         return list(run), watch.ended(), time.perf_counter() - began
 
     _, _, first = certified(examples[:WARM])

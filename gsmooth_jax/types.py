@@ -332,7 +332,7 @@ class LatentNoise(Noise, Protocol):
         ...
 
     def total_variation_upper(self, entries: int) -> float:
-        """Bounds the total variation between draws for latents of so many entries and the law that proofs are about. Host.
+        """Bounds the total variation between draws for latents of so many entries and the law of the proofs. Host.
 
         0 where float32 draws are taken for that law (THEORY J1).
         """

@@ -25,6 +25,7 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reas
         pytest.param(["faults.py"], id="faults"),
         pytest.param(["geometry_share.py", *COVER], id="geometry_share"),
         pytest.param(["idle_share.py"], id="idle_share"),
+        pytest.param(["image_size.py"], id="image_size"),
         pytest.param(["jvp_or_vjp.py"], id="jvp_or_vjp"),
         pytest.param(["kernel_efficiency.py"], id="kernel_efficiency"),
         pytest.param(["memory.py"], id="memory"),

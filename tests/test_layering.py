@@ -55,6 +55,8 @@ HOST_ONLY = [
     "methods/closed_form.py",
     "methods/pool.py",
     "methods/cover/windows.py",
+    "methods/cover/centres.py",
+    "methods/cover/path.py",
     "methods/cover/pairs.py",
     "results/accuracy.py",
     "results/records.py",

@@ -153,7 +153,7 @@ def attack_stream(
         block=guarantee.block,
         in_flight=execution.in_flight,
         under_way=under_way,
-        threaded=True,
+        threads=1,
     )
 
 

@@ -4,7 +4,7 @@ A *prover* is a generator, one an image: it yields a list of ``Request`` (the vo
 counts, and returns its claim. The scheduler cuts requests into blocks, packs blocks of all provers under way into
 fixed-shape batches, and keeps ``in_flight`` batches on the device. Rows that no prover needs yet are filled with blocks
 that one is likely to ask for next, so a last hard image gets the whole device. Provers that ask the device for more
-than votes (cover's geometry) are advanced by another thread, so batches are handed over meanwhile. A block's counts
+than votes (cover's geometry) are advanced by other threads, so batches are handed over meanwhile. A block's counts
 depend on nothing but the image, centre, phase and index, so no packing, speculation or thread can change a claim. Host.
 """
 
@@ -143,18 +143,19 @@ def _end(step: Callable[[], list[Request]]) -> _End:
         return error
 
 
-class _Worker(Generic[R]):
-    """One thread that takes steps, those of the oldest prover first."""
+class _Workers(Generic[R]):
+    """Threads that take steps, those of the oldest prover first."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int) -> None:
         self._todo: queue.PriorityQueue[tuple[int, _Running[R] | None, Callable[[], list[Request]]]] = (
             queue.PriorityQueue()
         )
         self._ends: queue.SimpleQueue[tuple[_Running[R], _End]] = queue.SimpleQueue()
         self.open = 0
-        # A daemon: a generator that nobody finishes or closes must not keep the process.
-        self._thread = threading.Thread(target=self._work, name="provers", daemon=True)
-        self._thread.start()
+        # Daemons: a generator that nobody finishes or closes must not keep the process.
+        self._threads = [threading.Thread(target=self._work, name="provers", daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, running: _Running[R], step: Callable[[], list[Request]]) -> None:
         """Has a step taken; a prover has no more than one at a time."""
@@ -171,9 +172,11 @@ class _Worker(Generic[R]):
         return taken
 
     def close(self) -> None:
-        """Drops the steps not begun and waits for the one that is: nobody leaves the device's library half way."""
-        self._todo.put((-1, None, list))
-        self._thread.join()
+        """Drops the steps not begun and waits for those that are: nobody leaves the device's library half way."""
+        for number in range(len(self._threads)):
+            self._todo.put((-1 - number, None, list))
+        for thread in self._threads:
+            thread.join()
 
     def _work(self) -> None:
         while True:
@@ -191,7 +194,7 @@ def run(
     block: int,
     in_flight: int = 2,
     under_way: int | None = None,
-    threaded: bool = False,
+    threads: int = 0,
     timed: Callable[[R, float], R] | None = None,
 ) -> Iterator[R]:
     """Runs provers to their end and yields their results in the order of the provers.
@@ -206,8 +209,8 @@ def run(
       block: draws a block.
       in_flight: batches on the device at once.
       under_way: enough to fill them; 2 * in_flight * rows if None, which suits provers that ask for a block at a time.
-      threaded: advance provers on a worker thread: for provers that call the device themselves. For cheap provers the
-        hand-over costs more than it saves.
+      threads: that advance provers, for those that call the device themselves. For cheap provers the hand-over costs
+        more than it saves.
       timed: gets each result with the seconds that were its own, and returns what to yield: its prover's steps, and of
         each batch's time on the device the share of its rows, those on a guess included.
     """
@@ -218,17 +221,17 @@ def run(
         collections.deque()
     )
     free = 0.0  # since when the device has nothing before the oldest batch under way
-    thread: _Worker[R] | None = _Worker() if threaded else None
+    workers: _Workers[R] | None = _Workers(threads) if threads else None
 
     def advance(running: _Running[R]) -> None:
         while step := running.next_step():
-            if thread is not None:
-                thread.submit(running, step)
+            if workers is not None:
+                workers.submit(running, step)
                 return
             running.settle(_end(step))
 
     def settle(*, wait: bool) -> bool:
-        taken = thread.take(wait=wait) if thread is not None else None
+        taken = workers.take(wait=wait) if workers is not None else None
         if taken is None:
             return False
         running, end = taken
@@ -249,7 +252,7 @@ def run(
             if not window:
                 return
             # Behind a batch under way, no rows go to guesses: provers at work will soon need them.
-            thinking = thread.open if thread is not None else 0
+            thinking = workers.open if workers is not None else 0
             patient = thinking and dispatched and sum(len(running.needed) for running in window) < rows
             batch = _pack(window, rows) if len(dispatched) < in_flight and not patient else []
             if batch:
@@ -265,8 +268,8 @@ def run(
                 for running in dict.fromkeys(running for running, _ in done):
                     advance(running)
     finally:
-        if thread is not None:
-            thread.close()
+        if workers is not None:
+            workers.close()
 
 
 def _pack(window: Iterable[_Running[R]], rows: int) -> list[tuple[_Running[R], Draws]]:

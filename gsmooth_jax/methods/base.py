@@ -186,8 +186,12 @@ class Method(Protocol):
         """Raises ValueError when test and votes can never certify the region. Reads no file."""
         ...
 
-    def requirement(self, guarantee: "Guarantee") -> str:
-        """Says what a claim takes. Raises ValueError as ``check_budget``, or where a part does not fit."""
+    def requirement(self, guarantee: "Guarantee", example: Example | None = None) -> str:
+        """Says what a claim takes; where that depends on the input, of an example.
+
+        Raises ValueError as ``check_budget``, or where a part does not fit; MemoryError where the example's claim does
+        not fit this machine.
+        """
         ...
 
     def ledger(self, guarantee: "Guarantee") -> Ledger:

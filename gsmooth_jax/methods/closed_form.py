@@ -96,8 +96,9 @@ class ClosedForm:
         """Raises ValueError when the budget can never certify the region."""
         plan(self, guarantee)
 
-    def requirement(self, guarantee: Guarantee) -> str:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; raises ValueError when the budget can never certify the region."""
+        del example
         needed = plan(self, guarantee)
         return (
             f"Needed: p_A >= {needed.threshold:.5g}, which takes {needed.fewest} votes if all agree; "

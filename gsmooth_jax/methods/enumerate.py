@@ -79,8 +79,9 @@ class Enumerate:
     def check_budget(self, guarantee: Guarantee) -> None:
         """There is none."""
 
-    def requirement(self, guarantee: Guarantee) -> str:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take."""
+        del example
         del guarantee
         return "Every value of the transform in the region is tried on the classifier itself; no draws, alpha 0."
 

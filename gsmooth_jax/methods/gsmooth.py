@@ -150,8 +150,9 @@ class GSmooth:
                 f"{fewest} votes."
             )
 
-    def requirement(self, guarantee: Guarantee) -> str:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; raises ValueError as ``check_budget``, and for another transform's surrogate."""
+        del example
         self.check_budget(guarantee)
         g, networks = guarantee, self._loaded.surrogate.networks
         wanted = describe_transform(g.transform)

@@ -141,9 +141,9 @@ class Median:
         """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
         cover.check_part_budget("median", guarantee)
 
-    def requirement(self, guarantee: Guarantee) -> str:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; raises as ``cover.required``."""
-        return cover.required("median", loaded(self.noise), guarantee)
+        return cover.required("median", loaded(self.noise), guarantee, example)
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
         """All of alpha goes to the parts, and both ends of the interval are tested at all of it."""

@@ -1,6 +1,8 @@
 """Streams images through a method's proofs and yields their claims. No file is touched here. Host."""
 
 import dataclasses
+import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -21,6 +23,10 @@ from gsmooth_jax.types import Example
 _ASKED = 32
 """Votes that an image asks for at a time, more or less."""
 
+_CENTRES, _OPEN_BYTES, _FEW = 2000, 1 << 30, 8
+"""Smoothing centres that an image asks for at a time, at most and more or less; what those of all images under way may
+take; and how many of these there are however large they are."""
+
 
 def certify_stream(
     classifier: Model,
@@ -32,7 +38,7 @@ def certify_stream(
 ) -> Iterator[Claim]:
     """Certifies a stream of images.
 
-    Another thread lays out cells: what is set by ``with jax.default_device(...)`` and the like does not reach it, what
+    Other threads lay out parts: what is set by ``with jax.default_device(...)`` and the like does not reach it, what
     is set by ``jax.config.update`` does.
 
     Args:
@@ -68,22 +74,24 @@ def certify_stream(
             yield _named(prove(example, classifier, guarantee, tests), example)
 
     vote = method.vote(guarantee.transform)
+    threads = max((os.cpu_count() or 1) // 2, 1) if method.computes else 0
     if vote is None:
-        return scheduler.run(provers(), _no_votes, rows=1, block=1, threaded=method.computes, timed=_timed)
+        return scheduler.run(provers(), _no_votes, rows=1, block=1, threads=threads, timed=_timed)
     counter, rows = batch_counter(
         classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution, on_votes=on_votes
     )
+    # A prover asks for many small blocks at a time, or for one that is not small.
+    under_way = 2 * execution.in_flight * rows * guarantee.block // (_ASKED if method.computes else guarantee.block)
+    if method.computes:
+        under_way = min(under_way, max(_OPEN_BYTES // (_CENTRES * 4 * math.prod(classifier.input_shape)), _FEW))
     return scheduler.run(
         provers(),
         counter,
         rows=rows,
         block=guarantee.block,
         in_flight=execution.in_flight,
-        # A prover asks for many small blocks at a time, or for one that is not small.
-        under_way=max(
-            2 * execution.in_flight * rows * guarantee.block // (_ASKED if method.computes else guarantee.block), 1
-        ),
-        threaded=method.computes,
+        under_way=max(under_way, 1),
+        threads=threads,
         timed=_timed,
     )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from gsmooth_jax.results import headers
 from gsmooth_jax.results.folder import RunWriter, finished
 from gsmooth_jax.results.inputs import Inputs
 from gsmooth_jax.surrogate import SurrogateNoise
+from gsmooth_jax.types import Example
 
 
 class RunFailed(Exception):
@@ -102,19 +104,32 @@ def certify(
     """
     _check(classifier, inputs)
     header = headers.make(guarantee, model=headers.model_of(classifier), data=inputs.part)
-    requirement = guarantee.method.requirement(guarantee)
+    guarantee.method.requirement(guarantee)
     if count == 1 and inputs.ids is not None and finished(folder, header, inputs.ids):
         return False
     told, done = progress or _Silent(), set[int]()
     images = None if inputs.ids is None else len(inputs.ids[index::count])
     # The stream is built before the folder is touched, so that bad input leaves nothing behind; it starts when pulled.
-    examples = (e for e in inputs.share(index, count) if e.id not in done)
+    left = (e for e in inputs.share(index, count) if e.id not in done)
+    first: list[Example] = []  # taken before the others, to say what it will take
+    examples = itertools.chain.from_iterable((first, left))
     claims = certify_stream(classifier, examples, guarantee, execution, on_votes=told.votes)
     with RunWriter(folder, header, process_index=index, process_count=count) as run:
         done |= run.done
+        first += itertools.islice(left, 1)
+        requirement = guarantee.method.requirement(guarantee, _sound(first, classifier))
         with told.started(requirement, images=images, done=len(run.done), certified=run.certified):
             _write(claims, run, folder, told, images)
     return True
+
+
+def _sound(first: list[Example], classifier: Model) -> Example | None:
+    """The first example, if there is one and it is as it should be; if not, the stream will say so."""
+    for example in first:
+        with contextlib.suppress(ValueError):
+            check_example(example, classifier)
+            return example
+    return None
 
 
 def _check(classifier: Model, inputs: Inputs) -> None:

@@ -53,9 +53,9 @@ class PixelNoise:
     a rounding as well. A brightness b that is added last costs b / brightness at most, as where the brightness is
     smoothed by itself (TSS, Li et al. 2021; THEORY C1), and less as pixel noise takes a part of it.
 
-    Drawn and added in float32 as usual, noise tells a classifier more of its centre than a normal law would, and what is
-    proved is about the latter (THEORY J1). ``exact`` noise does not: latents and draws are multiples of one power of two,
-    draws have the normal law rounded to it but for a total variation that is known, and proofs allow for both.
+    Drawn and added in float32 as usual, noise tells a classifier more of its centre than a normal law would, and what
+    is proved is about the latter (THEORY J1). ``exact`` noise does not: latents and draws are multiples of one power of
+    two, draws have the normal law rounded to it but for a total variation that is known, and proofs allow for both.
 
     Attributes:
       sigma: standard deviation of each pixel's own draw, on the [0, 1] scale of intensities; traced.

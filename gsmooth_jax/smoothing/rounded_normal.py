@@ -1,8 +1,8 @@
 """The normal law rounded to a grid, drawn as a whole number of steps from a table (THEORY J1).
 
-A float32 sum u + z keeps traces of how z was computed, by which a classifier may tell one u from another. If u and z are
-multiples of one power of two, the sum has none: float32 rounds it, if at all, as a function of the exact sum. How far the
-law of the draws is from the one that a proof speaks of is then a matter of the table alone, and is bounded here.
+A float32 sum u + z keeps traces of how z was computed, by which a classifier may tell one u from another. If u and z
+are multiples of one power of two, the sum has none: float32 rounds it, if at all, as a function of the exact sum. How
+far the law of the draws is from the one that a proof speaks of is then a matter of the table alone: it is bounded here.
 """
 
 import functools
@@ -15,8 +15,8 @@ import numpy as np
 from scipy import special
 
 _BITS = 18
-"""Of the columns of a table, which are whole numbers of steps from -2^17 to 2^17 - 1: a finer grid costs cache, a coarser
-one distance, since latents are rounded to it."""
+"""Of the columns of a table, which are whole numbers of steps from -2^17 to 2^17 - 1: a finer grid costs cache, a
+coarser one distance, since latents are rounded to it."""
 
 _COLUMNS, _HALF = 2**_BITS, 2 ** (_BITS - 1)
 
@@ -60,9 +60,9 @@ def spacing(sigma: float) -> float:
 
 @functools.lru_cache(maxsize=16)
 def rounded_normal(sigma: float, step: float) -> tuple[RoundedNormal, float]:
-    """Returns a sampler of N(0, sigma^2) rounded to multiples of a power of two, and how far its law is from that. Host.
+    """Returns a sampler of N(0, sigma^2) rounded to multiples of a power of two, and how far its law is from that.
 
-    The second number bounds the total variation between the two, rounded up.
+    The second number bounds the total variation between the two, rounded up. Host.
     """
     mass, error = masses(sigma, step)
     counts = np.rint(mass * _UNITS).astype(np.int64)

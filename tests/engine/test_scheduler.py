@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from gsmooth_jax.engine.scheduler import Request, _Running, _Worker, run
+from gsmooth_jax.engine.scheduler import Request, _Running, _Workers, run
 from gsmooth_jax.estimation.votes import Draws
 
 BLOCK = 4
@@ -49,13 +49,13 @@ def prover(image_id, needs, limit=1000):
     return image_id, int(total[0]), int(total[1]) % 1000
 
 
-@pytest.mark.parametrize("threaded", [False, True])
+@pytest.mark.parametrize("threads", [0, 1, 3])
 @pytest.mark.parametrize(("rows", "in_flight"), [(1, 1), (3, 2), (16, 3)])
-def test_results_are_in_order_and_do_not_depend_on_packing(rows, in_flight, threaded):
+def test_results_are_in_order_and_do_not_depend_on_packing(rows, in_flight, threads):
     needs = [4, 40, 8, 100, 4, 4, 12, 60]
     device = FakeDevice(rows)
     provers = (prover(i, n) for i, n in enumerate(needs))
-    results = list(run(provers, device, rows=rows, block=BLOCK, in_flight=in_flight, threaded=threaded))
+    results = list(run(provers, device, rows=rows, block=BLOCK, in_flight=in_flight, threads=threads))
     assert results == [(i, n, n * (n - 1) // 2 % 1000) for i, n in enumerate(needs)]
     assert device.most_waiting <= in_flight
 
@@ -115,21 +115,21 @@ def test_batches_are_handed_over_while_a_prover_thinks():
         return "thought" if five.wait(timeout=20) else "alone"
 
     others = [prover(i, 8) for i in range(1, 8)]  # two blocks each to begin with
-    assert next(run([slow(), *others], Device(2), rows=2, block=BLOCK, threaded=True)) == "thought"
+    assert next(run([slow(), *others], Device(2), rows=2, block=BLOCK, threads=1)) == "thought"
 
 
-@pytest.mark.parametrize("threaded", [False, True])
-def test_an_error_of_a_prover_reaches_the_caller(threaded):
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_an_error_of_a_prover_reaches_the_caller(threads):
     def broken():
         yield [Request(Draws(np.zeros((1, 1, 1), np.float32), 0, 0, 0, 0, BLOCK), BLOCK)]
         raise FloatingPointError("not finite")
 
     with pytest.raises(FloatingPointError, match="not finite"):
-        list(run([broken(), prover(1, 4)], FakeDevice(2), rows=2, block=BLOCK, threaded=threaded))
+        list(run([broken(), prover(1, 4)], FakeDevice(2), rows=2, block=BLOCK, threads=threads))
 
 
 def test_the_thread_takes_the_oldest_provers_step_first_and_ends():
-    worker, order, released = _Worker(), [], threading.Event()
+    worker, order, released = _Workers(1), [], threading.Event()
     thread = next(t for t in threading.enumerate() if t.name == "provers")
     begun = threading.Event()
     worker.submit(_Running(9, iter(()), BLOCK), lambda: begun.set() or released.wait(timeout=20))
@@ -144,5 +144,5 @@ def test_the_thread_takes_the_oldest_provers_step_first_and_ends():
 
 
 def test_a_run_that_nobody_finishes_does_not_keep_the_process():
-    code = "from gsmooth_jax.engine.scheduler import _Worker; left = _Worker()"
+    code = "from gsmooth_jax.engine.scheduler import _Workers; left = _Workers(2)"
     subprocess.run([sys.executable, "-c", code], timeout=100, check=True)

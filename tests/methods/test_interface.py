@@ -76,7 +76,7 @@ class Nested:
     def check_budget(self, guarantee):
         pass
 
-    def requirement(self, guarantee):
+    def requirement(self, guarantee, example=None):
         return ""
 
     def ledger(self, guarantee):

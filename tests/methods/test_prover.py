@@ -159,7 +159,7 @@ class Exact:
     def vote(self, transform):
         return None
 
-    def requirement(self, guarantee):
+    def requirement(self, guarantee, example=None):
         return ""
 
     def ledger(self, guarantee):

@@ -1,5 +1,6 @@
 """The normal law on a grid: the table against high precision, draws against the table's law, and what is shared."""
 
+import itertools
 import math
 from decimal import Decimal, localcontext
 
@@ -133,7 +134,7 @@ def test_what_a_shared_rounding_costs(entries, shared, step):
     x = np.linspace(-12.0, 12.0, 1201)
     total = 0.0
     numbers = np.unique(np.rint(np.linspace(-6, 6, 61) * shared / step))
-    for number, following in zip(numbers[:-1], numbers[1:], strict=True):  # those between are much the same
+    for number, following in itertools.pairwise(numbers):  # those between are much the same
         inside = weights * stats.norm.pdf((number * step + shifts) / shared)
         mixed = (stats.norm.pdf(x[:, None] - math.sqrt(entries) * shifts / sigma) * inside).sum(axis=1)
         apart = 0.5 * np.abs(mixed / max(inside.sum(), 1e-300) - stats.norm.pdf(x)).sum() * (x[1] - x[0])

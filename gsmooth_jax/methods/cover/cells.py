@@ -77,8 +77,9 @@ class Cells:
         """As of ``Cover``."""
         self.cover.check_budget(guarantee)
 
-    def requirement(self, guarantee: Guarantee) -> NoReturn:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> NoReturn:
         """Raises ValueError."""
+        del example
         raise ValueError(
             "This run's cells are of a version before 0.8: replay it, or go on with it, with that version."
         )

@@ -10,30 +10,32 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from gsmooth_jax.methods.cover.kernels import (
-    NearTieRounding,
-    entry_speed_kernel,
-    latent_kernel,
-    rounded_kernel,
-    speed_kernel,
-)
-from gsmooth_jax.methods.cover.path import Layout, Part, Path
-from gsmooth_jax.transforms import Clip, Composition, Quantize
-from gsmooth_jax.types import Computed, FiniteValued, Float32Bounded, LatentNoise, LipschitzBounded, Transform
+from gsmooth_jax.methods.cover.centres import Centres
+from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
+from gsmooth_jax.methods.cover.kernels import entry_speed_kernel, latent_kernel, rounded_kernel, speed_kernel
+from gsmooth_jax.methods.cover.path import REACH, Layout, Part, Path, Stretch
+from gsmooth_jax.transforms import Composition
+from gsmooth_jax.types import Computed, LatentNoise, LipschitzBounded
 
-_FEW, _BATCH = 16, 64
-"""Boxes a device call: the smaller number for what is left, padded, so nothing recompiles."""
+FEW, _BATCH = 16, 64
+"""Boxes a device call: the smaller number for what is left, padded, so nothing recompiles, and for large images."""
+
+_BATCH_BYTES = 4 << 20
+"""Of the images of a device call, at most where they are more than the few."""
+
+_STRETCH_BYTES = 8 << 20
+"""Of the latents that a path is computed for at a time."""
 
 _COARSE = 16
 """Boxes for which a bound on the speed is computed at first."""
 
-_SPACING = 0.5
+SPACING = 0.5
 """Between centres: nearer ones cost evaluations, further ones votes."""
 
 _LENGTH = 0.12
@@ -55,90 +57,31 @@ _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
 
 
-@dataclasses.dataclass(frozen=True)
-class CoverDecomposition:
-    """A transform as the geometry sees it.
+class TooLong(Exception):
+    """A region takes more parts than there may be votes, one at least for the centre that each part has to itself.
 
     Attributes:
-      whole: all of it.
-      moving: the transform without a rounding that follows everything else; all of it where its values are enumerated.
-      values: the stage whose values are enumerated, or None.
-      jump: how far a rounding to levels may take an entry: ``Quantize.jump`` where it was left out of ``moving``, a
-        whole level at a tie where it was not.
-      reach: how near to a fixed value an entry is still taken to it.
-      ties: the rounding inside ``moving``, or None.
-      rounding: that was left out of ``moving``, where how fast each entry moves before it is known; or None.
-      fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
-        the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
-        distance from there.
+      parts: so far.
+      share: of the region that they cover.
     """
 
-    whole: Composition
-    moving: Transform
-    values: FiniteValued | None
-    jump: float
-    reach: float = math.inf
-    ties: NearTieRounding | None = None
-    rounding: Quantize | None = None
-    fixed: tuple[float, ...] = ()
-
-    @classmethod
-    @functools.lru_cache(maxsize=16)  # asked once an image
-    def of(cls, transform: Transform) -> "CoverDecomposition":
-        """Splits a transform.
-
-        Raises:
-          ValueError: a stage states neither a Lipschitz bound nor its values, or not what float32 does to it; there are
-            two roundings at the end, or one that rounds down what is enumerated or not clipped.
-        """
-        whole = Composition((transform,))
-        _require_float32(whole)
-        stages = list(whole.stages)
-        tail: list[Transform] = []
-        while stages and isinstance(stages[-1], Clip | Quantize):
-            tail.insert(0, stages.pop())
-        roundings = [t for t in tail if isinstance(t, Quantize)]
-        if len(roundings) > 1:
-            raise ValueError(f"cover takes one quantize at the end, {transform.name!r} has {len(roundings)}.")
-        down = [t for t in roundings if t.rounding == "down"]
-        if down and not any(isinstance(t, Clip) for t in tail[: tail.index(down[0])]):
-            raise ValueError(f"cover takes clip in front of quantize(rounding='down'), {transform.name!r} has none.")
-        if len(stages) == 1 and isinstance(stages[0], FiniteValued):
-            if not roundings:
-                return cls(whole, transform, stages[0], 0.0)
-            if down:
-                raise ValueError(f"cover enumerates the values of {stages[0].name}: round them to the nearest level.")
-            before = Composition((stages[0], *tail[: tail.index(roundings[0])]))
-            return cls(whole, transform, stages[0], 2 * roundings[0].jump, ties=NearTieRounding(before, roundings[0]))
-        moving = Composition((*stages, *(t for t in tail if isinstance(t, Clip))))
-        _require_bound(moving)
-        # A clip behind the rounding moves no two images further apart: it may as well stand in front.
-        ends = {0.0, *(end for t in tail if isinstance(t, Clip | Quantize) for end in (t.low, t.high))}
-        if down:  # takes what is a little below a level a whole one further: only below the first is nothing
-            ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
-        fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
-        jump, reach = (roundings[0].jump, roundings[0].reach) if roundings else (0.0, math.inf)
-        rounding = roundings[0] if roundings and not moving.unbounded(entries=True) else None
-        return cls(whole, moving, None, jump, reach, rounding=rounding, fixed=fixed)
+    def __init__(self, parts: int, share: float):
+        super().__init__(parts, share)
+        self.parts, self.share = parts, share
 
 
-def _require_bound(transform: Composition) -> None:
-    """Raises ValueError, before any image, where the transform will not be able to state a bound."""
-    if why := transform.unbounded():
-        raise ValueError(
-            f"cover has no bound for {transform.name!r}: {why} "
-            "Methods for a transform with a group law may still apply: gsmooth methods."
-        )
+class Outlook(NamedTuple):
+    """What a region is going to take.
 
+    Attributes:
+      images: transformed, whose latents are computed.
+      centres: smoothing centres, about, and at most.
+      length: of the path, at most, in standard deviations of the noise; NaN where none leads from value to value.
+    """
 
-def _require_float32(transform: Composition) -> None:
-    """Raises ValueError where a stage does not say what float32 does to it."""
-    for stage in transform.stages:
-        if not isinstance(stage, Float32Bounded):
-            raise ValueError(
-                f"cover allows for what float32 does to an image, and stage {stage.name!r} of {transform.name!r} does "
-                "not say: give it a float32_upper (types.Float32Bounded; transforms/float32.py has the parts)."
-            )
+    images: int
+    centres: int
+    length: float
 
 
 class Unbounded(Exception):
@@ -153,18 +96,20 @@ class Geometry:
       image: [H, W, C].
       stages: of the transform.
       noise: of the latent.
+      centres: of the image; a layout adds its own.
       scale: of the parts, and of what lies between centres: less than 1 costs votes and proves more.
     """
 
     image: np.ndarray
     stages: CoverDecomposition
     noise: LatentNoise
+    centres: Centres
     scale: float = 1.0
 
     def point(self, parameter: np.ndarray) -> Layout:
         """Returns the centre of a single parameter [P]."""
-        latents, between = self.values(parameter[None])
-        return self._path(parameter[None], parameter[None], latents, between, np.zeros(1), 0.0).layout(0)
+        box = parameter[None]
+        return Layout(self.centres, list(self._lone(box, box, box).layout(self.centres)))
 
     def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
@@ -180,16 +125,15 @@ class Geometry:
         def kernel(theta: np.ndarray) -> tuple[jax.Array, jax.Array]:
             return latent_kernel(self.noise, self.image, theta, near, transform=moving, ties=ties, fixed=fixed)
 
-        latents, between = _batched(kernel, parameters)
+        latents, between = self._batched(kernel, parameters)
         self._check(latents, parameters)
         return latents, between
 
-    def layout(self, low: np.ndarray, high: np.ndarray, first: int = 0) -> Layout:
+    def layout(self, low: np.ndarray, high: np.ndarray, most: float = math.inf) -> Layout:
         """Covers a box of parameters, from a lower corner [P] to an upper one, by parts with their smoothing centres.
 
-        These are numbered from ``first`` on.
-
         Raises:
+          TooLong: it takes more than ``most`` parts.
           ValueError: parameters that stand for a transform's values do not ascend inside the box.
           Unbounded: see there.
         """
@@ -200,16 +144,33 @@ class Geometry:
         else:
             along, strips = self._strips(low, high)
             paths = (self._strip(*strip, along) for strip in strips)
-        whole = Layout(first, [], [])
-        for path in paths:
-            _, centres, parts = path.layout(first + len(whole.centres))
-            whole.centres.extend(centres)
-            whole.parts.extend(parts)
+        whole, share = Layout(self.centres, []), 0.0
+        for part in (part for path in paths for part in path.layout(self.centres)):
+            whole.parts.append(part)
+            share += float(np.prod((part.high - part.low)[high > low] / (high - low)[high > low]))
+            if len(whole.parts) > most:
+                raise TooLong(len(whole.parts), share)
         return whole
 
-    def finer(self, parts: Sequence[Part], first: int) -> Layout:
-        """Covers parts of the region by smaller ones, neighbours along a path together; numbered from ``first`` on."""
-        fine, whole = dataclasses.replace(self, scale=_FINER), Layout(first, [], [])
+    def outlook(self, low: np.ndarray, high: np.ndarray) -> Outlook:
+        """Says what a box of parameters is going to take: of a sheet, as if all strips were like the middle one.
+
+        Raises:
+          Unbounded: see there.
+        """
+        if self.stages.values is not None:
+            values = len(self.stages.values.representatives(self.image.shape, low, high))
+            return Outlook(values, values, math.nan)
+        along, strips = self._strips(low, high)
+        *_, lengths = self._coarse(*strips[len(strips) // 2], along)
+        boxes = np.ceil(lengths / (_LENGTH * self.scale)).clip(1).sum()
+        length = float(lengths.sum())
+        centres = math.ceil((length + 2 * REACH) / (SPACING * self.scale))  # some beyond the ends
+        return Outlook(*(len(strips) * each for each in (int(boxes), centres, length)))
+
+    def finer(self, parts: Sequence[Part]) -> Layout:
+        """Covers parts of the region by smaller ones, neighbours along a path together."""
+        fine = dataclasses.replace(self, scale=_FINER)
         runs: list[_Box] = []
         for low, high, *_ in parts:
             # A face in common, and all else: the two are a box.
@@ -217,11 +178,7 @@ class Geometry:
             if sum(apart) == 1 and (runs[-1][1] == low)[apart].all():
                 low = runs.pop()[0]
             runs.append((low, high))
-        for low, high in runs:
-            _, centres, smaller = fine.layout(low, high, first + len(whole.centres))
-            whole.centres.extend(centres)
-            whole.parts.extend(smaller)
-        return whole
+        return Layout(self.centres, [part for low, high in runs for part in fine.layout(low, high).parts])
 
     def _values(self, low: np.ndarray, high: np.ndarray) -> Path:
         """The transform's values in an interval of a parameter."""
@@ -235,44 +192,18 @@ class Geometry:
                 f"Expected representatives of {self.stages.moving.name} that ascend from {low[0]:g} to {high[0]:g}, "
                 f"got {points[:, 0].tolist()}."
             )
-        latents, between = self.values(points)
-        return self._path(ends[:-1], ends[1:], latents, between, np.zeros(len(points)), 0.0)
+        return self._lone(ends[:-1], ends[1:], points)
 
-    def _path(
-        self,
-        lows: np.ndarray,
-        highs: np.ndarray,
-        latents: np.ndarray,
-        between: np.ndarray,
-        longest: np.ndarray,
-        aside: np.ndarray | float,
-        gaps: np.ndarray | float = 0.0,
-    ) -> Path:
-        """A path of N boxes, with what rounding and float32 add to how far from it an image may be.
-
-        Args:
-          lows: [N, P], lower corners.
-          highs: [N, P], upper corners.
-          latents: [N + 1, ...] or [N, ...].
-          between: for each latent, the entries that rounding may take elsewhere.
-          longest: [N], half the length of the path through a box.
-          aside: [N], how far the other parameters take the latent from it.
-          gaps: [N], how far, in L2, an image of a box is at most from the nearer one of those at its ends.
-        """
+    def _lone(self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray) -> Path:
+        """Boxes [N, P] with the latent of one parameter each, from which no path leads to the next."""
         float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
-        if len(latents) > len(lows):
-            between = np.maximum(between[:-1], between[1:])
-        beyond = aside + self._rounded(np.broadcast_to(gaps, between.shape), between, float32) + float32.slack
-        return Path(
-            lows=lows,
-            highs=highs,
-            latents=latents,
-            longest=longest,
-            beyond=beyond,
-            slack=float32.slack,
-            spacing=_SPACING * self.scale,
-            noise=self.noise,
-        )
+        latents, between = self.values(points)
+        nothing = np.zeros(len(lows))
+        beyond = self._rounded(nothing, between, float32) + float32.slack
+        return self._path([Stretch(lows, highs, latents, nothing, beyond)], float32)
+
+    def _path(self, stretches: Iterable[Stretch], float32: "_Float32") -> Path:
+        return Path(stretches=stretches, slack=float32.slack, spacing=SPACING * self.scale, noise=self.noise)
 
     def _speeds(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """[N, P] float64: bounds on the image's L2 speed along each parameter in boxes [N, P].
@@ -283,7 +214,7 @@ class Geometry:
         """
         moving = self.stages.moving
         assert isinstance(moving, LipschitzBounded)  # as ``CoverDecomposition`` has made sure
-        (speeds,) = _batched(lambda a, b: (speed_kernel(self.image, a, b, transform=moving),), low, high)
+        (speeds,) = self._batched(lambda a, b: (speed_kernel(self.image, a, b, transform=moving),), low, high)
         if np.isnan(speeds).any():
             raise FloatingPointError(f"the bound on its change under {moving.name} is not a number.")
         if np.isinf(speeds).any():
@@ -308,13 +239,20 @@ class Geometry:
         lows, highs = (itertools.product(*sides) for sides in ([e[:-1] for e in edges], [e[1:] for e in edges]))
         return along, [(np.array(a), np.array(b)) for a, b in zip(lows, highs, strict=True)]
 
-    def _strip(self, low: np.ndarray, high: np.ndarray, along: int) -> Path:
-        """Cuts a strip into short boxes along one parameter; the path leads through the middle of the others."""
+    def _coarse(self, low: np.ndarray, high: np.ndarray, along: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cuts a strip where few bounds on the speed are enough: a bound costs far more than a value.
+
+        Each holds in all pieces of its box. Returns the edges [M + 1], the speeds [M, P], and how long [M] a path
+        through each box may be.
+        """
         edges = _cut(np.array([low[along], high[along]]), np.array([_COARSE]))
         lows, highs = _sliced(low, high, along, edges)
         speeds = self._speeds(lows, highs)
-        # A bound costs far more than a value, and a box's own holds in each of its pieces.
-        lengths = 2 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
+        return edges, speeds, 2 * self._scales[along] * (speeds * _half_widths(lows, highs))[:, along]
+
+    def _strip(self, low: np.ndarray, high: np.ndarray, along: int) -> Path:
+        """Cuts a strip into short boxes along one parameter; the path leads through the middle of the others."""
+        edges, speeds, lengths = self._coarse(low, high, along)
         pieces = np.ceil(lengths / (_LENGTH * self.scale)).astype(int).clip(1)
         edges = _cut(edges, pieces)
         lows, highs = _sliced(low, high, along, edges)
@@ -328,11 +266,25 @@ class Geometry:
                 path = self._rounded_path(lows, highs, points, pieces, most)
                 if path is not None:
                     return path
-        latents, between = self.values(points)
         aside = np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
-        return self._path(
-            lows, highs, latents, between, self._scales[along] * gaps[:, along], aside, gaps=gaps.sum(axis=1)
-        )
+        float32, longest, gaps = self._float32(low, high), self._scales[along] * gaps[:, along], gaps.sum(axis=1)
+
+        def stretches() -> Iterator[Stretch]:
+            last: list[tuple[np.ndarray, np.ndarray]] = []
+            for boxes in self._pieces(len(lows)):
+                new = self.values(points[boxes.start + len(last) : boxes.stop + 1])
+                latents, between = (np.concatenate(each) for each in zip(*last, new, strict=True))
+                last = [(latents[-1:], between[-1:])]
+                rounded = self._rounded(gaps[boxes], np.maximum(between[:-1], between[1:]), float32)
+                beyond = aside[boxes] + rounded + float32.slack
+                yield Stretch(lows[boxes], highs[boxes], latents, longest[boxes], beyond)
+
+        return self._path(stretches(), float32)
+
+    def _pieces(self, boxes: int) -> Iterator[slice]:
+        """Cuts a number of boxes into what is computed at a time."""
+        size = max(_STRETCH_BYTES // self.image.nbytes // self._batch, 1) * self._batch
+        return (slice(start, min(start + size, boxes)) for start in range(0, boxes, size))
 
     def _rounded_path(
         self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, pieces: np.ndarray, most: float
@@ -348,55 +300,49 @@ class Geometry:
           pieces: [_COARSE], boxes in each of some neighbours for which the entries' speeds are bounded.
           most: jumps of entries in a box, on the average, for which it pays.
         """
-        stages = self.stages
-        assert stages.rounding is not None
-        assert isinstance(stages.moving, Composition)
+        stages, moving, rounding = self.stages, self.stages.moving, self.stages.rounding
+        assert rounding is not None
+        assert isinstance(moving, Composition)
         float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
         cuts = np.concatenate([[0], pieces.cumsum()])
         low, high = lows[cuts[:-1]].astype(np.float32), highs[cuts[1:] - 1].astype(np.float32)
-        speeds = entry_speed_kernel(self.image, low, high, transform=stages.moving)
+        speeds = entry_speed_kernel(self.image, low, high, transform=moving)
         coarse, half = np.repeat(np.arange(len(pieces)), pieces), _half_widths(lows, highs).astype(np.float32)
-        moves = np.einsum("mp,mp...->m...", half[cuts[:-1]], np.asarray(speeds)) * stages.rounding.density
+        moves = np.einsum("mp,mp...->m...", half[cuts[:-1]], np.asarray(speeds)) * rounding.density
         # An entry that moves by a share of a level comes to another from twice that share of all places.
         if np.sum(2.0 * moves * (1.0 + 2.0 * moves)) / len(pieces) > most:
             return None
-        parts, start = [], 0
-        while start < len(lows):
-            size = _BATCH if len(lows) - start >= _BATCH else _FEW
-            boxes = np.minimum(np.arange(start, start + size), len(lows) - 1)
-            ends = np.minimum(np.arange(start, start + size + 1), len(lows))
-            theta = points[ends].astype(np.float32)
-            parts.append(
-                rounded_kernel(
-                    self.noise,
-                    self.image,
-                    theta,
-                    speeds,
-                    coarse[boxes],
-                    half[boxes],
-                    np.float32(float32.off),
-                    whole=stages.whole,
-                    moving=stages.moving,
-                    rounding=stages.rounding,
-                )
+
+        def stretches() -> Iterator[Stretch]:
+            last: list[np.ndarray] = []
+            for boxes in self._pieces(len(lows)):
+                computed = jax.device_get([kernel(batch) for batch in self._batches(boxes)])
+                count = boxes.stop - boxes.start
+                ends = [*(last or [computed[0][0][:1]]), *(latents[1:] for latents, _ in computed)]
+                latents = np.concatenate(ends)[: count + 1]
+                self._check(latents, points[boxes.start : boxes.stop + 1])
+                last = [latents[-1:]]
+                levels = np.concatenate([squares for _, squares in computed])[:count]
+                changed = np.sqrt(levels.astype(np.float64)) * (1.0 + 1e-5) / rounding.density
+                beyond = self.noise.lipschitz_upper * changed + float32.slack
+                yield Stretch(lows[boxes], highs[boxes], latents, np.zeros(count), beyond)
+
+        def kernel(boxes: np.ndarray) -> tuple[jax.Array, jax.Array]:
+            inside = np.minimum(boxes, len(lows) - 1)
+            return rounded_kernel(
+                self.noise,
+                self.image,
+                points[np.minimum([*boxes, boxes[-1] + 1], len(lows))].astype(np.float32),
+                speeds,
+                coarse[inside],
+                half[inside],
+                np.float32(float32.off),
+                whole=stages.whole,
+                moving=moving,
+                rounding=rounding,
             )
-            start += size
-        fetched = jax.device_get(parts)
-        latents = np.concatenate([fetched[0][0][:1], *(latents[1:] for latents, _ in fetched)])[: len(points)]
-        levels = np.concatenate([squares for _, squares in fetched])[: len(lows)]
-        self._check(latents, points)
-        changed = np.sqrt(levels.astype(np.float64)) * (1.0 + 1e-5) / stages.rounding.density
-        beyond = self.noise.lipschitz_upper * changed + float32.slack
-        return Path(
-            lows=lows,
-            highs=highs,
-            latents=latents,
-            longest=np.zeros(len(lows)),
-            beyond=beyond,
-            slack=float32.slack,
-            spacing=_SPACING * self.scale,
-            noise=self.noise,
-        )
+
+        return self._path(stretches(), float32)
 
     def _check(self, latents: np.ndarray, parameters: np.ndarray) -> None:
         """Raises FloatingPointError where a latent is not finite."""
@@ -425,6 +371,28 @@ class Geometry:
         latent = self.noise.lipschitz_upper * image.error + self.noise.float32_upper(image)
         return _Float32(slack=2 * latent, off=2 * image.entry)
 
+    @property
+    def _batch(self) -> int:
+        """Images of a device call where there are many."""
+        return _BATCH if _BATCH * self.image.nbytes <= _BATCH_BYTES else FEW
+
+    def _batches(self, boxes: slice) -> Iterator[np.ndarray]:
+        """The numbers of some boxes by device calls; the last is as long as the others or the smaller ones."""
+        start = boxes.start
+        while start < boxes.stop:
+            size = self._batch if boxes.stop - start >= self._batch else FEW
+            yield np.arange(start, start + size)
+            start += size
+
+    def _batched(self, kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:
+        """Calls a kernel on arrays [N, P], a batch at a time, the last one padded; returns its results [N, ...]."""
+        count = len(boxes[0])
+        parts = [  # dispatched ahead; fetched below
+            kernel(*(a[np.minimum(batch, count - 1)].astype(np.float32) for a in boxes))
+            for batch in self._batches(slice(0, count))
+        ]
+        return [np.concatenate(jax.device_get(results))[:count] for results in zip(*parts, strict=True)]
+
     @functools.cached_property
     def _given(self) -> Computed:
         return Computed.of(self.image)
@@ -440,17 +408,6 @@ class _Float32(NamedTuple):
 
     slack: float
     off: float
-
-
-def _batched(kernel: Callable[..., tuple[jax.Array, ...]], *boxes: np.ndarray) -> list[np.ndarray]:
-    """Calls a kernel on arrays [N, P], a batch at a time, the last one padded; returns each of its results [N, ...]."""
-    parts, start, count = [], 0, len(boxes[0])
-    while start < count:
-        stop = start + (_BATCH if count - start >= _BATCH else _FEW)
-        padded = np.minimum(np.arange(start, stop), count - 1)
-        parts.append(kernel(*(a[padded].astype(np.float32) for a in boxes)))  # dispatched ahead; fetched below
-        start = stop
-    return [np.concatenate(jax.device_get(results))[:count] for results in zip(*parts, strict=True)]
 
 
 def _half_widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ D4); the path itself instead of M* times the parameter (THEORY D3); bounds inste
 count for everything near them.
 """
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
@@ -42,7 +43,10 @@ from gsmooth_jax.methods.base import (
     chosen_class,
 )
 from gsmooth_jax.methods.base import Pilots as PilotDraws
-from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry, Unbounded
+from gsmooth_jax.methods.cover import outlook
+from gsmooth_jax.methods.cover.centres import Centres
+from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
+from gsmooth_jax.methods.cover.geometry import Geometry, TooLong, Unbounded
 from gsmooth_jax.methods.cover.windows import WindowTests, level
 from gsmooth_jax.methods.coverage import answered, covered, largest, overlapping
 from gsmooth_jax.regions import Box
@@ -107,9 +111,9 @@ class Cover:
         """Raises ValueError for a test other than ``sequential``, or a budget that does not even test one part."""
         check_part_budget(self.name, guarantee)
 
-    def requirement(self, guarantee: Guarantee) -> str:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; raises as ``required``."""
-        return required(self.name, loaded(self.noise), guarantee)
+        return required(self.name, loaded(self.noise), guarantee, example)
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
         """All of alpha goes to the parts of the region, which share it."""
@@ -167,23 +171,34 @@ def inquire(
       points: [M, P], parameters of the selection draws, those of the image itself first.
       choose: from the [E] counts at each point to what is claimed.
     """
+    with contextlib.closing(Centres()) as centres:
+        geometry = Geometry(example.image, CoverDecomposition.of(guarantee.transform), noise, centres)
+        return (yield from _inquired(geometry, guarantee, points, choose))
+
+
+def _inquired(
+    geometry: Geometry, guarantee: Guarantee, points: np.ndarray, choose: Callable[[list[np.ndarray]], Choice]
+) -> Inquiry:
+    """As ``inquire``."""
     region = guarantee.region
     assert isinstance(region, Box)
-    geometry = Geometry(example.image, CoverDecomposition.of(guarantee.transform), noise)
     choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
     if not choice.events:
         return Found((), "the selection draws suggest nothing to claim")
     notes, whole = [], None
     if choice.worth:
         try:
-            whole = geometry.layout(np.array(region.low), np.array(region.high))
+            whole = geometry.layout(np.array(region.low), np.array(region.high), guarantee.max_votes / guarantee.block)
         except Unbounded as error:
             notes.append(str(error))
+        except TooLong as error:
+            votes = math.ceil(guarantee.block * error.parts / error.share)
+            notes.append(f"max_votes={guarantee.max_votes} is too few: the region would take about {votes:,} or more")
     layout = whole or geometry.point(points[0])
     rounds = [WindowTests(layout, choice.events, guarantee)]
     yield from rounds[0].run()
     if whole and not rounds[0].lost and (left := rounds[0].postponed()):
-        fine = geometry.finer(left, len(layout.centres))
+        fine = geometry.finer(left)
         rounds.append(WindowTests(fine, choice.events, guarantee, depth=1, spent=rounds[0].votes))
         yield from rounds[1].run()
     if rounds[-1].exhausted:
@@ -263,8 +278,11 @@ def check_part_budget(name: str, guarantee: Guarantee) -> None:
         )
 
 
-def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
-    """Says what a claim will take; raises as ``check_part_budget``, and for an encoder without a Lipschitz bound."""
+def required(name: str, noise: LatentNoise, guarantee: Guarantee, example: Example | None = None) -> str:
+    """Says what a claim will take, and of an example what that is likely to be.
+
+    Raises as ``check_part_budget`` and ``outlook.told``, and for an encoder without a Lipschitz bound.
+    """
     check_part_budget(name, guarantee)
     text = f"Every part of the region is tested, all votes near it together; at most {guarantee.max_votes:,} an image."
     if not noise.lipschitz_upper < math.inf:
@@ -274,6 +292,10 @@ def required(name: str, noise: LatentNoise, guarantee: Guarantee) -> str:
         assert isinstance(region, Box)
         if not region.within(noise.fitted):
             text += f" The surrogate was fitted on {noise.fitted} only: no claim is weaker for it."
+    if example is not None:
+        with contextlib.closing(Centres()) as centres:
+            geometry = Geometry(example.image, CoverDecomposition.of(guarantee.transform), noise, centres)
+            text += " " + outlook.told(geometry, guarantee)
     return text
 
 

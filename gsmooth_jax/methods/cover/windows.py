@@ -18,6 +18,9 @@ _SCOUTS = 48
 _MOST_LAYERS = 16
 """Layers that a centre is asked for at once."""
 
+_ASKED_BYTES, _ASKED = 64 << 20, 64
+"""Of centres, what is asked for at once at most: of their bytes, and where these are few, how many all the same."""
+
 _LIKELY = 64
 """Blocks behind those asked for that may fill rows of a batch which nobody else needs."""
 
@@ -83,10 +86,10 @@ class WindowTests:
         ]
         self._postponed = np.zeros(len(self._windows), bool)
         self._pool = Pool(self._windows, g.block)
-        self._centres = [layout.centres[i - layout.first] for i in self._pool.centre_ids]
-        self._layers = np.zeros(len(self._centres), int)
+        self._centres = layout.centres
+        self._layers = np.zeros(len(self._pool.centre_ids), int)
         self._events = sorted({*events})
-        self._successes = np.zeros((len(self._centres), len(self._events), 0), np.int32)
+        self._successes = np.zeros((len(self._layers), len(self._events), 0), np.int32)
         self._identity = np.array([holds_identity(w, g.region) for w in self._windows])
         self.lost = self.exhausted = False
         self.needed = 0
@@ -138,11 +141,12 @@ class WindowTests:
 
     def _round(self, wanted: np.ndarray) -> Rounds:
         """Votes at the centres of some windows [M], as many layers as each of these lacks at the least."""
-        goals, _ = self._next(wanted)
-        rows = np.flatnonzero(goals > self._layers)
+        goals, rows = self._asked(wanted)
         visits = [
-            Visit(self._centres[r], int(self._pool.centre_ids[r]), now, goal, goal + _LIKELY)
-            for r, now, goal in zip(rows, self._layers[rows].tolist(), goals[rows].tolist(), strict=True)
+            Visit(self._centres[number], number, now, goal, goal + _LIKELY)
+            for number, now, goal in zip(
+                self._pool.centre_ids[rows].tolist(), self._layers[rows].tolist(), goals[rows].tolist(), strict=True
+            )
         ]
         if (more := goals.max() - self._successes.shape[2]) > 0:
             self._successes = np.pad(self._successes, ((0, 0), (0, 0), (0, more)))
@@ -152,6 +156,19 @@ class WindowTests:
                 self._successes[row, number, visit.start : visit.stop] = found
         self._layers = goals
         self._pool.look(self._successes, self._layers)
+
+    def _asked(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As ``_next`` for the first of some windows, as many as have room in memory; and which centres lack layers."""
+        most = max(_ASKED_BYTES // self._centres.nbytes_each, _ASKED)
+        goals, _ = self._next(wanted)
+        rows = np.flatnonzero(goals > self._layers)
+        if len(rows) > most:
+            pool = self._pool
+            furthest = np.where(pool.counts > 0, pool.second, 0).max(axis=1)
+            first = np.arange(len(wanted)) == np.argmax(wanted)
+            goals, _ = self._next(wanted & ((furthest < rows[most]) | first))
+            rows = np.flatnonzero(goals > self._layers)
+        return goals, rows
 
     def _next(self, wanted: np.ndarray) -> tuple[np.ndarray, int]:
         """The layers [S] that centres should come to have for some windows [M], and the image's votes then."""

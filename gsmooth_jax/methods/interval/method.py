@@ -95,8 +95,9 @@ class IntervalBounds:
     def check_budget(self, guarantee: Guarantee) -> None:
         """Any number of cells may do."""
 
-    def requirement(self, guarantee: Guarantee) -> str:
+    def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take."""
+        del example
         return (
             "Cells of the region are halved until interval bounds prove the classifier's own answer in each; no draws, "
             f"alpha 0, at most {guarantee.max_votes:,} cells an image."

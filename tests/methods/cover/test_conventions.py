@@ -10,7 +10,10 @@ from scipy import ndimage
 
 import gsmooth_jax as gs
 from gsmooth_jax.data.embedded import embedded_images
-from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
+from gsmooth_jax.methods.cover.centres import Centres
+from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
+from gsmooth_jax.methods.cover.geometry import Geometry
+from gsmooth_jax.methods.cover.path import joined
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Clip, Pixelate, Quantize, Rotation
 from gsmooth_jax.transforms._norm import norm_upper
@@ -28,22 +31,21 @@ PROGRAMS = {
 
 def allowed(geometry, angle):
     """How far from its latent an image may be that stands for a single angle."""
-    _, between = geometry.values(np.array([[angle]]))
     at = np.array([[angle]])
-    return float(geometry._path(at, at, np.zeros((1, 1)), between, np.zeros(1), 0.0).beyond[0])
+    (point,) = geometry._lone(at, at, at).stretches
+    return float(point.beyond[0])
 
 
 def shares(transform, convention):
     """Distances of a program's files from the images that stand for them, as shares of what is allowed for."""
     found = []
     for file in embedded_images().images[:5, :, :, 0]:
-        geometry = Geometry(file[:, :, None] / np.float32(255), CoverDecomposition.of(transform), NOISE)
+        geometry = Geometry(file[:, :, None] / np.float32(255), CoverDecomposition.of(transform), NOISE, Centres())
         for angle in np.random.default_rng(0).uniform(-50, 50, 20).astype(np.float32):
             layout = geometry.point(np.array([angle]))
             written = PROGRAMS[convention](file, float(angle)) / 255.0
-            found.append(
-                NOISE.distances(written.reshape(1, -1), layout.centres[0].ravel())[0] / allowed(geometry, angle)
-            )
+            centre = layout.centres[layout.parts[0].centre_id].ravel()
+            found.append(NOISE.distances(written.reshape(1, -1), centre)[0] / allowed(geometry, angle))
     return np.array(found)
 
 
@@ -98,8 +100,8 @@ def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
     # Just below 1 an entry moves by a whole level, however near to 1 it is; rounded to nearest, it stays.
     image, darker = np.ones((6, 6, 1), np.float32), np.full((1, 36), 254 / 255)
     for way, holds in (("nearest", False), ("down", True)):
-        geometry = Geometry(image, CoverDecomposition.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE)
-        (path,) = (geometry._strip(np.array([0.0]), np.array([1.0]), 0),)
+        geometry = Geometry(image, CoverDecomposition.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE, Centres())
+        path = joined(list(geometry._strip(np.array([0.0]), np.array([1.0]), 0).stretches))
         far = NOISE.distances(darker, path.latents[0].ravel())[0]
         assert (far <= path.beyond[0] + path.longest[0]) == holds
 

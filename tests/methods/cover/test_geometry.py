@@ -6,7 +6,9 @@ import sys
 import numpy as np
 
 from gsmooth_jax import transforms
-from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
+from gsmooth_jax.methods.cover.centres import Centres
+from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
+from gsmooth_jax.methods.cover.geometry import Geometry
 from gsmooth_jax.smoothing import PixelNoise
 
 
@@ -22,7 +24,7 @@ def largest_jump():
     degrees = np.degrees(np.concatenate([angle - turn, angle + turn]).ravel())
     chosen = rng.choice(degrees[np.abs(degrees) < 50], 512, replace=False).astype(np.float32)
     stages = CoverDecomposition.of(transforms.parse("rotation|clip"))
-    geometry = Geometry(image, stages, PixelNoise(sigma=0.2))
+    geometry = Geometry(image, stages, PixelNoise(sigma=0.2), Centres())
     here, beside = (geometry.values(t[:, None])[0] for t in (chosen, np.nextafter(chosen, np.float32(99))))
     return float(np.abs(here - beside).max())
 

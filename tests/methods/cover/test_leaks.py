@@ -82,7 +82,7 @@ def steepest(found, shifts):
 
 
 def test_float32_noise_is_a_known_limit():
-    """A false claim, which no votes at the centres can tell from a true one: what the README names as an idealisation."""
+    """A false claim, which no votes at the centres can tell from a true one: an idealisation that the README names."""
     model, shifts = classifier(PLAIN, drawn_as_float32), [0.0, 0.01, 0.02, 0.05, MOST]
     found = shares(PLAIN, model, shifts)
     assert found[0] == found[-1] == 1.0

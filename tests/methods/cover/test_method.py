@@ -9,6 +9,8 @@ from scipy import special
 
 import gsmooth_jax as gs
 from gsmooth_jax.claims import Answer
+from gsmooth_jax.methods.cover import windows
+from gsmooth_jax.methods.cover.windows import WindowTests
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness, Contrast, Gamma, Translation
 from tests.known import SHAPE, by_mean, without_time
@@ -212,6 +214,34 @@ def test_the_votes_may_run_out(classifier):
     assert hopeless.predicted in (0, gs.ABSTAIN)
     assert len(hopeless.ballots) < len(whole.ballots)
     assert verify(dataclasses.replace(wide, max_votes=60), [hopeless]) == []
+
+
+def test_a_path_far_beyond_the_budget_is_not_walked_to_its_end(classifier):
+    wide = dataclasses.replace(BRIGHTER, region=gs.Box([-0.4], [0.4]), max_votes=16)
+    (claim,) = gs.certify_stream(classifier, [constant(0, 0.1)], wide)
+    assert not claim.certified
+    assert "max_votes=16 is too few: the region would take about" in claim.note
+    assert claim.predicted == 0
+
+
+def test_centres_are_asked_for_as_memory_allows(classifier, monkeypatch):
+    wide = dataclasses.replace(BRIGHTER, region=gs.Box([-0.3], [0.3]))
+    (whole,) = gs.certify_stream(classifier, [constant(0, 0.1)], wide)
+    monkeypatch.setattr(windows, "_ASKED_BYTES", 0)
+    monkeypatch.setattr(windows, "_ASKED", 12)
+    asked, counts = WindowTests._asked, []
+
+    def counted(self, wanted):
+        goals, rows = asked(self, wanted)
+        counts.append(len(rows))
+        return goals, rows
+
+    monkeypatch.setattr(WindowTests, "_asked", counted)
+    (claim,) = gs.certify_stream(classifier, [constant(0, 0.1)], wide)
+    assert claim.certified
+    assert max(counts) <= 12 < len({b.centre_id for b in whole.ballots})
+    assert claim.votes == whole.votes  # they are all unanimous
+    assert verify(wide, [claim]) == []
 
 
 def test_an_image_is_lost_for_few_votes_and_its_radius_told(classifier):

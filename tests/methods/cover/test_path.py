@@ -12,9 +12,12 @@ from gsmooth_jax.claims import Window
 from gsmooth_jax.data.embedded import embedded_images
 from gsmooth_jax.methods import coverage
 from gsmooth_jax.methods.cover import geometry as geometries
-from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
+from gsmooth_jax.methods.cover import path as paths
+from gsmooth_jax.methods.cover.centres import Centres
+from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
+from gsmooth_jax.methods.cover.geometry import Geometry, TooLong
 from gsmooth_jax.methods.cover.pairs import pair_bounds
-from gsmooth_jax.methods.cover.path import Path
+from gsmooth_jax.methods.cover.path import Path, Stretch, joined
 from gsmooth_jax.testing.transforms import apply, smooth_image
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation
 from gsmooth_jax.transforms._pipe import Pipe
@@ -25,6 +28,11 @@ SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)
 BRIGHTNESS_TOO = gs.PixelNoise(sigma=SIGMA, brightness=0.1)
 EXACT = gs.PixelNoise(sigma=SIGMA, brightness=0.1, exact=True)
+
+
+def geometry_of(image, transform, noise=NOISE):
+    """Of an image under a transform."""
+    return Geometry(image, CoverDecomposition.of(transform), noise, Centres())
 
 
 def windows(parts):
@@ -87,7 +95,7 @@ class ZigZag(Pipe):
 )
 def test_parts_cover_the_region_and_their_bounds_hold(transform, low, high, noise):
     image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
-    layout = Geometry(image, CoverDecomposition.of(transform), noise).layout(low, high)
+    layout = geometry_of(image, transform, noise).layout(low, high)
     region, asked = gs.Box(low.tolist(), high.tolist()), windows(layout.parts)
     assert coverage.covered(asked, region)
     assert not coverage.overlapping(asked)
@@ -119,7 +127,7 @@ def test_rounding_is_charged_for_the_images_own_way_under_brightness_noise():
     transform = Contrast() | Brightness() | Quantize(bits=6)
     points = np.random.default_rng(0).uniform(-high, high, (500, 2))
     moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
-    layout = Geometry(image, CoverDecomposition.of(transform), noise).layout(-high, high)
+    layout = geometry_of(image, transform, noise).layout(-high, high)
     for part in layout.parts:
         inside = ((part.low <= points) & (points <= part.high)).all(axis=1)
         assert (needed(noise, layout.centres, part, moved[inside]) <= np.array(part.bounds) + 1e-9).all()
@@ -132,12 +140,16 @@ def test_every_box_has_a_bound_on_the_speed_inside_it(monkeypatch):
         boxes.extend(zip(low[:, 0], high[:, 0], speeds(self, low, high)[:, 0], strict=True))
         return speeds(self, low, high)
 
+    def kept(path, centres):
+        found.append(list(path.stretches))
+        return layout(dataclasses.replace(path, stretches=found[-1]), centres)
+
     monkeypatch.setattr(Geometry, "_speeds", bounded)
-    monkeypatch.setattr(Path, "layout", lambda path, first: found.append(path) or layout(path, first))
+    monkeypatch.setattr(Path, "layout", kept)
     image = np.asarray(smooth_image((12, 12, 1)))
-    geometry = Geometry(image, CoverDecomposition.of(Rotation()), gs.PixelNoise(sigma=0.02))
+    geometry = geometry_of(image, Rotation(), gs.PixelNoise(sigma=0.02))
     parts = geometry.layout(np.array([-7.3]), np.array([11.1])).parts
-    (path,) = found
+    path = joined(*found)
     assert len(path.lows) > 20 * len(boxes)
     for (low,), (high,), longest in zip(path.lows, path.highs, path.longest, strict=True):
         (speed,) = [v for a, b, v in boxes if a <= low and high <= b]
@@ -146,30 +158,78 @@ def test_every_box_has_a_bound_on_the_speed_inside_it(monkeypatch):
     assert max(len(repr(float(end))) for end in ends) <= 9
 
 
+@pytest.mark.parametrize(
+    ("transform", "low", "high"),
+    [
+        (Rotation() | Clip(), [-9.0], [20.0]),
+        (Rotation() | Clip() | Quantize(), [-5.0], [5.0]),
+        (Rotation() | Brightness(), [-4.0, -0.1], [4.0, 0.05]),
+    ],
+)
+def test_what_is_held_at_a_time_changes_no_part(transform, low, high, monkeypatch):
+    image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
+    whole = geometry_of(image, transform).layout(low, high)
+    monkeypatch.setattr(geometries, "_STRETCH_BYTES", 0)
+    monkeypatch.setattr(geometries, "_BATCH_BYTES", 0)
+    monkeypatch.setattr(paths, "_GROUP", 3)
+    stretches = []
+    legs = Path._legs
+    monkeypatch.setattr(
+        Path,
+        "_legs",
+        lambda path: legs(dataclasses.replace(path, stretches=map(lambda s: stretches.append(s) or s, path.stretches))),
+    )
+    pieces = geometry_of(image, transform).layout(low, high)
+    assert max(len(s.latents) for s in stretches) <= geometries.FEW + 1
+    assert len(stretches) > 3
+    assert [p[2:] for p in pieces.parts] == [p[2:] for p in whole.parts]
+    for one, other in zip(pieces.parts, whole.parts, strict=True):
+        np.testing.assert_array_equal([one.low, one.high], [other.low, other.high])
+    for number in range(len(whole.centres)):
+        np.testing.assert_allclose(pieces.centres[number], whole.centres[number], atol=1e-6)
+
+
+def test_a_region_that_takes_more_centres_than_votes_is_left_early():
+    image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array([-20.0]), np.array([20.0])
+    whole, geometry = geometry_of(image, Rotation()).layout(low, high), geometry_of(image, Rotation())
+    assert geometry.layout(low, high, most=len(whole.parts)).parts
+    with pytest.raises(TooLong) as caught:
+        geometry_of(image, Rotation()).layout(low, high, most=len(whole.parts) // 2)
+    assert caught.value.parts / caught.value.share == pytest.approx(len(whole.parts), rel=0.2)
+
+
+def test_the_outlook_is_of_the_layout_that_comes():
+    for transform, low, high in (
+        (Rotation(), [-20.0], [30.0]),
+        (Rotation() | Brightness(), [-4.0, -0.1], [4.0, 0.1]),
+        (Pixelate(), [0.0], [0.7]),
+    ):
+        image, low, high = np.asarray(smooth_image((12, 12, 1))), np.array(low), np.array(high)
+        seen, centres = (
+            geometry_of(image, transform).outlook(low, high),
+            len(geometry_of(image, transform).layout(low, high).centres),
+        )
+        assert 0.5 * centres < seen.centres < 2.5 * centres + 8
+        assert seen.images >= seen.centres
+
+
 def zigzag(way, apart, slack):
-    """A path of one box, ``way`` long, of which float32 shows ends as far apart as if it were straight."""
+    """The part of a path of one box, ``way`` long, of which float32 shows ends as far apart as if it were straight."""
     latents = np.zeros((2, 144))
     latents[1, 0] = way
-    return Path(
-        lows=np.zeros((1, 1)),
-        highs=np.ones((1, 1)),
-        latents=latents,
-        longest=np.array([0.5 * way]) / SIGMA,
-        beyond=np.zeros(1),
-        slack=slack / SIGMA,
-        spacing=0.5,
-        noise=NOISE,
-    )
+    box = Stretch(np.zeros((1, 1)), np.ones((1, 1)), latents, np.array([0.5 * way]) / SIGMA, np.zeros(1))
+    (part,) = Path(stretches=[box], slack=slack / SIGMA, spacing=0.5, noise=NOISE).layout(Centres())
+    return part
 
 
 def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
     error, apart = 1e-2, 0.1
     way = apart + 2.0 * error
-    inner, _ = zigzag(way, apart, 2.0 * error).layout(0).parts[0].bounds[:2]
+    inner, _ = zigzag(way, apart, 2.0 * error).bounds[:2]
     aside = 0.5 * np.sqrt(way**2 - apart**2) / SIGMA  # of the path that it may be
     exact = 0.5 * way / SIGMA, aside, 0.5 * apart / SIGMA, 0.0
     assert inner >= pair_bounds(*(np.array(value) for value in exact))
-    believed, _ = zigzag(way, apart, 0.0).layout(0).parts[0].bounds[:2]
+    believed, _ = zigzag(way, apart, 0.0).bounds[:2]
     assert believed < inner
 
 
@@ -220,14 +280,14 @@ def test_latents_on_a_grid_are_within_their_bounds():
 
 def test_centres_lie_beyond_the_ends_of_a_path_and_never_beyond_values():
     image = np.asarray(smooth_image((12, 12, 1)))
-    layout = Geometry(image, CoverDecomposition.of(Brightness()), NOISE).layout(np.array([0.0]), np.array([0.2]))
+    layout = geometry_of(image, Brightness()).layout(np.array([0.0]), np.array([0.2]))
     means = [float(c.mean() - image.mean()) for c in layout.centres]
     assert min(means) < -0.03
     assert max(means) > 0.23
     steps = np.diff(means) * 12 / SIGMA  # of 144 entries
-    assert (steps <= geometries._SPACING + 1e-3).all()
+    assert (steps <= geometries.SPACING + 1e-3).all()
     np.testing.assert_allclose(steps, steps.mean(), rtol=0.6)
-    values = Geometry(image, CoverDecomposition.of(Pixelate()), NOISE).layout(np.array([0.0]), np.array([0.5]))
+    values = geometry_of(image, Pixelate()).layout(np.array([0.0]), np.array([0.5]))
     many = len(Pixelate().representatives(image.shape, np.array([0.0]), np.array([0.5])))
     assert len(values.centres) <= many
 
@@ -240,7 +300,7 @@ def test_brightness_noise_takes_far_fewer_centres(transform, high, fewer):
     noise = gs.PixelNoise(sigma=0.25)
 
     def count(noise):
-        return len(Geometry(image, CoverDecomposition.of(transform), noise).layout(-high, high).centres)
+        return len(geometry_of(image, transform, noise).layout(-high, high).centres)
 
     assert fewer * count(dataclasses.replace(noise, brightness=0.3)) < count(noise)
 
@@ -250,13 +310,13 @@ def test_values_that_another_program_rounds_the_other_way_are_charged():
     transform, noise = Pixelate() | Clip() | Quantize(), gs.PixelNoise(sigma=0.1)
     rng, furthest = np.random.default_rng(0), 0.0
     for image in embedded_images().images[:8].astype(np.float32) / 255.0:
-        geometry = Geometry(image, CoverDecomposition.of(transform), noise)
+        geometry = geometry_of(image, transform, noise)
         for parameter in (0.1, 0.3, 0.5):
             layout = geometry.point(np.array([parameter]))
             moved = np.asarray(apply(Pixelate() | Clip(), image, jnp.array([parameter])), np.float64)
             theirs = np.round((moved + rng.uniform(-1e-5, 1e-5, moved.shape)) * 255.0) / 255.0
             assert needed(noise, layout.centres, layout.parts[0], theirs[None]) <= layout.parts[0].bounds
-            far = noise.distances(theirs.reshape(1, -1), layout.centres[0].ravel())[0]
+            far = noise.distances(theirs.reshape(1, -1), layout.centres[layout.parts[0].centre_id].ravel())[0]
             furthest = max(furthest, far)
     assert furthest > 1.0 / 255.0 / 0.1 - 1e-6  # it does happen
 
@@ -264,11 +324,7 @@ def test_values_that_another_program_rounds_the_other_way_are_charged():
 @pytest.mark.parametrize(("rounding", "bits"), [("nearest", 8), ("nearest", 16), ("down", 8)])
 def test_a_rounding_behind_a_wrong_entry_is_charged(rounding, bits):
     """Entries at a clip's end that go a little further than where a rounding takes them elsewhere, by float32 alone."""
-    geometry = Geometry(
-        np.zeros(SHAPE, np.float32),
-        CoverDecomposition.of(Brightness() | Clip() | Quantize(bits=bits, rounding=rounding)),
-        NOISE,
-    )
+    geometry = geometry_of(np.zeros(SHAPE, np.float32), Brightness() | Clip() | Quantize(bits=bits, rounding=rounding))
     jump, reach = geometry.stages.jump, geometry.stages.reach
     assert 0.0 in geometry.stages.fixed
     n = int(np.prod(SHAPE))
@@ -307,7 +363,7 @@ class Steps:
 def test_the_image_itself_stays_with_its_own_value():
     """Ends drawn half way between values would leave 0 to the value below -0.1, which gets another answer."""
     steps = Steps((-0.1, 0.3), (-0.6, 0.0, 0.2), ())
-    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), CoverDecomposition.of(steps), NOISE)
+    geometry = geometry_of(np.full(SHAPE, 0.7, np.float32), steps)
     layout = geometry.layout(np.array([-3.0]), np.array([0.4]))
     (own,) = [w for w in windows(layout.parts) if coverage.holds_identity(w, gs.Box([-3.0], [0.4]))]
     assert own.pairs[0] == (0, 0)
@@ -317,6 +373,6 @@ def test_the_image_itself_stays_with_its_own_value():
 @pytest.mark.parametrize("listed", [(0.35, 0.1, -0.05), (-0.05, 0.1, 0.1, 0.35), (-2.0, 0.1, 0.35)])
 def test_values_out_of_order_are_refused(listed):
     steps = Steps((0.0, 0.3), (-0.6, 0.0, 0.2), listed)
-    geometry = Geometry(np.full(SHAPE, 0.7, np.float32), CoverDecomposition.of(steps), NOISE)
+    geometry = geometry_of(np.full(SHAPE, 0.7, np.float32), steps)
     with pytest.raises(ValueError, match="Expected representatives of steps that ascend"):
         geometry.layout(np.array([-0.1]), np.array([0.4]))

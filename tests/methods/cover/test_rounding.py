@@ -2,13 +2,17 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry, _half_widths
+from gsmooth_jax.methods.cover.centres import Centres
+from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
+from gsmooth_jax.methods.cover.geometry import Geometry, _half_widths
 from gsmooth_jax.methods.cover.kernels import NearTieRounding, latent_kernel
+from gsmooth_jax.methods.cover.path import joined
 from gsmooth_jax.transforms import Brightness, Clip, Quantize
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
@@ -21,7 +25,7 @@ N = int(np.prod(SHAPE))
 
 
 def geometry(transform, noise=NOISE):
-    return Geometry(np.zeros(SHAPE, np.float32), CoverDecomposition.of(transform), noise)
+    return Geometry(np.zeros(SHAPE, np.float32), CoverDecomposition.of(transform), noise, Centres())
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "down"])
@@ -48,9 +52,8 @@ def test_a_constant_image_is_charged_what_its_rounding_does():
     """All entries lie on a level until brightness takes them almost half way to the next: they stay where they are."""
     image, high = np.full(SHAPE, 21 / 63, np.float32), 0.499 / 63
     for transform in (Brightness() | Quantize(bits=6), SIXTY_FOUR):
-        path = Geometry(image, CoverDecomposition.of(transform), NOISE, scale=50.0)._strip(
-            np.zeros(1), np.array([high]), 0
-        )
+        flat = Geometry(image, CoverDecomposition.of(transform), NOISE, Centres(), scale=50.0)
+        path = joined(list(flat._strip(np.zeros(1), np.array([high]), 0).stretches))
         brightness = np.linspace(0.0, high, 101)[:, None]
         files = np.round((image.ravel().astype(np.float64) + brightness) * 63) / 63
         for number, allowed in enumerate(path.beyond + path.longest):
@@ -81,6 +84,7 @@ class Wrong(Pipe):
         return image.then(image.low, image.high, 1e-3, 2e-3)
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Encoded(gs.PixelNoise):
     """An encoder that float32 takes half a standard deviation away too."""
@@ -96,11 +100,11 @@ def test_the_attackers_program_and_ours_may_both_be_wrong():
     assert seen.slack == pytest.approx(2 * (2e-3 / SIGMA + 0.5))
     assert seen.off == pytest.approx(2e-3)
     # Without a rounding nothing but that is between a latent and the one that is meant.
-    path = found._path(np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, N)), np.array([7.0]), np.zeros(1), 0.0)
-    assert path.beyond[0] >= seen.slack
+    (point,) = found._lone(np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, 1))).stretches
+    assert point.beyond[0] >= seen.slack
     rounded = geometry(Wrong() | Clip() | Quantize())
     assert rounded.stages.rounding is not None
-    path = rounded._strip(np.zeros(1), np.ones(1), 0)
+    path = joined(list(rounded._strip(np.zeros(1), np.ones(1), 0).stretches))
     assert (path.longest == 0.0).all()
     assert path.beyond.min() >= rounded._float32(np.zeros(1), np.ones(1)).slack > 0.0
 
