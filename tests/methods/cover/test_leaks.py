@@ -12,6 +12,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
+from gsmooth_jax.methods.cover.centres import Centres
 from gsmooth_jax.methods.cover.geometry import CoverDecomposition, Geometry
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness
@@ -46,8 +47,9 @@ def drawn_as_exact(values, centre):
 
 def classifier(noise, drawn):
     """Knows where the centres will be."""
-    layout = Geometry(IMAGE, CoverDecomposition.of(Brightness()), noise).layout(np.zeros(1), np.full(1, MOST))
-    centres = jnp.asarray(np.stack(layout.centres))
+    geometry = Geometry(IMAGE, CoverDecomposition.of(Brightness()), noise, Centres())
+    laid = geometry.layout(np.zeros(1), np.full(1, MOST)).centres
+    centres = jnp.asarray(np.stack([laid[number] for number in range(len(laid))]))
 
     def logits(images):
         each = jax.vmap(jax.vmap(drawn, in_axes=(0, None)), in_axes=(None, 0))(images, centres)

@@ -252,9 +252,8 @@ class Coarse(gs.PixelNoise):
 
 
 def test_what_draws_lack_is_added_to_every_bound():
-    image, stages = np.asarray(smooth_image((12, 12, 1))), CoverDecomposition.of(Brightness())
-    ends = np.array([0.0]), np.array([0.2])
-    law, other = (Geometry(image, stages, Coarse(sigma=SIGMA, total=t)).layout(*ends) for t in (0.0, 0.012))
+    image, ends = np.asarray(smooth_image((12, 12, 1))), (np.array([0.0]), np.array([0.2]))
+    law, other = (geometry_of(image, Brightness(), Coarse(sigma=SIGMA, total=t)).layout(*ends) for t in (0.0, 0.012))
     for part, apart in zip(law.parts, other.parts, strict=True):
         known = dict(zip(part.pairs, part.bounds, strict=True))
         assert apart.pairs
@@ -267,14 +266,14 @@ def test_what_draws_lack_is_added_to_every_bound():
 def test_latents_on_a_grid_are_within_their_bounds():
     """Here rounding to it takes a latent half a standard deviation away: centres are where they are, images are not."""
     image, noise = np.asarray(smooth_image((12, 12, 1))), Coarse(sigma=SIGMA)
-    layout = Geometry(image, CoverDecomposition.of(Rotation()), noise).layout(np.array([-4.0]), np.array([9.0]))
+    layout = geometry_of(image, Rotation(), noise).layout(np.array([-4.0]), np.array([9.0]))
     points = np.random.default_rng(0).uniform(-4.0, 9.0, (1000, 1))
     moved = jax.vmap(lambda t: noise.encode(apply(Rotation(), image, t)))(jnp.asarray(points, jnp.float32))
     for part in layout.parts:
         inside = ((part.low <= points) & (points <= part.high)).all(axis=1)
         least = needed(noise, layout.centres, part, np.asarray(moved)[inside])
         assert (least <= np.array(part.bounds) + 1e-9).all()
-    levels = np.concatenate([centre.ravel() for centre in layout.centres]) * 50.0
+    levels = np.concatenate([layout.centres[i].ravel() for i in range(len(layout.centres))]) * 50.0
     np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
 
 
