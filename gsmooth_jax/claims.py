@@ -167,8 +167,8 @@ class Claim:
       statement: what the smoothed model does at the input itself; None where that could not be established.
       certified: whether it does so in the whole region of the run.
       radius: the largest size of a similar region that the same votes prove (0.0 if none); in parameter units.
-      status: how rigorous what it says is. One that is not ``certified`` says nothing of the region: only that the
-        statement holds of the input itself.
+      status: how rigorous what it says is. One that is not ``certified`` says nothing of the whole region: only that
+        the statement holds of the input itself, and in the region of its radius.
       assumes: what the proof rests on besides this library's own theorems, one entry a part; empty for ``proved``.
       alpha: the probability, over the draws, with which the claim may be false.
       ledger: how alpha was divided before the first draw, whether or not every part came to be used; the parts add up

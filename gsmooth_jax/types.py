@@ -146,7 +146,7 @@ class LipschitzBounded(Protocol):
 
 @runtime_checkable
 class EntryBounded(Protocol):
-    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY M1, Q1)."""
+    """A transform that bounds how fast each entry of the image moves with each parameter (THEORY Q1)."""
 
     def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Bounds the change of each entry per unit of each parameter on a whole box. Device.

@@ -1,5 +1,10 @@
 """Eight virtual CPU devices, strict shapes, key-reuse checks and quick compilation for the whole suite."""
 
+import os
+
+# Neither this process nor a command that it starts keeps what it compiles in the user's home.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
+
 import hypothesis
 import jax
 

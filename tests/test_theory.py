@@ -291,17 +291,3 @@ def test_p3_rounding():
             np.clip(np.round(image * levels), 0, levels), np.round(np.clip(image, 0, 1) * levels)
         )
     assert max(shares) > 0.9
-
-
-def test_m1_rounding_by_entry():
-    rng, reached = np.random.default_rng(0), 0
-    for _ in range(3000):
-        middle = rng.choice([rng.uniform(0.0, 5.0), rng.integers(0, 5) + 0.5])  # in levels
-        away = rng.exponential(0.7)
-        boundaries = np.arange(-10, 20) + 0.5
-        below = np.sum((middle - away <= boundaries) & (boundaries <= middle))
-        above = np.sum((middle <= boundaries) & (boundaries <= middle + away))
-        moved = np.abs(np.round(middle + away * rng.uniform(-1.0, 1.0, 40)) - np.round(middle)).max()
-        assert moved <= max(below, above)
-        reached += moved == max(below, above) > 0
-    assert reached > 1000

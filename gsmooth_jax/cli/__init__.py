@@ -14,7 +14,7 @@ from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
 from gsmooth_jax.cli import attack, certify, export, listing, report, train, verify
-from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread
+from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread, warnings_in_a_line
 from gsmooth_jax.cli.console import DONE as DONE
 from gsmooth_jax.results.certify import RunFailed
 
@@ -72,7 +72,7 @@ def command() -> None:
 def main(args: list[str] | None = None) -> None:
     """Runs the command and turns errors into exit codes."""
     try:
-        with terminable():
+        with terminable(), warnings_in_a_line():
             app = program(COMMANDS, DATA_COMMANDS)
             app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
     except KeyboardInterrupt:

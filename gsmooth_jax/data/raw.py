@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gsmooth_jax.data.specs import HEAD, DataError, DatasetSpec, Layout, content_sha256, split_spec
+from gsmooth_jax.data.specs import HEAD, DataError, DatasetSpec, Layout, SplitSpec, content_sha256, split_spec
 
 Arrays = tuple[np.ndarray, np.ndarray]
 """Images uint8 [N, H, W, C] and labels uint8 [N]."""
@@ -21,6 +21,7 @@ _CIFAR_BATCHES = {
     "train": tuple(f"data_batch_{k}" for k in range(1, 6)),
     "test": ("test_batch",),
 }
+_CIFAR100_FILES = {"train": ("train",), "test": ("test",)}
 _CIFAR_LABELS = {"train": "train_lables.json", "test": "test_lables.json"}  # spelt as the package spells them
 
 
@@ -65,14 +66,26 @@ def check_content(spec: DatasetSpec, split: str, images: np.ndarray, labels: np.
         raise DataError(
             f"Expected {wanted.count} images and labels in {where}, got {len(images)} images and {labels.size} labels."
         )
-    if labels.min() < 0 or labels.max() >= spec.classes:
-        worst = int(np.argmax((labels < 0) | (labels >= spec.classes)))
-        raise DataError(
-            f"Expected labels of {where} in 0..{spec.classes - 1}, got {int(labels[worst])} for image {worst}."
-        )
+    _check_labels(where, labels, spec.classes)
     found = content_sha256(images, labels)
-    if found != wanted.sha256:
+    if wanted.sha256 is not None and found != wanted.sha256:
         raise DataError(f"Expected {where} to have SHA-256 {wanted.sha256} (pixels, then labels), got {found}.")
+
+
+def identity(images: np.ndarray, labels: np.ndarray) -> SplitSpec:
+    """Returns the identity of a split that consists of these images, uint8 [N, H, W, C], and labels [N]."""
+    return SplitSpec(
+        count=len(images),
+        sha256=content_sha256(images, labels),
+        head_sha256=content_sha256(images[:HEAD], labels[:HEAD]),
+    )
+
+
+def _check_labels(where: str, labels: np.ndarray, classes: int, kind: str = "labels") -> None:
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        worst = int(np.argmax(wrong))
+        raise DataError(f"Expected {kind} of {where} in 0..{classes - 1}, got {int(labels[worst])} for image {worst}.")
 
 
 def head_matches(spec: DatasetSpec, split: str, images: np.ndarray, labels: np.ndarray) -> bool:
@@ -133,20 +146,43 @@ def _read_idx(folder: Path, spec: DatasetSpec, split: str) -> Arrays:
 
 
 def _read_cifar_binary(folder: Path, spec: DatasetSpec, split: str) -> Arrays:
-    """CIFAR's binary files: records of one label byte and the image's bytes, channels first."""
+    """CIFAR-10's binary files: records of one label byte and the image's bytes, channels first."""
+    images, labels = _cifar_records(folder, spec, _CIFAR_BATCHES[split], label_bytes=1)
+    return images, labels[:, 0]
+
+
+def _read_cifar100_binary(folder: Path, spec: DatasetSpec, split: str) -> Arrays:
+    """CIFAR-100's: a coarse label, a fine one, and the image. The coarse label follows from the fine one."""
+    images, labels = _cifar_records(folder, spec, _CIFAR100_FILES[split], label_bytes=2)
+    coarse, fine = labels.T
+    where = f"{spec.name}/{split}"
+    _check_labels(where, fine, spec.classes, "fine labels")
+    _check_labels(where, coarse, max(spec.coarse) + 1, "coarse labels")
+    wrong = coarse != np.asarray(spec.coarse)[fine]
+    if wrong.any():
+        worst = int(np.argmax(wrong))
+        raise DataError(
+            f"Expected the coarse label of fine label {int(fine[worst])} to be {spec.coarse[fine[worst]]} in {where}, "
+            f"got {int(coarse[worst])} for image {worst}."
+        )
+    return images, fine
+
+
+def _cifar_records(folder: Path, spec: DatasetSpec, names: tuple[str, ...], label_bytes: int) -> Arrays:
+    """Returns images [N, H, W, C] and labels [N, label_bytes] of CIFAR's records: labels, then channels first."""
     height, width, channels = spec.image_shape
-    record = 1 + height * width * channels
+    record = label_bytes + height * width * channels
     images, labels = [], []
-    for batch in _CIFAR_BATCHES[split]:
-        path = _find(folder, f"{batch}.bin")
+    for name in names:
+        path = _find(folder, f"{name}.bin")
         data = np.frombuffer(path.read_bytes(), np.uint8)
         if data.size == 0 or data.size % record:
             raise DataError(
                 f"Expected {path} to hold whole records of {record} bytes, got {data.size} bytes: truncated or wrong."
             )
         rows = data.reshape(-1, record)
-        labels.append(rows[:, 0])
-        images.append(rows[:, 1:].reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
+        labels.append(rows[:, :label_bytes])
+        images.append(rows[:, label_bytes:].reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
     return np.concatenate(images), np.concatenate(labels)
 
 
@@ -183,4 +219,5 @@ _READERS: dict[Layout, Callable[[Path, DatasetSpec, str], Arrays]] = {
     "idx": _read_idx,
     "cifar_binary": _read_cifar_binary,
     "cifar_sheets": _read_cifar_sheets,
+    "cifar100_binary": _read_cifar100_binary,
 }

@@ -87,6 +87,7 @@ class TfdsSplit:
         self._spec, self._split, self._folder = spec, split, folder
         self._count = split_spec(spec, split).count
         self._records, shuffled = self._open()
+        self._spec = manifest.identified(folder, spec)
         self._position: np.ndarray | None = None  # id -> position in the folder; None where they are equal
         self.original_order = self._find_order(shuffled)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 
-Layout = Literal["idx", "cifar_binary", "cifar_sheets"]
+Layout = Literal["idx", "cifar_binary", "cifar_sheets", "cifar100_binary"]
 """How the raw files are laid out; ``raw.py`` reads each."""
 
 HEAD = 100
@@ -43,13 +43,26 @@ class SplitSpec:
 
     Attributes:
       count: number of images.
-      sha256: ``content_sha256`` of all images and labels in original file order.
+      sha256: ``content_sha256`` of all images and labels in original file order; None where it is not known here.
       head_sha256: the same of the first ``HEAD`` images, which recognises the order without reading everything.
     """
 
     count: int
+    sha256: str | None = None
+    head_sha256: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Archive:
+    """The published archive of a data set, by which it is known where the contents' checksums are not.
+
+    Attributes:
+      name: the file's name.
+      sha256: of the whole file.
+    """
+
+    name: str
     sha256: str
-    head_sha256: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +92,8 @@ class DatasetSpec:
       splits: name -> identity.
       sources: name -> source, in the order in which ``auto`` tries them.
       has_text_id: whether the TFDS schema has a text feature ``id`` ("train_00042").
+      coarse: the coarse label of each class, which the TFDS schema has as ``coarse_label``; empty where there is none.
+      archive: what the raw files must come out of, for a data set whose splits have no checksums here.
     """
 
     name: str
@@ -90,6 +105,8 @@ class DatasetSpec:
     splits: Mapping[str, SplitSpec]
     sources: Mapping[str, Source]
     has_text_id: bool = False
+    coarse: tuple[int, ...] = ()
+    archive: Archive | None = None
 
     @property
     def classes(self) -> int:
@@ -118,6 +135,21 @@ def split_spec(spec: DatasetSpec, split: str) -> SplitSpec:
     """Returns the split's identity; an unknown split's error lists the known ones."""
     return _validate.known(spec.splits, split=split)
 
+
+_CIFAR100_CLASSES = """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
+    caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant
+    flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree
+    motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate
+    poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider
+    squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
+    wardrobe whale willow_tree wolf woman worm
+"""
+_CIFAR100_COARSE = """
+    4 1 14 8 0 6 7 7 18 3 3 14 9 18 7 11 3 9 7 11 6 11 5 10 7 6 13 15 3 15 0 11 1 10 12 14 16 9 11 5 5 19 8 8 15 13 14
+    17 18 10 16 4 17 4 2 0 17 4 18 17 10 3 2 12 12 16 12 1 9 19 2 10 0 1 16 12 9 13 15 13 16 19 2 4 6 19 5 5 8 19 18 1 2
+    15 6 0 17 8 14 13
+"""
 
 # The content checksums below were taken from files whose published MD5 sums were checked first (the IDX files of MNIST
 # and Fashion-MNIST, and data_batch_1..5.bin and test_batch.bin of CIFAR-10), so every source is held to the originals.
@@ -219,6 +251,23 @@ DATASETS: dict[str, DatasetSpec] = {
             "files": Source(layout="cifar_binary"),
         },
         has_text_id=True,
+    ),
+    # No copy of CIFAR-100 could be had when this was written: it is held to the SHA-256 that TFDS has for the archive.
+    "cifar100": DatasetSpec(
+        name="cifar100",
+        version="3.0.2",
+        description="CIFAR-100: 60,000 colour images of 32 x 32 pixels in 100 classes (the fine labels).",
+        homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+        class_names=tuple(_CIFAR100_CLASSES.split()),
+        image_shape=(32, 32, 3),
+        splits={"train": SplitSpec(count=50_000), "test": SplitSpec(count=10_000)},
+        sources={"tfds": Source(layout="cifar100_binary"), "files": Source(layout="cifar100_binary")},
+        has_text_id=True,
+        coarse=tuple(map(int, _CIFAR100_COARSE.split())),
+        archive=Archive(
+            name="cifar-100-binary.tar.gz",
+            sha256="58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        ),
     ),
 }
 """The data sets that ``gsmooth data prepare`` knows."""

@@ -1,13 +1,48 @@
-"""How many rows fit the devices: asked of the compiled kernel, without running it. Host."""
+"""How many rows fit the devices, and a CPU's cache: asked of the kernel, without running it. Host."""
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+from jax.extend import core
 
 _MOST = 10
 """At most 2^10 rows a device: more are no faster, and leave no images for the later batches."""
+
+
+_VOTES_CPU = 256
+_LAYERS_CPU = 80 * 2**20
+"""Votes that a CPU casts at once: so many, but no more than what this many bytes of all layers' outputs are of. Larger
+batches of deep networks leave the cache; smaller ones of shallow ones take longer to start than to run. By CPU time a
+vote of ResNet-20, speed_net, ConvNets alone, three together and behind a surrogate; ``benchmarks/batch_size.py``."""
+
+
+def votes_on_cpu(layers: int) -> int:
+    """Votes to cast at once on a CPU: a power of two.
+
+    Args:
+      layers: bytes of the layers' outputs for one vote; see ``layer_bytes``.
+    """
+    fitting = max(_LAYERS_CPU // max(layers, 1), 1)
+    return min(1 << (fitting.bit_length() - 1), _VOTES_CPU)
+
+
+def layer_bytes(traced: jax.stages.Traced) -> int:
+    """Bytes of what a program's convolutions and matrix products give, each counted once; nothing is compiled."""
+    outputs = (equation.outvars[0].aval for equation in _equations(traced.jaxpr.jaxpr))
+    return sum(out.size * out.dtype.itemsize for out in outputs)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _equations(jaxpr: core.Jaxpr) -> Iterator[core.JaxprEqn]:
+    """Those of convolutions and matrix products, also inside of other equations."""
+    inner = core.Jaxpr, core.ClosedJaxpr
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in ("conv_general_dilated", "dot_general"):
+            yield equation
+        for value in jax.tree.leaves(equation.params, is_leaf=lambda leaf: isinstance(leaf, inner)):
+            if isinstance(value, inner):
+                yield from _equations(value.jaxpr if isinstance(value, core.ClosedJaxpr) else value)
 
 
 def exhausted(error: Exception) -> bool:

@@ -17,8 +17,8 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.models import Model
 from gsmooth_jax.types import Vote
 
-_VOTES_CPU, _VOTES = 256, 2048
-"""Votes of a batch that one device casts at once, on CPU and elsewhere, unless ``Execution`` says otherwise."""
+_VOTES = 2048
+"""Votes of a batch that one device casts at once, but for CPUs, unless ``Execution`` says otherwise."""
 
 
 def batch_counter(
@@ -106,6 +106,9 @@ class _Kernel:
 
     def compiled(self, rows: int) -> jax.stages.Compiled:
         """The program for batches of so many rows, whose memory can be asked."""
+        return self._traced(rows).lower().compile()
+
+    def _traced(self, rows: int) -> jax.stages.Traced:
 
         def column(dtype: str, *shape: int) -> jax.Array:
             split = sharding.by_rows(self.mesh)
@@ -113,16 +116,21 @@ class _Kernel:
 
         names, indices = [column("uint32")] * 3, [column("int32")] * 2
         empty = Draws(column("float32", *self.operands[0].input_shape), *names, *indices)
-        lowered = vote_kernel.lower(*self.operands, empty, mesh=self.mesh, votes=self.votes, chunk=self.chunk)
-        return lowered.compile()
+        return vote_kernel.trace(*self.operands, empty, mesh=self.mesh, votes=self.votes, chunk=self.chunk)
 
     def rows(self, asked: int | Literal["auto"] | None) -> int:
-        """Rows of a batch: those asked for, or as many as the devices' memory holds."""
+        """Rows of a batch: those asked for, as many as the devices' memory holds, or what is fast."""
         given = self._largest() if asked == "auto" else asked
         if given == 0:
             raise ValueError("Not even one row a device fits its memory: take a smaller chunk.")
-        votes = _VOTES_CPU if jax.default_backend() == "cpu" else _VOTES
-        return given or self.mesh.shape[sharding.ROWS] * max(votes // self.votes, 1)
+        if given is not None:
+            return given
+        groups, votes = self.mesh.shape[sharding.ROWS], _VOTES
+        if (
+            jax.default_backend() == "cpu"
+        ):  # the program is of one device, which makes a chunk of its row's votes at once
+            votes = capacity.votes_on_cpu(capacity.layer_bytes(self._traced(groups)) // self.chunk)
+        return groups * max(votes // self.votes, 1)
 
     def _largest(self, below: int | None = None) -> int | None:
         free, groups = capacity.free_bytes(self.mesh.devices.flat[0]), self.mesh.shape[sharding.ROWS]

@@ -12,8 +12,8 @@ class Execution:
 
     Attributes:
       rows: rows of a device batch, a multiple of the devices; each asks for the run's block votes of one image.
-        None: 256 votes a device on CPU, 2048 elsewhere. ``auto``: the most that fit
-        the device's memory; on CPU as None.
+        None: 2048 votes a device; on CPU 256, or fewer of a network with much between its layers
+        (``capacity.votes_on_cpu``). ``auto``: the most that fit the device's memory; on CPU as None.
       chunk: votes a row makes at once; divides the run's block. None: all of them.
       in_flight: batches on the device at once, so that the device never waits for the host.
       devices: how many local devices to use. None: all.

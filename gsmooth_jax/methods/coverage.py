@@ -1,5 +1,6 @@
 """What the hypotheses that have passed prove together: of the input itself, and of the whole region. Host."""
 
+import bisect
 import itertools
 import math
 import operator
@@ -15,9 +16,11 @@ from gsmooth_jax.types import Region
 _MOST_PIECES = 2**20
 """Pieces of a grid on which boxes are marked."""
 
+_STEPS = 4096
+"""Of windows, the largest region is given as so many parts of the whole, rounded down."""
 
-_HALVINGS = 12
-"""Steps in which the largest region is looked for: to a 4096th of the whole."""
+_LESS = 1.0 - 2.0**-50
+"""Takes a few roundings off."""
 
 
 class Part(NamedTuple):
@@ -84,19 +87,27 @@ def covered(passed: Iterable[Hypothesis | Window], region: Region) -> bool:
     return boxes_cover(np.array(ends[0]), np.array(ends[1]), *corners, radius=radius)
 
 
-def largest(passed: Sequence[Window], region: Box) -> float:
-    """The size of the largest box similar to the region that windows which have passed prove; rounded down.
+def largest(passed: Sequence[Hypothesis | Window], region: Box) -> float:
+    """The size of the largest box similar to the region that hypotheses which have passed prove; 0.0 if there is none.
 
-    Nested regions share the level: the smallest that is false has a false window (THEORY F3).
+    Nested regions share the level: the smallest that is false has a false hypothesis (THEORY F3). A box that grows from
+    the input first leaves what is proved where a part ends, so that no other sizes need be tried.
     """
-    good, bad = 0.0, 1.0
-    if not answered(passed, region):
+    shares = {1.0}
+    for low, high in parts(passed):
+        for a, b, least, most in zip(low, high, region.low, region.high, strict=True):
+            # A file may hold parts that leave the region.
+            reached = (a / least if a < 0 > least else 0.0, b / most if b > 0 < most else 0.0)
+            shares |= {share for share in reached if 0.0 < share < 1.0}
+    # A share may be rounded up: then the box that is a little smaller is the one.
+    sizes = [share * region.size for share in sorted(shares)]
+    found = bisect.bisect_left(sizes, True, key=lambda size: not covered(passed, region.scaled(size * _LESS)))
+    if found == 0:
         return 0.0
-    for _ in range(_HALVINGS):
-        share = 0.5 * (good + bad)
-        scaled = Box([share * end for end in region.low], [share * end for end in region.high])
-        good, bad = (share, bad) if covered(passed, scaled) else (good, share)
-    return good * region.size
+    if any(isinstance(h, Window) for h in passed):  # whose parts end anywhere; as version 0.8 recorded them
+        return math.floor(sorted(shares)[found - 1] * _STEPS) / _STEPS * region.size
+    size = sizes[found - 1]
+    return size if covered(passed, region.scaled(size)) else size * _LESS
 
 
 def overlapping(hypotheses: Iterable[Hypothesis | Window]) -> bool:

@@ -3,7 +3,8 @@
 HYPOTHESES. tau(theta, x) = H(F1(theta) + F2(x)), F1 affine with matrix A1; noise theta ~ N(0, s1^2) of the parameter
 and N(0, s2^2 I) of the latent. The region is divided into equal cells, as published, with the latent of the really
 transformed image in its middle for a centre; at every centre p_A > Phi(M* |v|), v half a cell, is tested at the whole
-alpha, since a false claim has a false cell (THEORY F3).
+alpha, since a false claim has a false cell (THEORY F3): also one about a smaller region similar to this one, so that
+cells are tested from the identity outward, and the largest region whose cells have passed is the claim's radius.
 
 FORMULA (Corollary 1; THEORY D3). The answer c at a centre holds at tau(xi, x) for |xi| < Phi^-1(p_A) / M*, where M* is
 the supremum over xi of the norm of v -> (v / s1, (J v - A1 v) / s2), J the derivative of F2(tau(xi, x)) in xi. In units
@@ -22,7 +23,7 @@ Gram matrix, exactly, where that costs no more than power iteration, which comes
 import dataclasses
 import itertools
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,7 +48,7 @@ from gsmooth_jax.methods.base import (
     chosen_class,
 )
 from gsmooth_jax.methods.cover.method import check_surrogate
-from gsmooth_jax.methods.coverage import answered, covered, holds_identity
+from gsmooth_jax.methods.coverage import answered, covered, holds_identity, largest
 from gsmooth_jax.methods.surrogate_kernel import gram_kernel, path_kernel, step_kernel
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import describe
@@ -79,10 +80,12 @@ class GSmooth:
     Attributes:
       noise: of the parameter and the latent, inside the surrogate.
       centres: cells along each parameter.
+      nested: whether smaller regions are claimed where the whole one is not; runs of versions before 0.9 did not.
     """
 
     noise: AugmentedNoise | SurrogateNoise
     centres: int = _CENTRES
+    nested: bool = dataclasses.field(default=True, repr=False)
 
     status: ClassVar[Status] = "heuristic"
     computes: ClassVar[bool] = True
@@ -198,17 +201,15 @@ class GSmooth:
         tested: list[Hypothesis] = []
         full = cells[0]._replace(successes=g.max_votes, votes=g.max_votes)
         if tests.decide(full) == "certified":  # the budget would do
-            # The image's own cell first: it says what the smoothed classifier answers there.
-            first = [e for e in cells[:-1] if holds_identity(e, g.region)]
-            for group in (first, [e for e in cells[:-1] if e not in first]):
-                if len(tested) == 0 or all(tests.decide(e) == "certified" for e in tested):
+            for group in _outward(cells[:-1], g.region):
+                if all(tests.decide(e) == "certified" for e in tested):
                     tested += yield from _voted(group, centres, g, tests)
         else:  # the answer at the image itself can still be had: alpha is whole
             tested += yield from _voted([cells[-1]._replace(threshold=_threshold(0.0))], centres, g, tests)
         return Found(tested, "; ".join(_notes(g, noise, speed, half, len(seen), float(np.max(np.asarray(errors))))))
 
     def concludes(self, evidence: Evidence, guarantee: Guarantee) -> Conclusion:
-        """Says whether every cell has passed. M* is taken as it is, but for all cells alike."""
+        """Says whether every cell has passed, or how far those reach that have. M* is as recorded, the same for all."""
         g, found = guarantee, evidence.hypotheses
         top, wrong = chosen_class(evidence.selection, g)
         cells, faults = _cells(g, self.centres), list(wrong)
@@ -227,7 +228,9 @@ class GSmooth:
             return Conclusion(None, False, 0.0, tuple(faults))
         certified = covered(evidence.passed, g.region)
         answer = Answer(top) if answered(evidence.passed, g.region) else None
-        return Conclusion(answer, certified, g.region.size if certified else 0.0)
+        assert isinstance(g.region, Box)
+        reached = largest(evidence.passed, g.region) if self.nested else 0.0
+        return Conclusion(answer, certified, g.region.size if certified else reached)
 
 
 def _voted(
@@ -245,6 +248,23 @@ def _voted(
         closed += [h for h, u in zip(counted, undecided, strict=True) if lost or not u]
         open_cells = [h for h, u in zip(counted, undecided, strict=True) if u]
     return closed
+
+
+def _outward(cells: list[Hypothesis], region: Region) -> Iterator[list[Hypothesis]]:
+    """Groups cells by the similar regions that meet them, the smallest first; before all, the one of the image itself.
+
+    That one says what the smoothed classifier answers there.
+    """
+    assert isinstance(region, Box)
+
+    def share(cell: Hypothesis) -> float:
+        ends = zip(cell.low, cell.high, region.low, region.high, strict=True)
+        return round(max(a / most if a > 0 else b / least if b < 0 else 0.0 for a, b, least, most in ends), 9)
+
+    own = [cell for cell in cells if holds_identity(cell, region)]
+    yield own
+    rest = sorted((cell for cell in cells if cell not in own), key=share)
+    yield from (list(group) for _, group in itertools.groupby(rest, share))
 
 
 def _cells(g: Guarantee, centres: int) -> list[Hypothesis]:

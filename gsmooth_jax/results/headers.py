@@ -20,6 +20,7 @@ from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee, Method
 from gsmooth_jax.methods.cover import Cover
 from gsmooth_jax.methods.cover.cells import Cells
+from gsmooth_jax.methods.gsmooth import GSmooth
 from gsmooth_jax.models import Model
 from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.types import Domain, Region
@@ -147,7 +148,9 @@ def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Gua
 def _as_of(header: Mapping[str, Any], method: Method) -> Method:
     """A method as it was when the run was made."""
     numbers = tuple(map(int, header["versions"]["gsmooth_jax"].split(".")[:2]))
-    return Cells(cover=method) if isinstance(method, Cover) and numbers < (0, 8) else method
+    if numbers < (0, 9) and isinstance(method, GSmooth):
+        return dataclasses.replace(method, nested=False)
+    return Cells(cover=method) if numbers < (0, 8) and isinstance(method, Cover) else method
 
 
 def digest(header: Mapping[str, Any]) -> str:

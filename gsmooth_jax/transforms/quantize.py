@@ -71,15 +71,6 @@ class Quantize(Pipe, pointwise=True):
         """Where entries lie among the levels: 0 at ``low``, 2^bits - 1 at ``high``. Device."""
         return (image - self.low) * self.density
 
-    def levels_within(self, position: jax.Array, moves: jax.Array) -> jax.Array:
-        """How many levels further, at most, entries come to that move by so many levels from their position. Device."""
-        if self.rounding == "nearest":
-            share = position - jnp.round(position)
-            return jnp.floor(jnp.abs(share) + moves + 0.5)
-        share = position + self._tolerance * self.density
-        share -= jnp.floor(share)
-        return jnp.maximum(jnp.floor(share + moves), jnp.maximum(jnp.floor(moves - share + 1.0), 0.0))
-
     def keeps(self, value: float) -> bool:
         """Whether a value is a level. Host."""
         return (value - self.low) * self.density % 1.0 == 0.0

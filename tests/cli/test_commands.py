@@ -259,8 +259,12 @@ def test_the_transform_catalogue_measures_every_law(capsys):
             ["--transform", "gaussian_blur", "--law", "exponential(scale=9.0)", "--region", "-1", "4", *UPRIGHT],
             "leaves the range [0.0, inf]",
         ),
+        (  # train clips the draws of such a law
+            ["--transform", "gaussian_blur", "--law", "gaussian(sigma=3.0)", "--region", "0", "4", *UPRIGHT],
+            "gaussian noise in [-inf, inf] leaves the range [0.0, inf]",
+        ),
         (["--data", "mnist", "--data-dir", "no-such-folder"], "gsmooth data prepare mnist"),
-        (["--data", "imagenet"], "Unknown data 'imagenet'. Known: cifar10, embedded,"),
+        (["--data", "imagenet"], "Unknown data 'imagenet'. Known: cifar10, cifar100, embedded,"),
         (["--transform", "quantize", *UPRIGHT], "quantize has no parameter"),
         (["--seed", str(2**70)], "seed < 2^32"),
         (

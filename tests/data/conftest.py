@@ -59,6 +59,15 @@ def write_cifar(folder: Path, arrays):
             (folder / name).write_bytes(part.tobytes())
 
 
+def write_cifar100(folder: Path, arrays, coarse):
+    """Writes train.bin and test.bin: records of a coarse label, a fine one, and the channels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, (images, labels) in arrays.items():
+        pixels = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+        rows = np.concatenate([np.asarray(coarse, np.uint8)[labels][:, None], labels[:, None], pixels], axis=1)
+        (folder / f"{split}.bin").write_bytes(rows.tobytes())
+
+
 @pytest.fixture(scope="session")
 def arrays():
     return random_arrays((6, 5, 1))

@@ -1,11 +1,13 @@
 """A prepared folder is a standard TFDS folder with exactly the data; anything less is never taken for one."""
 
 import dataclasses
+import hashlib
 import json
 import pickle
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -14,8 +16,8 @@ import tensorflow_datasets as tfds
 from gsmooth_jax.data import fetch, manifest
 from gsmooth_jax.data.preparing import _writer, prepare
 from gsmooth_jax.data.reader import dataset_folder, decode_all, open_split
-from gsmooth_jax.data.specs import DataError, FileFormatError, MissingDataError, Source
-from tests.data.conftest import random_arrays, spec_of, write_cifar
+from gsmooth_jax.data.specs import DATASETS, Archive, DataError, FileFormatError, MissingDataError, Source, SplitSpec
+from tests.data.conftest import random_arrays, spec_of, write_cifar, write_cifar100
 
 
 @pytest.fixture
@@ -63,6 +65,65 @@ def test_tfds_finds_it_under_its_own_name(tmp_path):
     example = tfds.data_source("cifar10", split="train", data_dir=str(tmp_path), download=False)[42]
     np.testing.assert_array_equal(example["image"], arrays["train"][0][42])
     assert (example["label"], example["id"]) == (arrays["train"][1][42], b"train_00042")
+
+
+@pytest.fixture
+def cifar100(tmp_path):
+    """A made archive of CIFAR-100's format, and the spec that knows it: no copy of the real one could be had."""
+    real = DATASETS["cifar100"]
+    arrays = {
+        split: (np.random.default_rng(n).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8), np.arange(n, dtype=np.uint8))
+        for split, n in (("train", 100), ("test", 60))
+    }
+    write_cifar100(tmp_path / "raw", arrays, real.coarse)
+    (tmp_path / "files").mkdir()
+    path = tmp_path / "files" / real.archive.name
+    with tarfile.open(path, "w:gz") as tar:
+        for name in ("train.bin", "test.bin"):
+            tar.add(tmp_path / "raw" / name, f"cifar-100-binary/{name}")
+    spec = dataclasses.replace(
+        real,
+        splits={split: SplitSpec(count=len(labels)) for split, (_, labels) in arrays.items()},
+        archive=Archive(name=real.archive.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest()),
+    )
+    return spec, arrays, tmp_path / "files"
+
+
+def test_cifar100_from_its_archive(cifar100, tmp_path):
+    spec, arrays, files = cifar100
+    folder = prepare(spec, "auto", str(tmp_path), str(files))
+    assert (files / spec.archive.name).is_file()  # the user's own file stays
+    for split in ("train", "test"):
+        source = open_split(spec, split, str(tmp_path))
+        assert source.original_order
+        images, labels = decode_all(source)
+        np.testing.assert_array_equal(images, arrays[split][0])
+        np.testing.assert_array_equal(labels, arrays[split][1])
+    example = tfds.data_source("cifar100", split="train", data_dir=str(tmp_path), download=False)[42]
+    assert (example["label"], example["coarse_label"], example["id"]) == (42, 8, b"train_00042")
+    assert prepare(spec, "auto", str(tmp_path), str(files)) == folder  # whole, by the checksums in its manifest
+
+
+def test_cifar100_of_other_content_is_refused(cifar100, tmp_path):
+    """What the manifest recorded from the archive is what the folder must hold."""
+    spec, _, files = cifar100
+    folder = prepare(spec, "files", str(tmp_path), str(files))
+    recorded = json.loads((folder / manifest.NAME).read_text())
+    recorded["splits"]["test"]["head_sha256"] = "0" * 64
+    (folder / manifest.NAME).write_text(json.dumps(recorded))
+    with pytest.raises(DataError, match="first images of split 'test' are not the data set's"):
+        open_split(spec, "test", str(tmp_path))
+
+
+def test_cifar100_needs_its_archive(cifar100, tmp_path):
+    spec, _, files = cifar100
+    path = files / spec.archive.name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=rf"cifar-100-binary.tar.gz to have SHA-256 {spec.archive.sha256}, got"):
+        prepare(spec, "files", str(tmp_path), str(files))
+    path.unlink()
+    with pytest.raises(DataError, match=r"Expected the archive cifar-100-binary.tar.gz"):
+        prepare(spec, "files", str(tmp_path), str(tmp_path / "raw"))
 
 
 def test_second_prepare_changes_nothing(spec, prepared):
@@ -216,7 +277,7 @@ def test_missing_data_set_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     with pytest.raises(MissingDataError, match=rf"{tmp_path}.*gsmooth data prepare cifar10"):
         open_split("cifar10", "test")
-    with pytest.raises(ValueError, match=r"Unknown data 'imagenet'. Known: cifar10, fashion_mnist, mnist"):
+    with pytest.raises(ValueError, match=r"Unknown data 'imagenet'. Known: cifar10, cifar100, fashion_mnist, mnist"):
         open_split("imagenet", "test")
     with pytest.raises(ValueError, match=r"Unknown split 'val'. Known: test, train"):
         open_split("mnist", "val")

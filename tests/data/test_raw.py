@@ -9,7 +9,7 @@ from PIL import Image
 
 from gsmooth_jax.data import raw
 from gsmooth_jax.data.specs import DATASETS, DataError, SplitSpec
-from tests.data.conftest import random_arrays, spec_of, split_of, write_cifar, write_idx
+from tests.data.conftest import random_arrays, spec_of, split_of, write_cifar, write_cifar100, write_idx
 
 TRAIN_IMAGES, TEST_IMAGES, TEST_LABELS = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
@@ -92,6 +92,60 @@ def test_truncated_cifar_is_refused(tmp_path):
         raw.read_split("cifar_binary", tmp_path, spec, "train")
 
 
+@pytest.fixture
+def cifar100(tmp_path):
+    """Made files of CIFAR-100's format with all its fine labels: spec (unknown checksums), arrays, folder."""
+    spec = DATASETS["cifar100"]
+    arrays = {
+        split: (np.random.default_rng(n).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8), np.arange(n, dtype=np.uint8))
+        for split, n in (("train", 100), ("test", 60))
+    }
+    write_cifar100(tmp_path, arrays, spec.coarse)
+    splits = {split: SplitSpec(count=len(labels)) for split, (_, labels) in arrays.items()}
+    return dataclasses.replace(spec, splits=splits), arrays, tmp_path
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_cifar100_reads_the_fine_labels(cifar100, split):
+    spec, arrays, folder = cifar100
+    assert (folder / f"{split}.bin").stat().st_size == 3074 * len(arrays[split][1])
+    same(raw.read_split("cifar100_binary", folder, spec, split), arrays[split])
+
+
+def test_cifar100_files_of_a_wrong_length_are_refused(cifar100):
+    spec, _, folder = cifar100
+    path = folder / "test.bin"
+    whole = path.read_bytes()
+    for wrong in (whole[:-1], whole + b"x", b""):
+        path.write_bytes(wrong)
+        with pytest.raises(DataError, match=rf"test.bin to hold whole records of 3074 bytes, got {len(wrong)} bytes"):
+            raw.read_split("cifar100_binary", folder, spec, "test")
+    path.write_bytes(whole[:-3074])
+    with pytest.raises(DataError, match=r"Expected 60 images .* got 59"):
+        raw.read_split("cifar100_binary", folder, spec, "test")
+
+
+@pytest.mark.parametrize(
+    ("byte", "value", "message"),
+    [
+        (1, 100, r"fine labels of cifar100/train in 0\.\.99, got 100 for image 7"),
+        (0, 20, r"coarse labels of cifar100/train in 0\.\.19, got 20 for image 7"),
+        (0, 8, r"coarse label of fine label 7 to be 7 in cifar100/train, got 8 for image 7"),
+    ],
+)
+def test_cifar100_labels_out_of_range_are_refused(cifar100, byte, value, message):
+    spec, _, folder = cifar100
+    data = bytearray((folder / "train.bin").read_bytes())
+    data[7 * 3074 + byte] = value
+    (folder / "train.bin").write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        raw.read_split("cifar100_binary", folder, spec, "train")
+
+
+def test_cifar100_groups_five_classes_each():
+    assert np.bincount(DATASETS["cifar100"].coarse).tolist() == [5] * 20
+
+
 def test_one_changed_pixel_or_label_is_refused(arrays, spec):
     for which in (0, 1):
         changed = [array.copy() for array in arrays["test"]]
@@ -122,4 +176,9 @@ def test_known_data_sets_match_tfds(name):
     assert spec.image_shape == builder.info.features["image"].shape
     assert spec.classes == builder.info.features["label"].num_classes
     assert spec.has_text_id == ("id" in builder.info.features)
+    assert bool(spec.coarse) == ("coarse_label" in builder.info.features)
+    if spec.archive is not None:  # the checksum is the one that TFDS holds its own download to
+        (url,) = builder.url_infos
+        assert url.endswith(f"/{spec.archive.name}")
+        assert builder.url_infos[url].checksum == spec.archive.sha256
     assert all(isinstance(split, SplitSpec) and split.count >= 10_000 for split in spec.splits.values())

@@ -1,6 +1,7 @@
 """Batches that do not fit a device: how that is said, and how those that fit are found."""
 
 import jax
+import jax.numpy as jnp
 import pytest
 
 import gsmooth_jax as gs
@@ -59,7 +60,7 @@ def test_auto_is_the_default_where_a_device_does_not_say_what_it_has(classifier,
 class Full:
     """The kernel on a device without memory."""
 
-    lower = vote_kernel.lower
+    trace = vote_kernel.trace
 
     def __call__(self, *args, **kwargs):
         raise EXHAUSTED
@@ -78,3 +79,35 @@ def test_a_batch_that_does_not_fit_says_what_does(monkeypatch, classifier, guara
     monkeypatch.setattr(capacity, "free_bytes", lambda device: kib and kib * 1024)
     with pytest.raises(MemoryError, match=message):
         list(gs.certify_stream(classifier, examples, guarantee, gs.Execution(rows=64, devices=1)))
+
+
+@pytest.mark.parametrize(
+    ("kib", "votes"),
+    [(199, 256), (271, 256), (597, 128), (719, 64), (736, 64), (4096, 16), (0, 256), (10**6, 1)],
+)
+def test_votes_at_once_on_a_cpu(kib, votes):
+    """The first six are networks that were measured; see the constant."""
+    assert capacity.votes_on_cpu(kib * 1024) == votes
+
+
+def test_bytes_of_layers_are_those_of_their_outputs():
+    """Inside of loops and calls too; what lies between layers is not counted."""
+
+    def program(x, kernel, matrix):
+        x = jax.lax.conv(x, kernel, (1, 1), "SAME")  # [2, 3, 8, 8]: 1536 bytes
+        x = jax.nn.relu(x).reshape(2, -1)
+        step = jax.jit(lambda x: (jnp.tanh(x @ matrix), None))  # [2, 192]: 1536 bytes
+        return jax.lax.scan(lambda x, _: step(x), x, length=5)[0]
+
+    shapes = [jax.ShapeDtypeStruct(s, "float32") for s in ((2, 1, 8, 8), (3, 1, 3, 3), (192, 192))]
+    assert capacity.layer_bytes(jax.jit(program).trace(*shapes)) == 2 * 1536
+
+
+@pytest.mark.parametrize("chunk", [None, 4])
+@pytest.mark.parametrize("devices", [1, 2])
+def test_rows_follow_the_networks_layers(monkeypatch, guarantee, chunk, devices):
+    """Of a product with 4096 columns each image has 16 KiB, whatever the chunk, on each device."""
+    wide = gs.as_classifier(lambda x: (x.reshape(len(x), -1) @ jnp.ones((64, 4096), x.dtype))[:, :2], (8, 8, 1))
+    monkeypatch.setattr(capacity, "_LAYERS_CPU", 64 * 16 * 1024)
+    rows = counter(wide, guarantee, gs.Execution(devices=devices, chunk=chunk))[1]
+    assert rows == devices * 64 // guarantee.block

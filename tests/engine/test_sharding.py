@@ -58,6 +58,7 @@ def test_split_weights_stay_split_and_claims_stay_equal(shape, names, kind, clai
         return kernel(weights, *args, **named)
 
     kernel = device.vote_kernel
+    spy.trace = kernel.trace
     monkeypatch.setattr(device, "vote_kernel", spy)
     classifier = split(shape, names, kind)
     assert without_time(gs.certify_stream(classifier, examples, guarantee)) == claims

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gsmooth_jax as gs
-from gsmooth_jax.claims import Hypothesis
+from gsmooth_jax.claims import Hypothesis, Window
 from gsmooth_jax.methods import coverage
 
 
@@ -29,6 +29,54 @@ def test_one_parameter_is_covered_as_any_number_are():
         answers.append(coverage.covered([box((a,), (b,)) for a, b in ends.tolist()], region))
         assert answers[-1] == coverage.boxes_cover(np.array([-1.0]), np.array([1.0]), ends[:, :1], ends[:, 1:])
     assert 10 < sum(answers) < 190
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [((-1.0,), (1.0,)), ((-0.6,), (1.0,)), ((0.0,), (0.8,)), ((-1.0, 0.0), (1.0, 0.4))]
+)
+def test_the_largest_region_is_found(low, high):
+    """Against the largest of a hundred sizes, for parts that are drawn at random on a grid."""
+    rng, region, found = np.random.default_rng(1), gs.Box(low, high), []
+    for _ in range(30):
+        count = 5 * len(low) ** 2
+        lows = rng.integers(-5, 4, (count, len(low)))
+        highs = lows + rng.integers(1, 6, lows.shape)
+        ends = (np.stack([lows, highs], axis=1) / 5).tolist()
+        boxes = [box(tuple(a), tuple(b), i) for i, (a, b) in enumerate(ends)]
+        found.append(coverage.largest(boxes, region))
+        shares = np.arange(1, 101) / 100
+        proved = [coverage.covered(boxes, region.scaled(share * region.size)) for share in shares]
+        most = region.size * max(shares[proved], default=0.0)
+        if coverage.answered(boxes, region):
+            assert most - 1e-9 <= found[-1] < most + 0.0101 * region.size
+        else:
+            assert found[-1] == 0.0
+    assert len({round(size, 6) for size in found}) >= 4
+
+
+def test_of_windows_it_is_what_version_0_8_recorded():
+    """Which halved the interval of shares twelve times."""
+    rng, region, found = np.random.default_rng(2), gs.Box([-1.0], [0.7]), []
+    for _ in range(30):
+        ends = np.sort(rng.uniform(-1.0, 1.0, 8)).tolist()
+        windows = [Window((a,), (b,), 5e-4, 1, 0, (0.6,), ((0, 1),)) for a, b in itertools.pairwise(ends)]
+        windows = [w for w in windows if rng.random() < 0.9]
+        good, bad = 0.0, 1.0
+        for _ in range(12):
+            share = 0.5 * (good + bad)
+            good, bad = (share, bad) if coverage.covered(windows, region.scaled(share)) else (good, share)
+        found.append(coverage.largest(windows, region))
+        assert found[-1] == good
+    assert len({*found}) > 10
+
+
+def test_the_largest_region_ends_where_a_part_does():
+    """To the last digit, so that curves have their steps where the parts end."""
+    faces = np.linspace(-10.0, 10.0, 11).tolist()
+    cells = [box((a,), (b,), i) for i, (a, b) in enumerate(itertools.pairwise(faces))]
+    for left, right, size in ((4, 7, 2.0), (3, 8, 4.0), (0, 8, 6.0), (1, 11, 8.0), (5, 6, 0.0), (6, 11, 0.0)):
+        assert coverage.largest(cells[left:right], gs.Box([-10.0], [10.0])) == size
+    assert coverage.largest([box((-1.0,), (0.5,))], gs.Box([0.0], [1.0])) == 0.5  # a part that leaves the region
 
 
 def test_nothing_covers_nothing():

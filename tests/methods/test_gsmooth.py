@@ -14,7 +14,9 @@ from gsmooth_jax.claims import Answer
 from gsmooth_jax.cli import catalogue
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.gsmooth import _speed, _threshold, grid, partition
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import headers
+from gsmooth_jax.results.accuracy import accuracy_curve, certified_accuracy
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.smoothing import describe
 from gsmooth_jax.surrogate import SurrogateNoise
@@ -94,6 +96,49 @@ def test_the_published_certificate_is_heuristic(published, heuristic):
     assert [h.votes for h in heuristic[0].hypotheses] == [400] * 10
     assert "Theorem 3" in heuristic[0].note
     assert "Heuristic: 10 centres, 400 votes each" in published.method.requirement(published)
+
+
+@pytest.fixture(scope="module")
+def near_the_edge(published, classifier):
+    """Of a wider region the cells around the image pass, and those towards its other class do not."""
+    wide = dataclasses.replace(published, test="sequential", region=gs.Box([-0.2], [0.2]), max_votes=4000)
+    (claim,) = gs.certify_stream(classifier, [constant(0, 0.64)], wide, QUICK)
+    return wide, claim
+
+
+def test_what_the_votes_prove_of_a_smaller_region_is_the_radius(near_the_edge):
+    wide, claim = near_the_edge
+    assert not claim.certified
+    assert claim.predicted == 1
+    # One number is added to all pixels: from 0.14 on the answer is the other one. Cells are 0.04 wide.
+    assert claim.radius in (pytest.approx(0.04), pytest.approx(0.08), pytest.approx(0.12))
+    assert verify(wide, [claim]) == []
+    assert certified_accuracy([claim], 0.0399) == 1.0
+    assert certified_accuracy([claim], 0.1201) == 0.0
+    sizes, shares = accuracy_curve([claim])
+    assert list(shares) == [1.0, 1.0]
+    assert sizes[-1] == claim.radius
+    (fault,) = verify(wide, [dataclasses.replace(claim, radius=0.16)])
+    assert fault.startswith("image 0: radius:")
+
+
+def test_cells_are_tested_from_the_image_outward(near_the_edge):
+    """Behind the first that is lost no other is asked, so that a smaller region costs no votes of a larger one."""
+    wide, claim = near_the_edge
+    tests = Tests(wide)
+    lost = [h for h in claim.hypotheses if tests.decide(h) != "certified"]
+    assert lost
+    ring = min(min(abs(h.low[0]), abs(h.high[0])) for h in lost)
+    assert all(min(abs(h.low[0]), abs(h.high[0])) < ring + 0.01 for h in claim.hypotheses)
+    assert claim.radius == pytest.approx(ring)
+
+
+def test_runs_of_older_versions_claimed_the_whole_region_alone(near_the_edge):
+    wide, claim = near_the_edge
+    header = headers.make(wide, model={"fingerprint": "0"}, data={})
+    older = headers.guarantee_of({**header, "versions": {"gsmooth_jax": "0.8.0"}})
+    assert any("radius" in fault for fault in verify(older, [claim]))
+    assert verify(older, [dataclasses.replace(claim, radius=0.0)]) == []
 
 
 def test_contract(published, classifier, examples):

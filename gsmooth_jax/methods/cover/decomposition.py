@@ -21,7 +21,7 @@ class CoverDecomposition:
         whole level at a tie where it was not.
       reach: how near to a fixed value an entry is still taken to it.
       ties: the rounding inside ``moving``, or None.
-      rounding: that was left out of ``moving``, where how fast each entry moves before it is known; or None.
+      nearest: a rounding to the nearest level that was left out of ``moving``, or None.
       fixed: values that many entries have exactly, and that the rounding leaves where they are: ends of a clip and of
         the file's range, and 0, which enters where content left. Nor does it take an entry beside one further than its
         distance from there.
@@ -33,7 +33,7 @@ class CoverDecomposition:
     jump: float
     reach: float = math.inf
     ties: NearTieRounding | None = None
-    rounding: Quantize | None = None
+    nearest: Quantize | None = None
     fixed: tuple[float, ...] = ()
 
     @classmethod
@@ -72,8 +72,8 @@ class CoverDecomposition:
             ends = {max(t.low for t in tail[: tail.index(down[0])] if isinstance(t, Clip))}
         fixed = tuple(sorted(value for value in ends if all(r.keeps(value) for r in roundings)))
         jump, reach = (roundings[0].jump, roundings[0].reach) if roundings else (0.0, math.inf)
-        rounding = roundings[0] if roundings and not moving.unbounded(entries=True) else None
-        return cls(whole, moving, None, jump, reach, rounding=rounding, fixed=fixed)
+        nearest = roundings[0] if roundings and not down else None
+        return cls(whole, moving, None, jump, reach, nearest=nearest, fixed=fixed)
 
 
 def _require_bound(transform: Composition) -> None:

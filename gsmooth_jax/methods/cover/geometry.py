@@ -18,9 +18,8 @@ import numpy as np
 
 from gsmooth_jax.methods.cover.centres import Centres
 from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
-from gsmooth_jax.methods.cover.kernels import entry_speed_kernel, latent_kernel, rounded_kernel, speed_kernel
+from gsmooth_jax.methods.cover.kernels import latent_kernel, speed_kernel
 from gsmooth_jax.methods.cover.path import REACH, Layout, Part, Path, Stretch
-from gsmooth_jax.transforms import Composition
 from gsmooth_jax.types import Computed, LatentNoise, LipschitzBounded
 
 FEW, _BATCH = 16, 64
@@ -47,11 +46,6 @@ _FINER = 0.4
 
 _ACROSS = 0.85
 """Half the width of a strip, at most."""
-
-_JUMPS = 0.05
-"""Of all entries, the share that may jump a level in a box, where it pays to follow the rounded image. Half a level of
-every entry, allowed for otherwise, is as much as a quarter of them jumping; but rounded images also lie beside each
-other, by a root of n / 12 levels or so."""
 
 _Box = tuple[np.ndarray, np.ndarray]
 """Lower and upper corner, each [P]."""
@@ -111,23 +105,27 @@ class Geometry:
         box = parameter[None]
         return Layout(self.centres, list(self._lone(box, box, box).layout(self.centres)))
 
-    def values(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the latents [N, ...] of the image transformed by parameters [N, P], and as ``latent_kernel`` counts
-        them, the entries [N] of the transformed images that rounding may take elsewhere.
+    def values(self, parameters: np.ndarray) -> "Values":
+        """Computes the latents of the image transformed by parameters [N, P].
 
         Raises:
           FloatingPointError: a latent is not finite.
-        """  # noqa: D205
-        moving, ties, fixed = self.stages.moving, self.stages.ties, self.stages.fixed
+        """
+        moving, ties, nearest = self.stages.moving, self.stages.ties, self.stages.nearest
         float32 = self._float32(parameters.min(axis=0), parameters.max(axis=0))
         near = float32.off * ties.rounding.density if ties else 0.0
 
-        def kernel(theta: np.ndarray) -> tuple[jax.Array, jax.Array]:
-            return latent_kernel(self.noise, self.image, theta, near, transform=moving, ties=ties, fixed=fixed)
+        def kernel(theta: np.ndarray) -> tuple[jax.Array, ...]:
+            stages = {"transform": moving, "ties": ties, "rounding": nearest, "fixed": self.stages.fixed}
+            return latent_kernel(self.noise, self.image, theta, near, **stages)
 
-        latents, between = self._batched(kernel, parameters)
+        latents, between, squares = self._batched(kernel, parameters)
         self._check(latents, parameters)
-        return latents, between
+        if nearest is None:
+            return Values(latents, between, np.full(len(latents), np.inf))
+        # What float32 makes of a place among the levels: a few units of the file's range for each entry.
+        away = np.sqrt(squares.astype(np.float64)) * (1.0 + 1e-5) / nearest.density
+        return Values(latents, between, away + 2.0**-21 * (nearest.high - nearest.low) * math.sqrt(self.image.size))
 
     def layout(self, low: np.ndarray, high: np.ndarray, most: float = math.inf) -> Layout:
         """Covers a box of parameters, from a lower corner [P] to an upper one, by parts with their smoothing centres.
@@ -166,7 +164,7 @@ class Geometry:
         boxes = np.ceil(lengths / (_LENGTH * self.scale)).clip(1).sum()
         length = float(lengths.sum())
         centres = math.ceil((length + 2 * REACH) / (SPACING * self.scale))  # some beyond the ends
-        return Outlook(*(len(strips) * each for each in (int(boxes), centres, length)))
+        return Outlook(int(boxes) * len(strips), centres * len(strips), length * len(strips))
 
     def finer(self, parts: Sequence[Part]) -> Layout:
         """Covers parts of the region by smaller ones, neighbours along a path together."""
@@ -197,10 +195,9 @@ class Geometry:
     def _lone(self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray) -> Path:
         """Boxes [N, P] with the latent of one parameter each, from which no path leads to the next."""
         float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
-        latents, between = self.values(points)
-        nothing = np.zeros(len(lows))
-        beyond = self._rounded(nothing, between, float32) + float32.slack
-        return self._path([Stretch(lows, highs, latents, nothing, beyond)], float32)
+        seen, nothing = self.values(points), np.zeros(len(lows))
+        beyond = self._rounded(nothing, seen.between, seen.away, float32) + float32.slack
+        return self._path([Stretch(lows, highs, seen.latents, nothing, beyond)], float32)
 
     def _path(self, stretches: Iterable[Stretch], float32: "_Float32") -> Path:
         return Path(stretches=stretches, slack=float32.slack, spacing=SPACING * self.scale, noise=self.noise)
@@ -259,25 +256,19 @@ class Geometry:
         gaps = np.repeat(speeds, pieces, axis=0) * _half_widths(lows, highs)
         points = np.tile(0.5 * (low + high), (len(edges), 1))
         points[:, along] = edges
-        if rounding := self.stages.rounding:
-            most = _JUMPS * np.sum(~np.isin(self.image, self.stages.fixed))
-            # Squares of moves alone, for which bounds on the image's own speed are at hand, may be too many.
-            if 4.0 * np.mean((gaps.sum(axis=1) * rounding.density) ** 2) <= most:
-                path = self._rounded_path(lows, highs, points, pieces, most)
-                if path is not None:
-                    return path
         aside = np.delete(gaps, along, axis=1) @ np.delete(self._scales, along)
         float32, longest, gaps = self._float32(low, high), self._scales[along] * gaps[:, along], gaps.sum(axis=1)
 
         def stretches() -> Iterator[Stretch]:
-            last: list[tuple[np.ndarray, np.ndarray]] = []
+            last: list[Values] = []
             for boxes in self._pieces(len(lows)):
                 new = self.values(points[boxes.start + len(last) : boxes.stop + 1])
-                latents, between = (np.concatenate(each) for each in zip(*last, new, strict=True))
-                last = [(latents[-1:], between[-1:])]
-                rounded = self._rounded(gaps[boxes], np.maximum(between[:-1], between[1:]), float32)
+                seen = Values(*(np.concatenate(each) for each in zip(*last, new, strict=True)))
+                last = [Values(*(each[-1:] for each in seen))]
+                between, away = (np.maximum(each[:-1], each[1:]) for each in seen[1:])
+                rounded = self._rounded(gaps[boxes], between, away, float32)
                 beyond = aside[boxes] + rounded + float32.slack
-                yield Stretch(lows[boxes], highs[boxes], latents, longest[boxes], beyond)
+                yield Stretch(lows[boxes], highs[boxes], seen.latents, longest[boxes], beyond)
 
         return self._path(stretches(), float32)
 
@@ -285,64 +276,6 @@ class Geometry:
         """Cuts a number of boxes into what is computed at a time."""
         size = max(_STRETCH_BYTES // self.image.nbytes // self._batch, 1) * self._batch
         return (slice(start, min(start + size, boxes)) for start in range(0, boxes, size))
-
-    def _rounded_path(
-        self, lows: np.ndarray, highs: np.ndarray, points: np.ndarray, pieces: np.ndarray, most: float
-    ) -> Path | None:
-        """A path of N boxes of rounded images: between them nothing moves, but entries jump.
-
-        None where so many may jump that it is better to follow the image before it is rounded.
-
-        Args:
-          lows: [N, P], lower corners.
-          highs: [N, P], upper corners.
-          points: [N + 1, P], where the images are computed.
-          pieces: [_COARSE], boxes in each of some neighbours for which the entries' speeds are bounded.
-          most: jumps of entries in a box, on the average, for which it pays.
-        """
-        stages, moving, rounding = self.stages, self.stages.moving, self.stages.rounding
-        assert rounding is not None
-        assert isinstance(moving, Composition)
-        float32 = self._float32(lows.min(axis=0), highs.max(axis=0))
-        cuts = np.concatenate([[0], pieces.cumsum()])
-        low, high = lows[cuts[:-1]].astype(np.float32), highs[cuts[1:] - 1].astype(np.float32)
-        speeds = entry_speed_kernel(self.image, low, high, transform=moving)
-        coarse, half = np.repeat(np.arange(len(pieces)), pieces), _half_widths(lows, highs).astype(np.float32)
-        moves = np.einsum("mp,mp...->m...", half[cuts[:-1]], np.asarray(speeds)) * rounding.density
-        # An entry that moves by a share of a level comes to another from twice that share of all places.
-        if np.sum(2.0 * moves * (1.0 + 2.0 * moves)) / len(pieces) > most:
-            return None
-
-        def stretches() -> Iterator[Stretch]:
-            last: list[np.ndarray] = []
-            for boxes in self._pieces(len(lows)):
-                computed = jax.device_get([kernel(batch) for batch in self._batches(boxes)])
-                count = boxes.stop - boxes.start
-                ends = [*(last or [computed[0][0][:1]]), *(latents[1:] for latents, _ in computed)]
-                latents = np.concatenate(ends)[: count + 1]
-                self._check(latents, points[boxes.start : boxes.stop + 1])
-                last = [latents[-1:]]
-                levels = np.concatenate([squares for _, squares in computed])[:count]
-                changed = np.sqrt(levels.astype(np.float64)) * (1.0 + 1e-5) / rounding.density
-                beyond = self.noise.lipschitz_upper * changed + float32.slack
-                yield Stretch(lows[boxes], highs[boxes], latents, np.zeros(count), beyond)
-
-        def kernel(boxes: np.ndarray) -> tuple[jax.Array, jax.Array]:
-            inside = np.minimum(boxes, len(lows) - 1)
-            return rounded_kernel(
-                self.noise,
-                self.image,
-                points[np.minimum([*boxes, boxes[-1] + 1], len(lows))].astype(np.float32),
-                speeds,
-                coarse[inside],
-                half[inside],
-                np.float32(float32.off),
-                whole=stages.whole,
-                moving=moving,
-                rounding=rounding,
-            )
-
-        return self._path(stretches(), float32)
 
     def _check(self, latents: np.ndarray, parameters: np.ndarray) -> None:
         """Raises FloatingPointError where a latent is not finite."""
@@ -352,24 +285,28 @@ class Geometry:
                 f"its latent is not finite under {self.stages.moving.name} {parameters[~finite][0].tolist()}."
             )
 
-    def _rounded(self, gaps: np.ndarray, between: np.ndarray, float32: "_Float32") -> np.ndarray:
+    def _rounded(self, gaps: np.ndarray, between: np.ndarray, away: np.ndarray, float32: "_Float32") -> np.ndarray:
         """Bounds [N] how far rounding to levels moves a latent anywhere in boxes with these L2 gaps [N].
 
         An entry is moved by ``stages.jump`` at most, and by its distance from a ``fixed`` value at most. The entries of
         such a value at the nearer end of the box are together no further from there, in L2, than the image can get on
         half the way; all the others are ``between`` [N] in number. (Enumerated values have no gap: only ties count.)
         Of its way to where a rounding first takes it elsewhere, an entry may owe ``off`` at most to float32.
+
+        The nearest levels are ``away`` [N] from the images at the ends, and from one that is a way off, by that way
+        further at most (THEORY M1).
         """
         jump, left = self.stages.jump, self.stages.reach - float32.off
         gone = gaps * (jump / left) if left > 0.0 else np.full(np.shape(gaps), np.inf)
         inside = np.sqrt(between * jump**2 + gone**2)
-        return self.noise.lipschitz_upper * np.minimum(inside, math.sqrt(self.image.size) * jump)
+        nearest = away + gaps + float32.thrice
+        return self.noise.lipschitz_upper * np.minimum(np.minimum(inside, nearest), math.sqrt(self.image.size) * jump)
 
     def _float32(self, low: np.ndarray, high: np.ndarray) -> "_Float32":
         """What float32 does to the transformed images of a box of parameters (THEORY J13)."""
         image = self.stages.whole.float32_upper(self._given, low, high)
         latent = self.noise.lipschitz_upper * image.error + self.noise.float32_upper(image)
-        return _Float32(slack=2 * latent, off=2 * image.entry)
+        return _Float32(slack=2 * latent, off=2 * image.entry, thrice=3 * image.error)
 
     @property
     def _batch(self) -> int:
@@ -404,10 +341,26 @@ class _Float32(NamedTuple):
     Attributes:
       slack: to a latent, in the distance of the noise.
       off: to an entry of an image.
+      thrice: to an image in L2; and once more in the attacker's program, whose rounding is of what that computes.
     """
 
     slack: float
     off: float
+    thrice: float
+
+
+class Values(NamedTuple):
+    """Transformed images as latents.
+
+    Attributes:
+      latents: [N, ...].
+      between: [N], entries that a rounding may take elsewhere, as ``latent_kernel`` counts them.
+      away: [N], at most how far in L2 the images are from the nearest levels of a rounding to come; else infinity.
+    """
+
+    latents: np.ndarray
+    between: np.ndarray
+    away: np.ndarray
 
 
 def _half_widths(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -182,7 +182,7 @@ def _inquired(
     """As ``inquire``."""
     region = guarantee.region
     assert isinstance(region, Box)
-    choice = choose((yield PilotDraws(list(geometry.values(points)[0]))))
+    choice = choose((yield PilotDraws(list(geometry.values(points).latents))))
     if not choice.events:
         return Found((), "the selection draws suggest nothing to claim")
     notes, whole = [], None

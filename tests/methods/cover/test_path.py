@@ -330,7 +330,7 @@ def test_a_rounding_behind_a_wrong_entry_is_charged(rounding, bits):
     for wrong in (0.0, 0.1 * reach, 0.9 * reach, 1.1 * reach):
         seen = geometry._float32(np.zeros(1), np.zeros(1))._replace(off=wrong)
         way = max(reach - wrong, 0.0) * (1.0 + 1e-6)  # of every entry: with what is wrong it comes just beyond
-        (charged,) = geometry._rounded(np.array([way * np.sqrt(n)]), np.zeros(1), seen)
+        (charged,) = geometry._rounded(np.array([way * np.sqrt(n)]), np.zeros(1), np.array([np.inf]), seen)
         assert charged >= jump * np.sqrt(n) / SIGMA * (1.0 - 1e-6)
 
 

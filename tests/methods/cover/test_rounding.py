@@ -13,7 +13,8 @@ from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
 from gsmooth_jax.methods.cover.geometry import Geometry, _half_widths
 from gsmooth_jax.methods.cover.kernels import NearTieRounding, latent_kernel
 from gsmooth_jax.methods.cover.path import joined
-from gsmooth_jax.transforms import Brightness, Clip, Quantize
+from gsmooth_jax.testing.transforms import smooth_image
+from gsmooth_jax.transforms import Brightness, Clip, Quantize, Rotation
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
 from tests.known import SHAPE
@@ -40,11 +41,12 @@ def test_entries_that_rounding_moves_are_charged_together(rounding, wrong, betwe
     jump, reach = found.stages.jump, found.stages.reach
     seen = found._float32(np.zeros(1), np.zeros(1))._replace(off=wrong * reach)
     assert jump == pytest.approx((0.5 if rounding == "nearest" else 1.0) / 63)
-    (charged,) = found._rounded(np.array([np.sqrt(moved) * (1 - wrong) * reach]), np.array([between]), seen)
+    unknown = np.array([np.inf])  # how far the levels are
+    (charged,) = found._rounded(np.array([np.sqrt(moved) * (1 - wrong) * reach]), np.array([between]), unknown, seen)
     worst = np.sqrt(between + moved) * jump / SIGMA
     assert worst * (1 - 1e-9) <= charged <= worst * (1 + 1e-9)
     # No more than all entries can be moved.
-    (charged,) = found._rounded(np.array([99.0]), np.array([between]), seen)
+    (charged,) = found._rounded(np.array([99.0]), np.array([between]), unknown, seen)
     assert charged == pytest.approx(np.sqrt(N) * jump / SIGMA)
 
 
@@ -61,6 +63,44 @@ def test_a_constant_image_is_charged_what_its_rounding_does():
             ends = path.latents[number : number + 2].reshape(2, -1)
             far = np.minimum(*(NOISE.distances(files[inside[:, 0]], end) for end in ends))
             assert (far <= allowed).all()
+
+
+def noisy_image():
+    """Noise, some of it white and black."""
+    return np.clip(np.random.default_rng(0).normal(0.5, 0.4, SHAPE), 0.0, 1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("bits", [2, 8, 12])
+def test_files_are_no_further_from_an_image_than_its_levels_and_its_way(bits):
+    """THEORY M1, with the worst that a box, another program's float32 and its ties can do."""
+    rng, image, levels = np.random.default_rng(0), noisy_image(), 2**bits - 1
+    found = Geometry(image, CoverDecomposition.of(Brightness() | Clip() | Quantize(bits=bits)), NOISE, Centres())
+    (away,) = found.values(np.array([[0.01]])).away
+    exact = np.clip(image.astype(np.float64) + 0.01, 0.0, 1.0)
+    least = np.linalg.norm(exact - np.round(exact * levels) / levels)
+    assert least <= away <= least + 1e-5
+    seen = found._float32(np.zeros(1), np.array([0.01]))._replace(thrice=3e-4)
+    furthest = 0.0
+    for gap in (0.0, 1e-4, 1e-3, 0.1):
+        (charged,) = found._rounded(np.array([gap]), np.array([N]), np.array([away]), seen)
+        assert charged <= np.sqrt(N) * 0.5 / levels / SIGMA * (1.0 + 1e-9)
+        for _ in range(50):
+            # Of some entries, each away from its level.
+            ways = np.sign(exact - np.round(exact * levels) / levels) * rng.uniform(0.0, 1.0, (2, *SHAPE)) ** 3
+            moved, wrong = (size * way / np.linalg.norm(way) for size, way in zip((gap, 1e-4), ways, strict=True))
+            theirs = np.round((exact + moved + wrong) * levels) / levels
+            furthest = max(furthest, np.linalg.norm(theirs - exact - moved) / SIGMA / charged)
+    assert 0.5 < furthest <= 1.0
+
+
+def test_a_photograph_is_charged_less_than_half_a_level_of_every_entry():
+    image = np.asarray(smooth_image((12, 12, 1)))
+    found = Geometry(image, CoverDecomposition.of(Rotation() | Clip() | Quantize()), NOISE, Centres())
+    seen = found.values(np.linspace(-5.0, 5.0, 20)[:, None])
+    assert (seen.away < 0.7 * 0.5 / 255 * np.sqrt(seen.between)).all()
+    assert (seen.away > 0.4 * 0.5 / 255 * np.sqrt(seen.between)).all()
+    down = Geometry(image, CoverDecomposition.of(Rotation() | Clip() | Quantize(rounding="down")), NOISE, Centres())
+    assert np.isinf(down.values(np.zeros((1, 1))).away).all()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,13 +139,14 @@ def test_the_attackers_program_and_ours_may_both_be_wrong():
     seen = found._float32(np.zeros(1), np.ones(1))
     assert seen.slack == pytest.approx(2 * (2e-3 / SIGMA + 0.5))
     assert seen.off == pytest.approx(2e-3)
+    assert seen.thrice == pytest.approx(6e-3)
     # Without a rounding nothing but that is between a latent and the one that is meant.
     (point,) = found._lone(np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, 1))).stretches
     assert point.beyond[0] >= seen.slack
+    strip = joined(list(found._strip(np.zeros(1), np.ones(1), 0).stretches))
+    assert strip.beyond.min() >= seen.slack
     rounded = geometry(Wrong() | Clip() | Quantize())
-    assert rounded.stages.rounding is not None
     path = joined(list(rounded._strip(np.zeros(1), np.ones(1), 0).stretches))
-    assert (path.longest == 0.0).all()
     assert path.beyond.min() >= rounded._float32(np.zeros(1), np.ones(1)).slack > 0.0
 
 
@@ -124,19 +165,26 @@ def test_entries_are_counted_that_a_rounding_may_take_elsewhere():
     image = np.full((2, 2, 1), 0.5, np.float32)
     image[0, 0], image[0, 1] = 0.0, 0.25
     thetas, fixed = np.float32([[0.0], [0.5], [1.0]]), (0.0, 1.0)
-    _, between = latent_kernel.__wrapped__(
-        NOISE, image, thetas, 0.0, transform=Brightness() | Clip(), ties=None, fixed=fixed
+    _, between, _ = latent_kernel.__wrapped__(
+        NOISE, image, thetas, 0.0, transform=Brightness() | Clip(), ties=None, rounding=None, fixed=fixed
     )
     assert np.asarray(between).tolist() == [3, 2, 0]
     # Levels 0, 1/2 and 1 with ties at 1/4 and 3/4: near means how far from one in levels.
     halves = Quantize(low=0.0, high=1.5, bits=2)
     ties = NearTieRounding(Brightness(), halves)
     for near, counts in ((0.0, [1, 1, 1]), (0.06, [1, 1, 1]), (0.5, [4, 4, 4])):
-        _, between = latent_kernel.__wrapped__(
-            NOISE, image, thetas, near, transform=Brightness() | halves, ties=ties, fixed=()
+        _, between, _ = latent_kernel.__wrapped__(
+            NOISE, image, thetas, near, transform=Brightness() | halves, ties=ties, rounding=None, fixed=()
         )
         assert np.asarray(between).tolist() == counts
-    _, between = latent_kernel.__wrapped__(
-        NOISE, image, np.float32([[0.02], [-0.02]]), 0.05, transform=Brightness() | halves, ties=ties, fixed=()
+    _, between, _ = latent_kernel.__wrapped__(
+        NOISE,
+        image,
+        np.float32([[0.02], [-0.02]]),
+        0.05,
+        transform=Brightness() | halves,
+        ties=ties,
+        rounding=None,
+        fixed=(),
     )
     assert np.asarray(between).tolist() == [1, 1]
