@@ -331,6 +331,13 @@ class LatentNoise(Noise, Protocol):
         """
         ...
 
+    def total_variation_upper(self, entries: int) -> float:
+        """Bounds the total variation between draws for latents of so many entries and the law of the proofs. Host.
+
+        0 where float32 draws are taken for that law (THEORY J1).
+        """
+        ...
+
     def whitened(self, latents: np.ndarray) -> np.ndarray:
         """Takes latents [M, D] linearly to vectors whose lengths bound |u|_(S^-1) from above: [M, D'] float64. Host."""
         ...

@@ -23,6 +23,7 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reas
         pytest.param(["against_torch.py", "mnist-brightness"], marks=needs_torch, id="against_torch"),
         pytest.param(["batch_size.py"], id="batch_size"),
         pytest.param(["device_scaling.py"], id="device_scaling"),
+        pytest.param(["exact_noise.py"], id="exact_noise"),
         pytest.param(["faults.py"], id="faults"),
         pytest.param(["geometry_share.py", *COVER], id="geometry_share"),
         pytest.param(["idle_share.py"], id="idle_share"),

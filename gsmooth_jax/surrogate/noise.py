@@ -81,6 +81,11 @@ class AugmentedNoise:
         """What float32 does in F2, in standard deviations of theta'. Host."""
         return lipschitz.rounding_upper(self._layers, image.norm) / self.sigma
 
+    def total_variation_upper(self, entries: int) -> float:
+        """0: float32 draws are taken for normal ones, without proof (THEORY J1). Host."""
+        del entries
+        return 0.0
+
     def offset_upper(self, entries: int) -> float:
         """The same: an encoder may turn an offset of the image into any change of the latent."""
         del entries

@@ -31,6 +31,7 @@ def test_closed_form(guarantee, brightness, test):
     ("method", "max_votes"),
     [
         (gs.Cover(noise=gs.PixelNoise(sigma=0.25)), 2000),
+        (gs.Cover(noise=gs.PixelNoise(sigma=0.25, brightness=0.1, exact=True)), 2000),
         (Median(noise=gs.PixelNoise(sigma=0.25), low=0.47, high=0.53, steps=3, output=1), 2000),
         (Nested(), 2000),
     ],

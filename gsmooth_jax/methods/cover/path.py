@@ -239,6 +239,7 @@ class Path:
 
         most = (aside_most, along_most, np.broadcast_to(beyond, aside_most.shape))
         bounds = pair_bounds(0.5 * apart + _GUARD, *(np.maximum.reduceat(each, starts) for each in most))
+        bounds = np.minimum(bounds + self.noise.total_variation_upper(stretch.latents[0].size), 1.0)
         bounds = np.where(there & (apart <= 2 * REACH), np.ceil(bounds * 10**_DIGITS) / 10**_DIGITS, 1.0)
         for row, (start, stop, one, other) in enumerate(spans):
             used = np.flatnonzero(bounds[row] <= max(_USEFUL, bounds[row].min())).tolist()

@@ -27,6 +27,7 @@ from tests.known import SHAPE
 SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)
 BRIGHTNESS_TOO = gs.PixelNoise(sigma=SIGMA, brightness=0.1)
+EXACT = gs.PixelNoise(sigma=SIGMA, brightness=0.1, exact=True)
 
 
 def geometry_of(image, transform, noise=NOISE):
@@ -88,6 +89,7 @@ class ZigZag(Pipe):
         (Brightness(), [-0.3], [0.2], BRIGHTNESS_TOO),
         (Rotation() | Brightness() | Quantize(), [-4.0, -0.3], [4.0, 0.2], BRIGHTNESS_TOO),
         (Rotation() | Brightness() | Clip(), [-4.0, -0.1], [4.0, 0.05], BRIGHTNESS_TOO),
+        (Rotation() | Brightness() | Clip(), [-4.0, -0.1], [4.0, 0.05], EXACT),
     ],
     ids=lambda v: v.name if hasattr(v, "params") else None,
 )
@@ -106,7 +108,7 @@ def test_parts_cover_the_region_and_their_bounds_hold(transform, low, high, nois
         if finite is None
         else finite.representatives(image.shape, low, high)
     )
-    moved = np.asarray(jax.vmap(lambda t: apply(transform, image, t))(jnp.asarray(points, jnp.float32)))
+    moved = np.asarray(jax.vmap(lambda t: noise.encode(apply(transform, image, t)))(jnp.asarray(points, jnp.float32)))
     slack = []
     for part in layout.parts:
         inside = ((part.low <= points) & (points <= part.high)).all(axis=1)
@@ -229,6 +231,50 @@ def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
     assert inner >= pair_bounds(*(np.array(value) for value in exact))
     believed, _ = zigzag(way, apart, 0.0).bounds[:2]
     assert believed < inner
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Coarse(gs.PixelNoise):
+    """Latents are rounded to tenths of a standard deviation, and draws have another law than the normal one."""
+
+    total: float = dataclasses.field(default=0.0, metadata={"static": True})
+
+    def encode(self, images):
+        return jnp.round(images * 50.0) / 50.0
+
+    def float32_upper(self, image):
+        return 0.05 * np.sqrt(image.size)
+
+    def total_variation_upper(self, entries):
+        assert entries == 144
+        return self.total
+
+
+def test_what_draws_lack_is_added_to_every_bound():
+    image, ends = np.asarray(smooth_image((12, 12, 1))), (np.array([0.0]), np.array([0.2]))
+    law, other = (geometry_of(image, Brightness(), Coarse(sigma=SIGMA, total=t)).layout(*ends) for t in (0.0, 0.012))
+    for part, apart in zip(law.parts, other.parts, strict=True):
+        known = dict(zip(part.pairs, part.bounds, strict=True))
+        assert apart.pairs
+        for pair, bound in zip(apart.pairs, apart.bounds, strict=True):
+            # Twelve of the last decimal, to which either is rounded up.
+            assert bound == pytest.approx(min(known[pair] + 0.012, 1.0), abs=0.00101)
+            assert bound >= min(known[pair] + 0.012, 1.0) - 1e-9
+
+
+def test_latents_on_a_grid_are_within_their_bounds():
+    """Here rounding to it takes a latent half a standard deviation away: centres are where they are, images are not."""
+    image, noise = np.asarray(smooth_image((12, 12, 1))), Coarse(sigma=SIGMA)
+    layout = geometry_of(image, Rotation(), noise).layout(np.array([-4.0]), np.array([9.0]))
+    points = np.random.default_rng(0).uniform(-4.0, 9.0, (1000, 1))
+    moved = jax.vmap(lambda t: noise.encode(apply(Rotation(), image, t)))(jnp.asarray(points, jnp.float32))
+    for part in layout.parts:
+        inside = ((part.low <= points) & (points <= part.high)).all(axis=1)
+        least = needed(noise, layout.centres, part, np.asarray(moved)[inside])
+        assert (least <= np.array(part.bounds) + 1e-9).all()
+    levels = np.concatenate([layout.centres[i].ravel() for i in range(len(layout.centres))]) * 50.0
+    np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
 
 
 def test_centres_lie_beyond_the_ends_of_a_path_and_never_beyond_values():
