@@ -162,7 +162,7 @@ def _write(claims: Iterator[Claim], run: RunWriter, folder: Path, told: Progress
 
 
 def trained_law(checkpoint: Path, transform: str) -> registry.Law:
-    """Returns the law, or the noise, under which a checkpoint was trained.
+    """Returns the law, or the noise, under which a checkpoint was trained; noise of the pixels is exact here.
 
     Args:
       checkpoint: its folder.
@@ -177,7 +177,7 @@ def trained_law(checkpoint: Path, transform: str) -> registry.Law:
     if training.get("surrogate"):
         return _trained_surrogate(checkpoint, training, info.get("surrogate", {}))
     if training.get("noise"):
-        return smoothing.PixelNoise(sigma=training["noise"])
+        return smoothing.PixelNoise(sigma=training["noise"], exact=True)
     laws = dict(zip(training.get("transform", ()), training.get("law", ()), strict=True))
     if transform not in laws:
         raise ValueError(f"The checkpoint was trained under {laws}: name the law for {transform} (--law).")
