@@ -342,10 +342,6 @@ class LatentNoise(Noise, Protocol):
         """Takes latents [M, D] linearly to vectors whose lengths bound |u|_(S^-1) from above: [M, D'] float64. Host."""
         ...
 
-    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and u_c [D] or [M, D] from above: [M] float64. Host."""
-        ...
-
 
 class Region(Protocol):
     """A set of adversarial parameters around the identity, member of a nested family indexed by its size."""

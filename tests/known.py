@@ -19,6 +19,12 @@ def by_mean(images):
     return jnp.stack([0.5 - mean, mean - 0.5], axis=-1)
 
 
+def distances(noise, latents, centre):
+    """[M]: |u - u_c|_(S^-1) for latents u [M, D] and u_c [D] or [M, D], rounded up by more than float64 is wrong."""
+    apart = noise.whitened(np.subtract(latents, centre, dtype=np.float64))
+    return np.sqrt(np.einsum("md,md->m", apart, apart)) * (1.0 + 1e-10)
+
+
 @pytest.fixture(scope="session")
 def classifier():
     return gs.as_classifier(by_mean, SHAPE)

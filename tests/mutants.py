@@ -509,10 +509,8 @@ CERTIFICATES = [
     ),
     *within(
         "smoothing/noise.py", "smoothing/test_noise.py",
-        ("a distance is not rounded up", "apart, apart)) * (1.0 + _host.GUARD)", "apart, apart))"),
         ("brightness pays twice", "rest -= self.brightness * paid", "rest -= 2 * self.brightness * paid"),
-        ("brightness is free", "np.concatenate([paid, rest / self.sigma]",
-         "np.concatenate([0 * paid, rest / self.sigma]"),
+        ("brightness is free", "        return seen\n", "        return seen * (np.arange(seen.shape[1]) > 0)\n"),
         ("an offset costs less in large images", "(self.sigma**2 + entries * self.brightness**2) ** -0.5",
          "(entries * (self.sigma**2 + self.brightness**2)) ** -0.5"),
         ("one entry's draw lacks what all do", "apart = entries * rounded_normal(*own)[1]",
@@ -538,7 +536,6 @@ CERTIFICATES = [
     ),
     *within(
         "surrogate/noise.py", "surrogate/test_noise.py",
-        ("a distance is not rounded up", "apart, apart)) * (1.0 + _host.GUARD)", "apart, apart))"),
         ("the parameter's noise is free", "np.concatenate([scaled, ", "np.concatenate([0 * scaled, "),
         ("the encoder is the identity", "return self._encoder_upper / self.sigma", "return 1.0 / self.sigma"),
     ),

@@ -155,18 +155,14 @@ class PixelNoise:
         brightness pay for a part of the change, the pixels for the rest, split as is cheapest (THEORY D2). Any g gives
         an upper bound.
         """
-        rest = np.array(latents, np.float64)
-        paid = self.brightness * self.offset_upper(rest.shape[1]) ** 2 * rest.sum(axis=1, keepdims=True)  # g
-        rest -= self.brightness * paid
-        return np.concatenate([paid, rest / self.sigma], axis=1)
-
-    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds how far latents [M, D] are from [D] or [M, D] others, in standard deviations of the noise: [M]. Host.
-
-        Of the differences, so nothing cancels.
-        """
-        apart = self.whitened(np.subtract(latents, centre, dtype=np.float64))
-        return np.sqrt(np.einsum("md,md->m", apart, apart)) * (1.0 + _host.GUARD)
+        seen = np.zeros((len(latents), 1 + latents.shape[1]))
+        paid, rest = seen[:, :1], seen[:, 1:]
+        rest[:] = latents
+        if self.brightness:
+            paid += self.brightness * self.offset_upper(rest.shape[1]) ** 2 * rest.sum(axis=1, keepdims=True)  # g
+            rest -= self.brightness * paid
+        rest /= self.sigma
+        return seen
 
 
 _COMMON = 2**32 - 1

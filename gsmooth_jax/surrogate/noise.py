@@ -119,11 +119,6 @@ class AugmentedNoise:
         scaled = t / np.asarray(self.sigma_parameter, np.float64)
         return np.concatenate([scaled, (latents - t @ matrix) / float(self.sigma)], axis=1)
 
-    def distances(self, latents: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """Bounds |u - u_c|_(S^-1) for latents u [M, D] and a centre u_c [D] or [M, D] from above: [M] float64. Host."""
-        apart = self.whitened(np.subtract(latents, centre, dtype=np.float64))
-        return np.sqrt(np.einsum("md,md->m", apart, apart)) * (1.0 + _host.GUARD)
-
     @functools.cached_property
     def _split(self) -> tuple[np.ndarray, np.ndarray]:
         """A1 transposed [P, D], and what takes a difference of latents to its best t: [D, P]. Host, float64."""

@@ -12,7 +12,7 @@ from gsmooth_jax.claims import Hypothesis
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.transforms import Brightness, Contrast
-from tests.known import SHAPE
+from tests.known import SHAPE, distances
 
 NORMAL = (1.0 + np.cos(np.arange(16))).reshape(SHAPE)  # neither along 1 nor across it
 OFFSET = 8.0
@@ -62,7 +62,7 @@ def test_counted_votes_come_near_it_from_below(noise, distance):
     along = noise.sigma**2 * NORMAL + noise.brightness**2 * NORMAL.sum()  # S NORMAL: the shortest way in |.|_(S^-1)
     image += along * (distance - margin(noise, image)) / np.sqrt(np.sum(NORMAL * along))
     on_plane = image - along * distance / np.sqrt(np.sum(NORMAL * along))
-    assert noise.distances(on_plane.reshape(1, -1), image.ravel())[0] == pytest.approx(distance, rel=1e-6)
+    assert distances(noise, on_plane.reshape(1, -1), image.ravel())[0] == pytest.approx(distance, rel=1e-6)
 
     votes, classifier = 100_000, gs.as_classifier(half_space, SHAPE)
     drawn = jax.jit(jax.vmap(noise, in_axes=(0, None)))(jax.random.split(jax.random.key(0), votes), image)

@@ -19,7 +19,7 @@ from gsmooth_jax.transforms import Clip, Pixelate, Quantize, Rotation
 from gsmooth_jax.transforms._norm import norm_upper
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
-from tests.known import by_mean
+from tests.known import by_mean, distances
 
 NOISE = gs.PixelNoise(sigma=0.25)
 DOWN = Clip() | Quantize(rounding="down")
@@ -45,7 +45,7 @@ def shares(transform, convention):
             layout = geometry.point(np.array([angle]))
             written = PROGRAMS[convention](file, float(angle)) / 255.0
             centre = layout.centres[layout.parts[0].centre_id].ravel()
-            found.append(NOISE.distances(written.reshape(1, -1), centre)[0] / allowed(geometry, angle))
+            found.append(distances(NOISE, written.reshape(1, -1), centre)[0] / allowed(geometry, angle))
     return np.array(found)
 
 
@@ -102,7 +102,7 @@ def test_what_is_white_at_both_ends_of_a_box_is_rounded_down_between_them():
     for way, holds in (("nearest", False), ("down", True)):
         geometry = Geometry(image, CoverDecomposition.of(Flicker() | Clip() | Quantize(rounding=way)), NOISE, Centres())
         path = joined(list(geometry._strip(np.array([0.0]), np.array([1.0]), 0).stretches))
-        far = NOISE.distances(darker, path.latents[0].ravel())[0]
+        far = distances(NOISE, darker, path.latents[0].ravel())[0]
         assert (far <= path.beyond[0] + path.longest[0]) == holds
 
 

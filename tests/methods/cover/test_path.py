@@ -22,7 +22,7 @@ from gsmooth_jax.testing.transforms import apply, smooth_image
 from gsmooth_jax.transforms import Brightness, Clip, Contrast, Pixelate, Quantize, Rotation
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
-from tests.known import SHAPE
+from tests.known import SHAPE, distances
 
 SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)
@@ -315,7 +315,7 @@ def test_values_that_another_program_rounds_the_other_way_are_charged():
             moved = np.asarray(apply(Pixelate() | Clip(), image, jnp.array([parameter])), np.float64)
             theirs = np.round((moved + rng.uniform(-1e-5, 1e-5, moved.shape)) * 255.0) / 255.0
             assert needed(noise, layout.centres, layout.parts[0], theirs[None]) <= layout.parts[0].bounds
-            far = noise.distances(theirs.reshape(1, -1), layout.centres[layout.parts[0].centre_id].ravel())[0]
+            far = distances(noise, theirs.reshape(1, -1), layout.centres[layout.parts[0].centre_id].ravel())[0]
             furthest = max(furthest, far)
     assert furthest > 1.0 / 255.0 / 0.1 - 1e-6  # it does happen
 

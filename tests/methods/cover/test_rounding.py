@@ -17,7 +17,7 @@ from gsmooth_jax.testing.transforms import smooth_image
 from gsmooth_jax.transforms import Brightness, Clip, Quantize, Rotation
 from gsmooth_jax.transforms._pipe import Pipe
 from gsmooth_jax.types import Param
-from tests.known import SHAPE
+from tests.known import SHAPE, distances
 
 SIGMA = 0.2
 NOISE = gs.PixelNoise(sigma=SIGMA)
@@ -61,7 +61,7 @@ def test_a_constant_image_is_charged_what_its_rounding_does():
         for number, allowed in enumerate(path.beyond + path.longest):
             inside = (path.lows[number, 0] <= brightness) & (brightness <= path.highs[number, 0])
             ends = path.latents[number : number + 2].reshape(2, -1)
-            far = np.minimum(*(NOISE.distances(files[inside[:, 0]], end) for end in ends))
+            far = np.minimum(*(distances(NOISE, files[inside[:, 0]], end) for end in ends))
             assert (far <= allowed).all()
 
 
