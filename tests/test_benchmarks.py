@@ -34,6 +34,7 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reas
         pytest.param(["network_speed.py"], id="network_speed"),
         pytest.param(["pooled_votes.py", *COVER], id="pooled_votes"),
         pytest.param(["random_bits.py"], id="random_bits"),
+        pytest.param(["rounding_cost.py"], id="rounding_cost"),
         pytest.param(["votes_per_claim.py", *CLOSED], id="votes_per_claim"),
     ],
 )
