@@ -12,7 +12,7 @@ from gsmooth_jax.results import headers
 from tests import edited
 from tests.cli.test_commands import gsmooth
 
-KEPT = Path(__file__).parents[2] / "experiments/table1_mnist/rotational_blur"
+KEPT = Path(__file__).parents[2] / "experiments/resolvable_mnist/gaussian_blur"
 
 ONE = ["--devices", "1"]  # as in the other tests of the command: compiled once
 

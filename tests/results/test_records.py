@@ -16,7 +16,7 @@ from gsmooth_jax import results
 from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval
 from gsmooth_jax.results import records
 
-KEPT = Path(__file__).parents[2] / "experiments/table1_mnist/rotation"
+KEPT = Path(__file__).parents[2] / "experiments/table1_cifar10/rotation"
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 NATURALS = st.integers(0, 2**32 - 1)
@@ -152,7 +152,7 @@ def test_what_no_member_begins_with_is_damage(three, data):
 def test_a_cell_takes_few_bytes(kept):
     """Measured over all 500 images and 108,440 cells of this run: 13.7 bytes a cell, everything else included."""
     cells = sum(len(c.hypotheses) for c in kept)
-    assert cells > 5000
+    assert cells > 3000
     assert sum(len(records.to_record(c)) for c in kept) < 16 * cells
 
 

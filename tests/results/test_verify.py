@@ -19,7 +19,7 @@ from tests import edited
 
 KEPT = Path(__file__).parents[2] / "experiments"
 COVER, GSMOOTH, CLOSED = (
-    "table1_mnist/rotational_blur",
+    "published_certificate/cover",
     "published_certificate/gsmooth",
     "resolvable_mnist/gaussian_blur",
 )
