@@ -150,7 +150,7 @@ def test_what_no_member_begins_with_is_damage(three, data):
 
 
 def test_a_window_takes_few_bytes():
-    """Measured over all 500 images and 58,925 windows of this run: 15.3 bytes a window, its votes and all else included."""
+    """Measured over all 500 images and 58,925 windows of this run: 15.3 bytes a window, its votes and all else too."""
     new = results.read_run(KEPT.parents[1] / "table1_mnist/zoom_blur")[1][:40]
     windows = sum(len(c.windows) for c in new)
     assert windows > 4000
