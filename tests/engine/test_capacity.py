@@ -1,5 +1,7 @@
 """Batches that do not fit a device: how that is said, and how those that fit are found."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -8,7 +10,7 @@ import gsmooth_jax as gs
 from gsmooth_jax.engine import capacity, device
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.kernels import vote_kernel
-from tests.known import without_time
+from tests.known import by_mean, without_time
 
 
 def counter(classifier, guarantee, execution):
@@ -103,11 +105,17 @@ def test_bytes_of_layers_are_those_of_their_outputs():
     assert capacity.layer_bytes(jax.jit(program).trace(*shapes)) == 2 * 1536
 
 
+def test_rows_follow_large_inputs_of_a_network_without_layers(guarantee):
+    """Four arrays of an image of 3 MiB each."""
+    mean = gs.as_classifier(by_mean, (512, 512, 3))
+    assert counter(mean, dataclasses.replace(guarantee, block=1), gs.Execution(devices=1))[1] == 4
+
+
 @pytest.mark.parametrize("chunk", [None, 4])
 @pytest.mark.parametrize("devices", [1, 2])
 def test_rows_follow_the_networks_layers(monkeypatch, guarantee, chunk, devices):
-    """Of a product with 4096 columns each image has 16 KiB, whatever the chunk, on each device."""
+    """Of a product with 4096 columns each image has 16 KiB, and 1 of its own, whatever the chunk, on each device."""
     wide = gs.as_classifier(lambda x: (x.reshape(len(x), -1) @ jnp.ones((64, 4096), x.dtype))[:, :2], (8, 8, 1))
-    monkeypatch.setattr(capacity, "_LAYERS_CPU", 64 * 16 * 1024)
+    monkeypatch.setattr(capacity, "_LAYERS_CPU", 64 * 17 * 1024)
     rows = counter(wide, guarantee, gs.Execution(devices=devices, chunk=chunk))[1]
     assert rows == devices * 64 // guarantee.block
