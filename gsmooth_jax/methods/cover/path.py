@@ -179,7 +179,7 @@ class Path:
 
     def _leg(self, seen: np.ndarray, ahead: int) -> int:
         """How many latents further the next centre is; 0 where it is not to be seen yet."""
-        # Chords: of rounded images, neighbours jump to and fro, and the way from one to the next adds up to more.
+        # Chords, since a path that comes back needs no centre more.
         while True:
             beyond = np.flatnonzero(_squares_of(seen[1 : 1 + ahead] - seen[0]) > self.spacing**2)
             if len(beyond):
