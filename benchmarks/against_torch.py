@@ -11,7 +11,7 @@ them certify it, which follows from p_A on a grid (as in ``votes_per_claim.py``)
 1e-4 of the largest.
 
 PyTorch has three baselines: ``plain``, as people write it; ``tuned``, batch norms folded into convolutions, channels
-last, compiled; ``bfloat16``, the same in that type. Full claims are by ``--baseline``, equal numbers of votes by all three.
+last, compiled; ``bfloat16``, the same in that type. Full claims are by ``--baseline``, equal numbers of votes by all.
 
     pip install torch
     python benchmarks/against_torch.py {mnist-brightness,mnist-blur,cifar-brightness} [--full 3] [--images 50] [--quick]

@@ -24,9 +24,7 @@ def test_documents_show_what_the_kept_runs_say(tables, monkeypatch):
 
 
 def test_another_figure_is_found_and_written_anew(tables, monkeypatch, tmp_path, capsys):
-    text = (
-        "<!-- results: mnist, resolvable_mnist/translation -->\n| typed | 99.9 % |\n<!-- end of results -->\n"
-    )
+    text = "<!-- results: mnist, resolvable_mnist/translation -->\n| typed | 99.9 % |\n<!-- end of results -->\n"
     document = tmp_path / "README.md"
     document.write_text(text)
     published = {"resolvable_mnist/translation": {"row": "shifts", "gsmooth": "98.7"}}
