@@ -87,6 +87,8 @@ def _claim(value: dict[str, Any]) -> Claim:
         raise ValueError(f"its label is {value['label']!r}, no number")
     if type(value.get("own_seconds")) not in (int, float, type(None)):
         raise ValueError(f"its own_seconds is {value['own_seconds']!r}, no number")
+    if type(value.get("clean")) not in (int, type(None)):
+        raise ValueError(f"its clean is {value['clean']!r}, no int")
     if value["status"] not in get_args(Status):
         raise ValueError(f"its status is {value['status']!r}, none of {', '.join(get_args(Status))}")
     read: dict[str, Any] = {
@@ -116,4 +118,7 @@ def _rows(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    if type(value) is not list:
+        return value
+    # Of a list of numbers, as nearly all of a large run's are, no entry is looked at.
+    return tuple(map(_tuples, value)) if value and type(value[0]) is list else tuple(value)
