@@ -87,6 +87,8 @@ def _claim(value: dict[str, Any]) -> Claim:
         raise ValueError(f"its label is {value['label']!r}, no number")
     if type(value.get("own_seconds")) not in (int, float, type(None)):
         raise ValueError(f"its own_seconds is {value['own_seconds']!r}, no number")
+    if type(value.get("clean")) not in (int, type(None)):
+        raise ValueError(f"its clean is {value['clean']!r}, no int")
     if value["status"] not in get_args(Status):
         raise ValueError(f"its status is {value['status']!r}, none of {', '.join(get_args(Status))}")
     read: dict[str, Any] = {
