@@ -299,7 +299,9 @@ def _images(
     columns = ["picture", "image", *(["run"] if len(runs) > 1 else []), "verdict", where, "votes", "remarks"]
     head = tag("thead", tag("tr", *(tag("th", text(c), scope="col") for c in columns)))
     notes = [tag("p", text(line), class_="note") for line in missing]
-    kinds = [kind for kind in KINDS if any(r is not None and r.kind == kind for each in found for r in each)]
+    kinds: list[Kind] = [
+        kind for kind in KINDS if any(r is not None and r.kind == kind for each in found for r in each)
+    ]
     return tag(
         "section",
         tag("h2", "Every image"),

@@ -43,7 +43,9 @@
       row.body.hidden = !kept;
       count += kept;
     }
-    rows.sort((a, b) => (descending ? order(b, a, run) : order(a, b, run)) || a.place - b.place);
+    const absent = (row) => row.kinds[run] === "-"; // of this run: behind the others, unless they are as they came
+    const sorted = (a, b) => absent(a) - absent(b) || (descending ? order(b, a, run) : order(a, b, run));
+    rows.sort((a, b) => (order === orders.id ? 0 : sorted(a, b)) || a.place - b.place);
     table.append(...rows.map((row) => row.body));
     form.querySelector("output").textContent = `${count} of ${rows.length} images`;
   }
