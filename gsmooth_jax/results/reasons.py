@@ -92,20 +92,27 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
     return found._replace(text=found.text + reached)
 
 
-def summed_up(claims: Sequence[Claim], header: Mapping[str, Any]) -> list[dict[str, Any]]:
+def summed_up(
+    claims: Sequence[Claim], found: Sequence[Reason | None], header: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Returns how many inputs share each kind of reason, what it means, and what to do; the most frequent first.
+
+    Args:
+      claims: of a run.
+      found: ``why`` of each.
+      header: the run's.
 
     Returns:
       Entries with ``kind``, ``images``, ``means`` and ``advice``; none where all claims count as certified.
     """
-    found = [(claim, reason) for claim in claims if (reason := why(claim, header)) is not None]
-    kinds: collections.Counter[Kind] = collections.Counter(reason.kind for _, reason in found)
+    lacking = [(claim, reason) for claim, reason in zip(claims, found, strict=True) if reason is not None]
+    kinds: collections.Counter[Kind] = collections.Counter(reason.kind for _, reason in lacking)
     return [
         {
             "kind": kind,
             "images": images,
             "means": _MEANS[kind],
-            "advice": _advice(kind, [pair for pair in found if pair[1].kind == kind], header),
+            "advice": _advice(kind, [pair for pair in lacking if pair[1].kind == kind], header),
         }
         for kind, images in sorted(kinds.items(), key=lambda item: (-item[1], KINDS.index(item[0])))
     ]

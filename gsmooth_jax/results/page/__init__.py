@@ -16,7 +16,7 @@ from gsmooth_jax.results.accuracy import certified_accuracy
 from gsmooth_jax.results.page import curves, pictures
 from gsmooth_jax.results.page._html import table, tag, text
 from gsmooth_jax.results.page.axes import Axis
-from gsmooth_jax.results.reasons import KINDS, Kind, Reason, rounded_down, why
+from gsmooth_jax.results.reasons import KINDS, Kind, Reason, rounded_down
 from gsmooth_jax.results.report import summarize
 from gsmooth_jax.results.run import Run
 from gsmooth_jax.results.tables import percent
@@ -100,7 +100,6 @@ def render(
     *others, last = dict.fromkeys(run.name for run in runs)
     title = f"{', '.join(others)} and {last}" if others else last
     summaries = [summarize(run, radii) for run in runs]
-    found = [[why(c, run.header) for c in run.claims] for run in runs]
     parts = [
         tag(
             "header",
@@ -111,7 +110,7 @@ def render(
         tag("section", tag("h2", "Figures"), _figures(summaries), tag("div", curves.panels(runs), class_="beside")),
         _why(runs, summaries),
         _attacked(runs, attacks),
-        _images(runs, found, shown, attacks, missing),
+        _images(runs, shown, attacks, missing),
         tag("section", tag("h2", "How it was made"), *map(_made, runs), class_="made"),
     ]
     return "".join(
@@ -257,7 +256,6 @@ def _attacked(runs: Sequence[Run], attacks: Sequence[Sequence[Mapping[str, Any]]
 
 def _images(
     runs: Sequence[Run],
-    found: Sequence[Sequence[Reason | None]],
     shown: Sequence[Mapping[int, str]],
     attacks: Sequence[Sequence[Mapping[str, Any]]],
     missing: Sequence[str],
@@ -267,7 +265,7 @@ def _images(
     facts: dict[tuple[str, int], dict[int, tuple[Claim, Reason | None]]] = {}
     for number, run in enumerate(runs):
         axis, worst = Axis(run), _worst(attacks[number])
-        for claim, reason in zip(run.claims, found[number], strict=True):
+        for claim, reason in zip(run.claims, run.reasons, strict=True):
             key = (_data(run), claim.id)
             cells = _cells(run, claim, reason, axis, worst.get(claim.id))
             name = [tag("td", text(run.name), class_="of")] if len(runs) > 1 else []
@@ -299,9 +297,7 @@ def _images(
     columns = ["picture", "image", *(["run"] if len(runs) > 1 else []), "verdict", where, "votes", "remarks"]
     head = tag("thead", tag("tr", *(tag("th", text(c), scope="col") for c in columns)))
     notes = [tag("p", text(line), class_="note") for line in missing]
-    kinds: list[Kind] = [
-        kind for kind in KINDS if any(r is not None and r.kind == kind for each in found for r in each)
-    ]
+    kinds: list[Kind] = [kind for kind in KINDS if any(r and r.kind == kind for run in runs for r in run.reasons)]
     return tag(
         "section",
         tag("h2", "Every image"),

@@ -65,7 +65,8 @@ class Axis:
         if len(attacked):
             at = f"{self._place(attacked):.1f}"
             marks.append(tag("circle", cx=at, cy=_TRACK + 0.5 * _THICK, r=3, class_="flip" if flipped else "tried"))
-        size = f"0 0 {_WIDTH:g} {_HEIGHT:g}"
+        top = 0.0 if line else _TRACK - 6.0  # without votes there is nothing above the line
+        size = f"0 {top:g} {_WIDTH:g} {_HEIGHT - top:g}"
         return tag("svg", *marks, viewBox=size, class_="axis", role="img", aria_label=self._said(claim))
 
     def _said(self, claim: Claim) -> str:
