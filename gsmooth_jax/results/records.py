@@ -113,12 +113,9 @@ def _rows(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
     row = TABLES[name]
     if columns.keys() != set(row._fields):
         raise ValueError(f"its {name} have the columns {', '.join(columns)}")
-    for values in zip(*(columns[field] for field in row._fields), strict=True):
-        yield row(*map(_tuples, values))
+    for values in zip(*(_tuples(columns[field]) for field in row._fields), strict=True):
+        yield row(*values)
 
 
-def _tuples(value: Any) -> Any:
-    if type(value) is not list:
-        return value
-    # Of a list of numbers, as nearly all of a large run's are, no entry is looked at.
-    return tuple(map(_tuples, value)) if value and type(value[0]) is list else tuple(value)
+def _tuples(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([_tuples(value) if type(value) is list else value for value in values])
