@@ -254,6 +254,23 @@ def test_a_report_writes_a_page(run, tmp_path, capsys):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["page.html"]
 
 
+def test_a_plan_says_what_a_run_takes_and_keeps_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    few = ["--transform", "brightness_contrast", "--limit", 40, "--images", 4, "--devices", 1]
+    assert gsmooth("plan", *few) == cli.DONE
+    text = capsys.readouterr().out
+    assert "4 images tried" in text
+    assert "The run's 40 images: about " in text
+    assert gsmooth("plan", *few, "--sweep", "--json") == cli.DONE
+    found = json.loads(capsys.readouterr().out)
+    assert (found["tried"], found["run"]["images"], len(found["trials"])) == (4, 40, 5)
+    assert found["run"]["votes"] == round(40 * found["trials"][0]["votes"])
+    assert found["suggested_law"] in [t["law"] for t in found["trials"]]
+    assert list(tmp_path.iterdir()) == []
+    assert gsmooth("plan", *few[:-4], "--images", 0) == cli.BAD_INPUT
+    assert gsmooth("plan", *few, "--region", -9, 9, -9, 9) == cli.BAD_INPUT
+
+
 def test_catalogues(capsys):
     assert gsmooth("methods", "--json") == cli.DONE
     assert {m["name"] for m in json.loads(capsys.readouterr().out)["methods"]} >= {"resolvable", "additive"}
