@@ -28,8 +28,19 @@ def read(folder: Path, header: Mapping[str, Any]) -> list[dict[str, Any]]:
             summary = json.loads(path.read_text())
             about = {name: summary[name] for name in ("seed", "fingerprint", "transform", "region")}
             if about == subject(header):
-                broke = summary["broke_claim" if "broke_claim" in summary else "landed"]
-                found.append({k: v for k, v in summary.items() if k != "landed"} | {"broke_claim": broke})
+                found.append(_renewed(summary))
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
             raise ValueError(f"{path} is damaged: {error!r}. Attack the run again.") from error
     return found
+
+
+def _renewed(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary as today's; older versions had one class as the target, and said that an attack ``landed``."""
+    if "landed" not in summary:
+        return dict(summary)
+    outcomes = [
+        {k: v for k, v in o.items() if k != "landed"} | {"target": [o["target"]], "changed_answer": o["landed"]}
+        for o in summary.get("outcomes", ())
+    ]
+    rest = {k: v for k, v in summary.items() if k not in ("landed", "outcomes")}
+    return rest | {"broke_claim": summary["landed"], "outcomes": outcomes}

@@ -268,7 +268,7 @@ def _images(
         for claim, reason in zip(run.claims, run.reasons, strict=True):
             key = (_data(run), claim.id)
             cells = _cells(run, claim, reason, axis, worst.get(claim.id))
-            name = [tag("td", text(run.name), class_="of")] if len(runs) > 1 else []
+            name = [tag("td", text(run.name).replace("_", "_<wbr>"), class_="of")] if len(runs) > 1 else []
             rows.setdefault(key, {})[number] = "".join([*name, *cells])
             facts.setdefault(key, {})[number] = (claim, reason)
     bodies = []
