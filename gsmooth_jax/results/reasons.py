@@ -130,12 +130,12 @@ def _advice(kind: Kind, found: Sequence[tuple[Claim, Reason]], header: Mapping[s
     if not header["law"]:
         return "claim a smaller region, or another classifier" if kind == "changes" else "another classifier"
     right = sum(claim.clean == claim.label for claim, _ in found if claim.clean is not None)
-    train = "train under this noise, or take less of it"
+    train = "train under this smoothing, or take less of it"
     if kind in ("wrong", "abstained"):
         return f"without noise {right} of them are right: {train}" if right else train
     if kind == "changes":
         return "train with this transform, or claim a smaller region"
-    return "train longer under this noise, or claim a smaller region"
+    return "train longer under this smoothing, or claim a smaller region"
 
 
 def _round_up(number: int) -> int:

@@ -151,7 +151,7 @@ def test_the_classifiers_own_answer_is_recorded():
     assert entry["kind"] == "wrong"
     assert entry["advice"].startswith("without noise 1 of them are right")
     old = dataclasses.replace(found, clean=None)
-    assert summed_up([old], header)[0]["advice"].startswith("train under this noise")
+    assert summed_up([old], header)[0]["advice"].startswith("train under this smoothing")
     assert report.summarize(Run("run", header, [found, old]))["clean_accuracy"] == 0.5
     assert report.summarize(Run("run", header, [old]))["clean_accuracy"] is None
 
