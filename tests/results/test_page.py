@@ -293,7 +293,7 @@ def test_a_large_picture_is_reduced():
 
 
 def test_500_images_take_3_mb_at_most(tmp_path):
-    run = read(KEPT / "table1_cifar10/pixelate")
+    run = read(KEPT / "table1_mnist/pixelate")
     rng = np.random.default_rng(0)
     # Noise: no picture of this size takes more.
     shown = {c.id: pictures.data_uri(rng.random((32, 32, 3), dtype=np.float32)) for c in run.claims}
