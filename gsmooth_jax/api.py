@@ -245,6 +245,9 @@ def report(
     *,
     radii: Sequence[float] = (),
     out: str | os.PathLike[str] | None = None,
+    html: str | os.PathLike[str] | None = None,
+    data: Any = None,
+    data_dir: str | None = None,
 ) -> list[dict[str, Any]]:
     """Returns the figures of runs, as ``gsmooth report --json`` prints them; every image counts in every share.
 
@@ -252,16 +255,22 @@ def report(
       runs: folders.
       radii: sizes of regions at which the certified accuracy is wanted besides the runs' own.
       out: folder for a picture, ``certified_accuracy.png``; none is drawn if None.
+      html: file for a page of every image that needs no other file; none is written if None.
+      data: for the page's pictures, the inputs, as for ``certify_run``, where the headers have no name for them.
+      data_dir: where data sets are prepared; the TFDS default if None.
 
     Raises:
       ValueError: no run there, one without a finished image, or a damaged one.
     """
+    from gsmooth_jax.results import page
     from gsmooth_jax.results import report as reporting
 
     one = isinstance(runs, str | os.PathLike | Run)
     read_again = [read(_folder(run)) for run in ([runs] if one else runs)]
     if out is not None:
         reporting.picture(read_again, Path(out))
+    if html is not None:
+        page.write(read_again, Path(html), radii=radii, data=data, data_dir=data_dir)
     return [reporting.summarize(run, radii) for run in read_again]
 
 

@@ -842,6 +842,35 @@ RESULTS = [
          "str(int(bool(claim.correct)))"),
     ),
     *within(
+        "results/reasons.py", "results/test_reasons.py",
+        ("a wrong answer that is proved has no reason", "if claim.correct is False and claim.statement is not None:",
+         "if claim.correct is False and not claim.certified and claim.statement is not None:"),
+        ("the place where most votes are left", "row = int(failed[int(np.argmin(hopes))])",
+         "row = int(failed[int(np.argmax(hopes))])"),
+        ("any number of votes would do", "while not passes(high):", "while False:"),
+    ),
+    *within(
+        "results/page/_html.py", "results/test_page.py::test_nothing_of_the_users_is_markup",
+        ("text is markup", "return html.escape(str(value))", "return str(value)"),
+        ("attributes are markup", "{html.escape(str(value))}\"')", "{value}\"')"),
+    ),
+    *within(
+        "results/page/axes.py", "results/test_page.py",
+        ("more is drawn than is proved", "share = claim.radius / self._region.size",
+         "share = 1.01 * claim.radius / self._region.size"),
+        ("the largest share of a place", "np.fmin(least[span], share)", "np.fmax(least[span], share)"),
+    ),
+    *within(
+        "methods/smoothed.py", "methods/test_smoothed.py",
+        ("one side of the test alone", "both, alpha / 2.0", "both, alpha"),
+        ("draws that claims count", "keys.PREDICT", "keys.ESTIMATE"),
+        ("what is not finite is a class", "if top == len(counts) - 1 or", "if"),
+    ),
+    *within(
+        "methods/prover.py", "results/test_reasons.py",
+        ("an answer that is none", "return answer if answer < classes else ABSTAIN", "return answer"),
+    ),
+    *within(
         "claims.py", "methods/test_median.py",
         ("an interval that just misses", "self.low <= label <= self.high", "self.low <= label + 1.0"),
     ),

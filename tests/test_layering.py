@@ -59,6 +59,10 @@ HOST_ONLY = [
     "methods/cover/path.py",
     "methods/cover/pairs.py",
     "results/accuracy.py",
+    "results/reasons.py",
+    "results/export.py",
+    "results/attack_files.py",
+    "results/page",
     "results/records.py",
     "results/old_records.py",
     "results/folder.py",
@@ -191,11 +195,12 @@ def test_each_command_imports_what_it_needs(tmp_path):
         ["verify", "run", "--replay", 1],
         ["attack", "run", "--attack", "grid", "--tries", 4, "--limit", 1],
         ["report", "run"],
+        ["report", "run", "--html", "page.html"],
         ["report", "run", "--out", "run"],
         # The defects that the catalogue measures are left out: they take seconds.
         first="from gsmooth_jax.cli import catalogue; catalogue.composition_defect = lambda *_, **__: 0.0",
     )
-    assert loaded == [*6 * [{"tyro"}], *3 * [{"tyro", "flax"}], {"tyro", "flax", *PICTURE}]
+    assert loaded == [*6 * [{"tyro"}], *3 * [{"tyro", "flax"}], {"tyro", "flax", "PIL"}, {"tyro", "flax", *PICTURE}]
 
 
 @pytest.mark.parametrize(

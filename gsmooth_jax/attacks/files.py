@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gsmooth_jax.attacks.summary import subject
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.results import inputs
+from gsmooth_jax.results import attack_files, inputs
 from gsmooth_jax.types import Example
 
 
@@ -47,17 +46,7 @@ def read(folder: Path, header: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
       ValueError: a file is damaged.
     """
-    found = []
-    for path in sorted(folder.glob("attack-*.json")):
-        try:
-            summary = json.loads(path.read_text())
-            about = {name: summary[name] for name in ("seed", "fingerprint", "transform", "region")}
-            if about == subject(header):
-                shown = {k: v for k, v in summary.items() if k not in ("outcomes", "landed")}
-                found.append(shown | {"broke_claim": summary["broke_claim" if "broke_claim" in summary else "landed"]})
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
-            raise ValueError(f"{path} is damaged: {error!r}. Attack the run again.") from error
-    return found
+    return [{k: v for k, v in found.items() if k != "outcomes"} for found in attack_files.read(folder, header)]
 
 
 def write(folder: Path, summary: Mapping[str, Any]) -> Path:

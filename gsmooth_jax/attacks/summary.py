@@ -8,6 +8,7 @@ from gsmooth_jax.attacks.stream import CONFIRM, LEVEL, Outcome
 from gsmooth_jax.attacks.target import Attack
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
+from gsmooth_jax.results.attack_files import subject
 from gsmooth_jax.results.tables import Figures, percent
 
 
@@ -63,13 +64,3 @@ def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Figures:
         for run, summary in attacked
     ]
     return Figures("Empirical and certified robustness (every image counts)", columns, rows)
-
-
-def subject(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what an attack was against: by it a summary is known to be about a run."""
-    return {
-        "seed": header["seed"],
-        "fingerprint": header["model"]["fingerprint"],
-        "transform": header["transform"],
-        "region": header["region"],
-    }

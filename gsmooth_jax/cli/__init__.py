@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import attack, certify, evaluate, export, listing, report, train, verify
+from gsmooth_jax.cli import attack, certify, evaluate, export, listing, plan, report, train, verify
 from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread, warnings_in_a_line
 from gsmooth_jax.cli.console import DONE as DONE
 from gsmooth_jax.results.certify import RunFailed
@@ -29,6 +29,7 @@ _BAD_FILES = (
 
 COMMANDS = (
     certify.certify,
+    plan.plan,
     report.report,
     verify.verify,
     export.export,

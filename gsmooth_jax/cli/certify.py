@@ -93,7 +93,7 @@ def certify(
     trained = law is None and registry.takes(method) != "nothing"
     guarantee = Guarantee(
         transform=adversary,
-        region=_region(adversary, region, ball),
+        region=read_region(adversary, region, ball),
         method=registry.choose(method, certify.trained_law(folders[0], adversary.name), adversary)
         if trained
         else registry.parse(method, law or "", adversary),
@@ -159,7 +159,8 @@ class _Bar:
         self._bar.update(self._task, description=text)
 
 
-def _region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:
+def read_region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:
+    """The region that --region or --ball describe; the one of the published tables if neither does."""
     from gsmooth_jax.regions import Ball, Box
 
     params = len(transform.params)

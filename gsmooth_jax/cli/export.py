@@ -8,19 +8,21 @@ import tyro
 from gsmooth_jax.cli.console import print_plain
 
 
-def export(run: tyro.conf.Positional[Path], /, format: Literal["tsv"] = "tsv", out: Path | None = None) -> None:
-    """Write a run as the `idx label predict radius correct time` table that the field's scripts read.
+def export(
+    run: tyro.conf.Positional[Path], /, format: Literal["tsv", "csv", "json"] = "tsv", out: Path | None = None
+) -> None:
+    """Write a run as a table with a line an image: every image, and every radius to its last digit.
 
     Args:
         run: run folder.
-        format: tab-separated values.
+        format: tsv, the `idx label predict radius correct time` table that the field's scripts read; csv, the same and
+            why images are not certified; json, all of it as numbers.
         out: file to write; standard output if left out.
     """
-    from gsmooth_jax import results
+    from gsmooth_jax.results import export, read_run
 
-    del format  # the only one
-    _, claims = results.read_run(run)
-    text = results.to_tsv(claims)
+    header, claims = read_run(run)
+    text = export.FORMATS[format](claims, header)
     if out is None:
         print_plain(text)
     else:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
@@ -140,7 +141,7 @@ class Smoothed:
         if self._noise is None:
             return image
         if self.transform is None:
-            return np.asarray(self._noise.encode(image[None])[0])
+            return np.asarray(self._noise.encode(jnp.asarray(image[None]))[0])
         identity = np.zeros((1, param_dim(self.transform, image.shape)), np.float32)
         stages = {"transform": self.transform, "ties": None, "rounding": None, "fixed": ()}
         return np.asarray(latent_kernel(self._noise, image, identity, 0.0, **stages)[0][0])

@@ -6,7 +6,7 @@ What is said of places and numbers of votes is where the proof stopped, and a gu
 import collections
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -23,7 +23,7 @@ Kind = Literal["wrong", "abstained", "changes", "margin", "votes", "bounds"]
 another one somewhere in the region; it is the same, by too small a majority; the votes did not suffice; or nothing
 could be proved, whatever the votes."""
 
-KINDS: Sequence[Kind] = get_args(Kind)
+KINDS: Sequence[Kind] = ("wrong", "abstained", "changes", "margin", "votes", "bounds")
 
 _MEANS: Mapping[Kind, str] = {
     "wrong": "the answer is another class than the label",
@@ -92,20 +92,27 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
     return found._replace(text=found.text + reached)
 
 
-def summed_up(claims: Sequence[Claim], header: Mapping[str, Any]) -> list[dict[str, Any]]:
+def summed_up(
+    claims: Sequence[Claim], found: Sequence[Reason | None], header: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Returns how many inputs share each kind of reason, what it means, and what to do; the most frequent first.
+
+    Args:
+      claims: of a run.
+      found: ``why`` of each.
+      header: the run's.
 
     Returns:
       Entries with ``kind``, ``images``, ``means`` and ``advice``; none where all claims count as certified.
     """
-    found = [(claim, reason) for claim in claims if (reason := why(claim, header)) is not None]
-    kinds = collections.Counter(reason.kind for _, reason in found)
+    lacking = [(claim, reason) for claim, reason in zip(claims, found, strict=True) if reason is not None]
+    kinds: collections.Counter[Kind] = collections.Counter(reason.kind for _, reason in lacking)
     return [
         {
             "kind": kind,
             "images": images,
             "means": _MEANS[kind],
-            "advice": _advice(kind, [pair for pair in found if pair[1].kind == kind], header),
+            "advice": _advice(kind, [pair for pair in lacking if pair[1].kind == kind], header),
         }
         for kind, images in sorted(kinds.items(), key=lambda item: (-item[1], KINDS.index(item[0])))
     ]
@@ -123,12 +130,12 @@ def _advice(kind: Kind, found: Sequence[tuple[Claim, Reason]], header: Mapping[s
     if not header["law"]:
         return "claim a smaller region, or another classifier" if kind == "changes" else "another classifier"
     right = sum(claim.clean == claim.label for claim, _ in found if claim.clean is not None)
-    train = "train under this noise, or take less of it"
+    train = "train under this smoothing, or take less of it"
     if kind in ("wrong", "abstained"):
         return f"without noise {right} of them are right: {train}" if right else train
     if kind == "changes":
         return "train with this transform, or claim a smaller region"
-    return "train longer under this noise, or claim a smaller region"
+    return "train longer under this smoothing, or claim a smaller region"
 
 
 def _round_up(number: int) -> int:
@@ -150,17 +157,17 @@ def rounded_down(radius: float) -> str:
 
 def place(at: Sequence[float], header: Mapping[str, Any]) -> str:
     """A parameter [P] in words, such as ``angle = -31 deg``."""
-    pairs = zip(_names(header, len(at)), at, strict=True)
+    pairs = zip(parameters(header, len(at)), at, strict=True)
     return ", ".join(f"{name} = {value:.3g}{unit}" for (name, unit), value in pairs)
 
 
-def _names(header: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
-    """Name and unit of each parameter; a plug-in that is not at hand has none."""
+def parameters(header: Mapping[str, Any], count: int) -> list[tuple[str, str]]:
+    """Name and unit of each parameter, the latter to be put behind a number; a plug-in that is not at hand has none."""
     try:
         params = transforms.parse(header["transform"]).params
     except ValueError:
         return [("xi", "")] * count
-    named = [(p.name, "" if p.unit in _PLAIN else f" {p.unit}") for p in params]
+    named = [(p.name, "" if p.unit in _PLAIN else f" {p.unit.replace('^2', '²')}") for p in params]
     return named if len(params) == count else [("xi", "")] * count
 
 

@@ -61,7 +61,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "accuracy": accuracy(run.claims),
         "abstained": sum(c.statement is None for c in run.claims) / len(run.claims),
         "certified_accuracy": certified_accuracy(run.claims),
-        "not_certified": reasons.summed_up(run.claims, run.header),
+        "not_certified": reasons.summed_up(run.claims, run.reasons, run.header),
         "certified_accuracy_at": {exact(float(r)): certified_accuracy(run.claims, r) for r in radii},
         "votes_mean": float(votes.mean()),
         "votes_median": float(np.median(votes)),

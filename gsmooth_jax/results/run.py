@@ -1,6 +1,7 @@
 """A run, read. Host."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -8,6 +9,7 @@ from typing import Any, get_args
 from gsmooth_jax.claims import Claim, Status
 from gsmooth_jax.results import folder as folders
 from gsmooth_jax.results import headers
+from gsmooth_jax.results.reasons import Reason, why
 from gsmooth_jax.types import Region
 
 STATUSES: Sequence[str] = get_args(Status)
@@ -35,6 +37,11 @@ class Run:
     def region(self) -> Region:
         """The region that was claimed."""
         return headers.region_of(self.header)
+
+    @functools.cached_property
+    def reasons(self) -> list[Reason | None]:
+        """Why each claim does not count as certified; None where it does."""
+        return [why(claim, self.header) for claim in self.claims]
 
     @property
     def status(self) -> str:

@@ -218,6 +218,59 @@ def test_export(run, capsys):
     assert len(lines) == 25
 
 
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_export_in_another_format(run, format, tmp_path, capsys):
+    assert gsmooth("export", run, "--format", format) == cli.DONE
+    text = capsys.readouterr().out
+    header, claims = results.read_run(run)
+    assert text == results.export.FORMATS[format](claims, header)
+    assert gsmooth("export", run, "--format", format, "--out", tmp_path / "table") == cli.DONE
+    assert (tmp_path / "table").read_text() == text
+
+
+def test_the_last_lines_say_why_images_are_not_certified(run, capsys):
+    capsys.readouterr()
+    assert gsmooth("report", run) == cli.DONE
+    text = capsys.readouterr().out
+    summary = report.summarize(report.read(run))
+    assert summary["not_certified"]
+    assert text.endswith(report.explained([summary]).plain + "\n")
+    assert "clean" in text
+    assert gsmooth("report", run, "--json") == cli.DONE
+    (shown,) = json.loads(capsys.readouterr().out)["runs"]
+    assert shown["not_certified"] == summary["not_certified"]
+    assert shown["clean_accuracy"] == summary["clean_accuracy"]
+
+
+def test_a_report_writes_a_page(run, tmp_path, capsys):
+    assert gsmooth("report", run, run, "--html", tmp_path / "page.html") == cli.DONE
+    assert capsys.readouterr().out.splitlines()[-1] == f"page: {tmp_path / 'page.html'}"
+    text = (tmp_path / "page.html").read_text()
+    assert text.count("<tbody data-id=") == 24
+    assert text.count("<img ") == 24
+    assert gsmooth("report", run, "--html", tmp_path / "page.html", "--json") == cli.DONE
+    assert json.loads(capsys.readouterr().out)["page"] == str(tmp_path / "page.html")
+    assert gsmooth("report", run, "--html", tmp_path) == cli.BAD_INPUT
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["page.html"]
+
+
+def test_a_plan_says_what_a_run_takes_and_keeps_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    few = ["--transform", "brightness_contrast", "--limit", 40, "--images", 4, "--devices", 1]
+    assert gsmooth("plan", *few) == cli.DONE
+    text = capsys.readouterr().out
+    assert "4 images tried" in text
+    assert "The run's 40 images: about " in text
+    assert gsmooth("plan", *few, "--sweep", "--json") == cli.DONE
+    found = json.loads(capsys.readouterr().out)
+    assert (found["tried"], found["run"]["images"], len(found["trials"])) == (4, 40, 5)
+    assert found["run"]["votes"] == round(40 * found["trials"][0]["votes"])
+    assert found["suggested_law"] in [t["law"] for t in found["trials"]]
+    assert list(tmp_path.iterdir()) == []
+    assert gsmooth("plan", *few[:-4], "--images", 0) == cli.BAD_INPUT
+    assert gsmooth("plan", *few, "--region", -9, 9, -9, 9) == cli.BAD_INPUT
+
+
 def test_catalogues(capsys):
     assert gsmooth("methods", "--json") == cli.DONE
     assert {m["name"] for m in json.loads(capsys.readouterr().out)["methods"]} >= {"resolvable", "additive"}

@@ -1,13 +1,16 @@
 """Tables for other programs: no radius is larger than proved, nor smaller than the region."""
 
+import csv
 import dataclasses
+import io
+import json
 
 import numpy as np
 import pytest
 
 from gsmooth_jax import results
-from gsmooth_jax.claims import Claim, Interval
-from gsmooth_jax.results import report
+from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval
+from gsmooth_jax.results import export, reasons, report
 from gsmooth_jax.results.export import exact
 from gsmooth_jax.results.run import Run
 
@@ -41,12 +44,57 @@ def test_an_interval_is_what_is_predicted():
     assert rows([claim(0, 0.0, label=None)]) == [["0", "", "-1", "0", "", "2.500"]]
 
 
+HEADER = {
+    "transform": "brightness", "region": {"box": {"low": [-0.25], "high": [0.25]}}, "law": "gaussian(sigma=0.2)",
+    "method": "resolvable", "test": "sequential", "futility": 0.01, "block": 8,
+}  # fmt: skip
+
+
+def a_mix():
+    """Certified, wrong, an abstention, one that is not certified, without label, an interval."""
+    tested = Hypothesis((), (), 0.9, 0, 1e-3, 1, successes=80, votes=100)
+    part = {"certified": False, "selection": (0, 8, 0), "hypotheses": (tested,), "clean": 1}
+    return [
+        claim(0, 1 / 3, statement=Answer(1), clean=2, own_seconds=0.5),
+        claim(1, 0.3, statement=Answer(0)),
+        claim(2, 0.0, label=2, **part),
+        claim(3, 0.1 + 0.2, statement=Answer(1), **part),
+        claim(4, 0.0, label=None, note='says "so", and\nmore', **(part | {"hypotheses": ()})),
+        claim(5, 1e-7, label=0.25, statement=Interval(-float("inf"), 0.5)),
+    ]
+
+
+def test_every_format_holds_every_image_and_radius():
+    claims = a_mix()
+    radii = [c.radius for c in claims]
+    listed = list(csv.DictReader(io.StringIO(export.FORMATS["csv"](claims, HEADER))))
+    objects = json.loads(export.FORMATS["json"](claims, HEADER))
+    tabbed = rows(claims)
+    assert export.FORMATS["tsv"](claims, HEADER) == results.to_tsv(claims)
+    assert [float(row["radius"]) for row in listed] == [o["radius"] for o in objects] == radii
+    assert [float(row[3]) for row in tabbed] == radii
+    # The first columns of one are those of the other.
+    assert [list(row.values())[:6] for row in listed] == tabbed
+
+
+def test_csv_and_json_say_why():
+    claims = a_mix()
+    listed = list(csv.DictReader(io.StringIO(export.to_csv(claims, HEADER))))
+    objects = json.loads(export.to_json(claims, HEADER))
+    found = [reasons.why(c, HEADER) for c in claims]
+    assert [row["reason"] or None for row in listed] == [o["reason"] for o in objects] == [w and w.kind for w in found]
+    assert [row["why"] or None for row in listed] == [o["why"] for o in objects] == [w and w.text for w in found]
+    assert [o["reason"] for o in objects] == [None, "wrong", "abstained", "margin", "abstained", None]
+    assert [row["certified"] for row in listed] == ["1", "1", "0", "0", "0", "1"]
+    assert [row["clean"] for row in listed] == ["2", "", "1", "1", "1", ""]
+    assert [o["predict"] for o in objects] == [1, 0, None, 1, None, ["-inf", "0.5"]]
+    assert [(o["label"], o["correct"], o["time"]) for o in objects][:1] == [(1, True, 0.5)]
+    assert objects[4]["note"] == claims[4].note
+    assert {tuple(o) for o in objects} == {tuple(objects[0])}
+
+
 def a_run(**changes):
-    header = {
-        "transform": "brightness",
-        "region": {"box": {"low": [-0.25], "high": [0.25]}},
-        "law": "gaussian(sigma=0.2)",
-        "method": "resolvable",
+    header = HEADER | {
         "alpha": 1e-3,
         "model": {"fingerprint": "f", "dtype": "bfloat16"},
         "data": {"name": "mnist", "split": "train", "every": 20, "images": 4, "ids": "TFDS positions: not the subset"},

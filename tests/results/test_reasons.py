@@ -49,6 +49,10 @@ def reason(guarantee, example, model=by_mean):
     return reasons.why(*made(guarantee, example, model))
 
 
+def summed_up(claims, header):
+    return reasons.summed_up(claims, [reasons.why(c, header) for c in claims], header)
+
+
 def test_what_is_certified_and_right_has_no_reason():
     assert reason(COVER, constant(0.8, 1)) is None
     assert reason(SHIFT, constant(0.8, None)) is None
@@ -143,11 +147,11 @@ def test_the_classifiers_own_answer_is_recorded():
 
     found, header = made(COVER, constant(0.4, 0), fragile)
     assert (found.clean, found.predicted) == (0, 1)
-    (entry,) = reasons.summed_up([found], header)
+    (entry,) = summed_up([found], header)
     assert entry["kind"] == "wrong"
     assert entry["advice"].startswith("without noise 1 of them are right")
     old = dataclasses.replace(found, clean=None)
-    assert reasons.summed_up([old], header)[0]["advice"].startswith("train under this noise")
+    assert summed_up([old], header)[0]["advice"].startswith("train under this smoothing")
     assert report.summarize(Run("run", header, [found, old]))["clean_accuracy"] == 0.5
     assert report.summarize(Run("run", header, [old]))["clean_accuracy"] is None
 
@@ -167,7 +171,7 @@ def test_every_kept_run_adds_up(run):
             assert why.text
             assert "\n" not in why.text
     kinds = collections.Counter(why.kind for why in found if why)
-    summed = reasons.summed_up(claims, header)
+    summed = reasons.summed_up(claims, found, header)
     assert {entry["kind"]: entry["images"] for entry in summed} == kinds
     assert all(entry["means"] and entry["advice"] for entry in summed)
     assert kinds.total() == round((1 - certified_accuracy(claims)) * len(claims))

@@ -1,0 +1,154 @@
+"""``gsmooth plan``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gsmooth_jax.cli.certify import read_region
+from gsmooth_jax.cli.console import err_console, out_console, print_json, require_devices
+
+if TYPE_CHECKING:
+    from gsmooth_jax.results.planning import Trial
+
+
+def plan(
+    data: str = "embedded",
+    split: str = "test",
+    every: int = 1,
+    limit: int | None = None,
+    checkpoint: tuple[Path, ...] = (),
+    dtype: Literal["float32", "bfloat16"] | None = None,
+    transform: str = "rotational_blur|clip|quantize",
+    region: tuple[float, ...] | None = None,
+    ball: float | None = None,
+    law: str | None = None,
+    method: str = "auto",
+    alpha: float = 1e-3,
+    test: Literal["sequential", "fixed", "fixed_two_sided"] = "sequential",
+    max_votes: int = 10_000,
+    seed: int = 0,
+    images: int = 10,
+    sweep: bool = False,
+    data_dir: str | None = None,
+    rows: int | Literal["auto"] | None = None,
+    devices: int | None = None,
+    json: bool = False,
+) -> None:
+    """Say what `gsmooth certify` is going to take and reach with these options, from a few images; keep nothing.
+
+    Args:
+        data: as for `gsmooth certify`; so are the options without a word of their own here.
+        split: of the data set.
+        every: of the run: images 0, every, 2 every, ...
+        limit: of the run: so many images at most.
+        checkpoint: folder of `gsmooth train`, or several; the one shipped for the transform if left out.
+        dtype: in which the classifier computes; the checkpoint's own if left out.
+        transform: what the adversary applies.
+        region: LOW HIGH for each parameter.
+        ball: instead of a box, all parameters of at most this L2 norm.
+        law: smoothing law, or noise; the one that the checkpoint was trained with if left out.
+        method: see `gsmooth methods`.
+        alpha: a claim is false with at most this probability.
+        test: sequential or fixed.
+        max_votes: most draws that test one image.
+        seed: of all draws.
+        images: certify so many, spread over the run's.
+        sweep: do so with half to twice the noise too, and say which of these certifies most.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+        rows: images in a device batch.
+        devices: how many local devices to use.
+        json: print one JSON object and nothing else.
+    """
+    require_devices()
+    from gsmooth_jax import _validate, assets, models, transforms
+    from gsmooth_jax.engine.execution import Execution
+    from gsmooth_jax.methods import registry
+    from gsmooth_jax.methods.base import Guarantee
+    from gsmooth_jax.results import certify, headers, inputs, planning, reasons
+
+    _validate.at_least(1, images=images)
+    adversary = transforms.parse(transform)
+    folders = checkpoint or (Path(assets.classifier_for(adversary.name)),)
+    classifier = models.ensemble([models.load(folder, dtype) for folder in folders])
+    trained = law is None and registry.takes(method) != "nothing"
+    guarantee = Guarantee(
+        transform=adversary,
+        region=read_region(adversary, region, ball),
+        method=registry.choose(method, certify.trained_law(folders[0], adversary.name), adversary)
+        if trained
+        else registry.parse(method, law or "", adversary),
+        alpha=alpha,
+        test=test,
+        max_votes=max_votes,
+        seed=seed,
+    )
+    run = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
+    total = run.part["images"]
+    apart = max(total // images, 1)
+    few = inputs.named(data, split, every=every * apart, limit=min(images, total), data_dir=data_dir)
+    examples, execution = list(few.share(0, 1)), Execution(rows=rows, devices=devices)
+    err_console.print(guarantee.method.requirement(guarantee, examples[0]), soft_wrap=True)
+    asked = planning.tried(classifier, examples, guarantee, execution)
+    trials = [asked]
+    if sweep:
+        others = [factor for factor in planning.FACTORS if factor != 1.0]
+        terms = {"method": method, "factors": others, "execution": execution}
+        trials += planning.sweep(classifier, examples, guarantee, **terms)
+    header = headers.make(guarantee, model=headers.model_of(classifier), data=few.part)
+    summed = reasons.summed_up(asked.claims, [reasons.why(c, header) for c in asked.claims], header)
+    whole = {"images": total, "votes": round(total * asked.votes), "seconds": total * asked.seconds}
+    best = planning.best(trials)
+    if json:
+        listed = [{k: v for k, v in vars(t).items() if k != "claims"} for t in trials]
+        found = {"tried": len(examples), "trials": listed, "not_certified": summed, "run": whole}
+        print_json(found | {"memory_bytes": planning.peak_bytes(), "suggested_law": best.law})
+        return
+    out_console.print(_table(trials, len(examples)), crop=False)
+    duration, memory = _duration(whole["seconds"]), planning.peak_bytes() / 2**30
+    takes = f"about {whole['votes']:,} votes, up to {duration}, {memory:.1f} GiB"
+    out_console.print(f"The run's {total:,} images: {takes}.", soft_wrap=True)
+    for line in _lacking(summed):
+        out_console.print(line, soft_wrap=True)
+    if sweep:
+        out_console.print(f"{_suggested(best, asked)}: {best.certified:.1%} of these images.", soft_wrap=True)
+
+
+def _lacking(summed: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"{e['images']} not certified ({e['kind']}): {e['means']}; {e['advice']}." for e in summed]
+
+
+def _suggested(best: "Trial", asked: "Trial") -> str:
+    if best is asked:
+        return "The noise asked for certifies most"
+    more = "More is" if best.certified > asked.certified else "As much is"
+    cheaper = "" if best.certified > asked.certified else ", further or with fewer votes,"
+    return f'{more} certified{cheaper} with --law "{best.law}"'
+
+
+def _table(trials: "Sequence[Trial]", images: int) -> Any:
+    from gsmooth_jax.results.tables import Figures, percent
+
+    columns = ("law", "clean", "smoothed", "certified", "reached", "votes/image", "s/image")
+    rows = [
+        (t.law or "none", "-", "-", "-", "-", "-", "-")
+        if t.refused
+        else (
+            t.law or "none",
+            percent(t.clean),
+            percent(t.smoothed),
+            f"{t.certified:.1%}",
+            f"{t.reached:.1%}",
+            f"{t.votes:,.0f}",
+            f"{t.seconds:.3g}",
+        )
+        for t in trials
+    ]
+    return Figures(f"{images} images tried; reached: half of them, of the region", columns, rows)
+
+
+def _duration(seconds: float) -> str:
+    """About how long, in words."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -1,0 +1,57 @@
+"""Small pictures of a run's inputs, as data URIs. Host."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gsmooth_jax.results import inputs
+
+_LARGEST = 64
+"""Pixels of a picture's longer side: on a page of 500 images, 3 MB are few."""
+
+_SHARP = 48
+"""Up to so many it is kept as it is, without loss."""
+
+
+def read(part: Mapping[str, Any], ids: Iterable[int], data: Any = None, data_dir: str | None = None) -> dict[int, str]:
+    """Returns the pictures of some inputs of a run; of what is no image, none.
+
+    Args:
+      part: the header's ``data``.
+      ids: of the inputs.
+      data: the inputs themselves, where the header has no name for them; see ``inputs.of_any``.
+      data_dir: where data sets are prepared; the TFDS default if None.
+
+    Raises:
+      ValueError: the data are not at hand, or others than the run's.
+    """
+    wanted, found = set(ids), dict[int, str]()
+    for example in inputs.of_header(part, data, data_dir).share(0, 1):
+        if example.id in wanted and _is_image(example.image):
+            found[example.id] = data_uri(example.image)
+        wanted.discard(example.id)
+        if not wanted:
+            break
+    return found
+
+
+def _is_image(image: np.ndarray) -> bool:
+    return image.ndim == 3 and image.shape[-1] in (1, 3) and image.min() >= 0.0 and image.max() <= 1.0
+
+
+def data_uri(image: np.ndarray) -> str:
+    """Returns an image [H, W, 1 or 3] in [0, 1] as a data URI, reduced where it is large."""
+    from PIL import Image
+
+    levels = np.rint(image * 255.0).astype(np.uint8)
+    picture = Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
+    kind, options = "PNG", {"optimize": True}
+    if max(picture.size) > _SHARP:
+        picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.BOX)
+        kind, options = "JPEG", {"quality": 82}
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
