@@ -133,7 +133,12 @@ def _sound(first: list[Example], classifier: Model) -> Example | None:
 
 
 def _check(classifier: Model, inputs: Inputs) -> None:
-    """Raises ValueError unless the inputs are such as the classifier takes."""
+    """Raises ValueError unless the classifier can be told from others, and the inputs are such as it takes."""
+    if unseen := models.unseen(classifier):
+        raise ValueError(
+            f"A run's folder says by a fingerprint what computes, and here that cannot be seen: {'; '.join(unseen)}. "
+            "Name it yourself: gs.models.HostModel(function, layout=..., fingerprint='a name that no other network has')."
+        )
     classes = classifier.classes if isinstance(classifier, Classifier) else inputs.classes
     if inputs.domain not in (None, classifier.domain) or inputs.classes > classes:
         raise ValueError(

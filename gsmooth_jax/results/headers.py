@@ -81,7 +81,7 @@ def model_of(classifier: Model) -> dict[str, Any]:
         "fingerprint": models.fingerprint(classifier),
         "dtype": classifier.dtype,
         "domain": dataclasses.asdict(classifier.domain),
-    }
+    } | ({"runtime": runtime} if (runtime := models.runtimes_of(classifier)) else {})
 
 
 def domain_of(header: Mapping[str, Any]) -> Domain | None:
@@ -117,7 +117,7 @@ def claimed(header: Mapping[str, Any]) -> dict[str, Any]:
     """
     of_the_machine = environment().keys()
     rest = {k: v for k, v in header.items() if k not in of_the_machine}
-    return rest | {"model": {k: v for k, v in header["model"].items() if k != "domain"}}
+    return rest | {"model": {k: v for k, v in header["model"].items() if k not in ("domain", "runtime")}}
 
 
 def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Guarantee:
