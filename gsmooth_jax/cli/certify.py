@@ -11,6 +11,8 @@ from gsmooth_jax.cli.report import show
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
+    from gsmooth_jax.models import Model
+    from gsmooth_jax.results.inputs import Inputs
 
 
 def certify(
@@ -19,6 +21,11 @@ def certify(
     every: int = 1,
     limit: int | None = None,
     checkpoint: tuple[Path, ...] = (),
+    model: str | None = None,
+    layout: Literal["NHWC", "NCHW", "HWC", "CHW"] | None = None,
+    scale: float = 1.0,
+    mean: tuple[float, ...] = (),
+    std: tuple[float, ...] = (),
     dtype: Literal["float32", "bfloat16"] | None = None,
     transform: str = "rotational_blur|clip|quantize",
     region: tuple[float, ...] | None = None,
@@ -53,6 +60,14 @@ def certify(
         limit: take this many images at most.
         checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the one
             shipped for the transform if left out.
+        model: instead, a network from elsewhere: net.onnx; nets.py:net or package.nets:net, an object of that name in
+            Python code, which is run: a Flax, Equinox or Keras network, a PyTorch module, a function of JAX or a
+            gs.models.HostModel; or a checkpoint's folder.
+        layout: of the images that the network takes: NHWC or NCHW, batches with channels last or first; HWC or CHW,
+            one image at a time. To be said of ONNX files and PyTorch modules; others take NHWC if it is left out.
+        scale: of the intensities that the network takes, which are in [0, 1] here: 255 for file levels.
+        mean: subtracted from those: one number a channel, or one for all.
+        std: what is left is divided by: likewise.
         dtype: in which the classifier computes, a part of the claim; the checkpoint's own if left out.
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
@@ -88,9 +103,18 @@ def certify(
     from gsmooth_jax.results import certify, inputs
 
     adversary = transforms.parse(transform)
-    folders = checkpoint or (Path(assets.classifier_for(adversary.name)),)
-    classifier = models.ensemble([models.load(folder, dtype) for folder in folders])
+    network = None if model is None else models.named_model(model, _form(layout, scale, mean, std))
+    if checkpoint and network is not None:
+        raise ValueError(f"Expected --checkpoint or --model, got both: {checkpoint[0]} and {model}.")
+    folders = (network,) if isinstance(network, Path) else checkpoint
+    if network is None and not folders:
+        folders = (Path(assets.classifier_for(adversary.name)),)
     trained = law is None and registry.takes(method) != "nothing"
+    if trained and not folders:
+        raise ValueError(
+            'Expected --law with --model, such as "pixel_noise(sigma=0.25)": the network does not say under what noise '
+            "it was trained."
+        )
     guarantee = Guarantee(
         transform=adversary,
         region=_region(adversary, region, ball),
@@ -105,6 +129,10 @@ def certify(
         seed=seed,
     )
     chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
+    if folders:
+        classifier = models.ensemble([models.load(place, dtype) for place in folders])
+    else:
+        classifier = _wrapped(network, chosen, dtype)
     folder = out or Path("runs") / f"{data}-{adversary.name.replace('|', '-')}"
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     bar = _Bar()
@@ -118,6 +146,26 @@ def certify(
     if not worked:
         err_console.print(f"{folder} holds this run, finished. To certify anew, choose another --out.", soft_wrap=True)
     show([folder])
+
+
+def _form(layout: str | None, scale: float, mean: tuple[float, ...], std: tuple[float, ...]) -> dict[str, Any] | None:
+    """How a network takes its images, if that was said."""
+    if layout is None and (scale, mean, std) != (1.0, (), ()):
+        raise ValueError(f"Expected --layout with --scale, --mean and --std, got none with {scale=}, {mean=}, {std=}.")
+    return None if layout is None else {"layout": layout, "scale": scale, "mean": mean, "std": std}
+
+
+def _wrapped(network: Any, chosen: "Inputs", dtype: str | None) -> "Model":
+    """A network from elsewhere, for the inputs of a run."""
+    from gsmooth_jax import models
+
+    assert chosen.domain is not None  # it is known of all data that have a name
+    found = models.as_model(network, chosen.domain)
+    if dtype is None or dtype == found.dtype:
+        return found
+    if isinstance(found, models.Regressor):
+        raise ValueError(f"Expected no dtype for a model of numbers, got {dtype=}.")
+    return found.astype(dtype)
 
 
 class _Bar:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _validate
+from gsmooth_jax.models import checks
 from gsmooth_jax.models.callables import output_of
 from gsmooth_jax.models.callables import qualified as qualified
 from gsmooth_jax.models.host import Called, HostModel
@@ -88,8 +89,8 @@ def as_classifier(
 
     Raises:
       TypeError: the model is none of these.
-      ValueError: it does not map [B, ...] to [B, K], K differs from ``classes``, or a ``Classifier`` is one of another
-        domain.
+      ValueError: it does not map [B, ...] to [B, K], K differs from ``classes``, a ``Classifier`` is one of another
+        domain, or a shape has its channels first (a ``Domain`` may).
     """
     wanted = domain if isinstance(domain, Domain) else Domain(domain)
     if isinstance(model, Classifier):
@@ -99,6 +100,7 @@ def as_classifier(
                 f"got one of {model.domain} and {model.classes}."
             )
         return model if dtype is None else model.astype(dtype)
+    checks.check_channels_last(domain)
     variables, function, name, details = split_model(model)
     variables = variables if dtype is None else _cast(variables, dtype)
     dtype = dtype or "float32"
@@ -185,8 +187,9 @@ def _split(model: Any) -> tuple[Any, Callable[[Any, jax.Array], Any], str]:
             f"Expected a callable images -> logits or (Linen module, variables), got {type(model).__name__}."
         )
     name = qualified(model)
-    if nn is not None and isinstance(getattr(model, "module", None), nn.Module) and hasattr(model, "params"):
-        return model.params, functools.partial(_apply_hugging_face, model), name
+    weights = getattr(model, "params", None)
+    if nn is not None and isinstance(getattr(model, "module", None), nn.Module) and weights is not None:
+        return weights, functools.partial(_apply_hugging_face, model), name
     while isinstance(model, jax.stages.Wrapped):  # jit remembers what the function had captured when first called
         inner = getattr(model, "__wrapped__", None)
         if inner is None:
@@ -250,10 +253,8 @@ def _infer_classes(
 def _inapplicable(shape: tuple[int, ...], error: Exception) -> str:
     text = f"The model cannot be applied to images of shape {shape}: "
     if isinstance(error, jax.errors.JAXTypeError):  # it asked for numbers where there are none yet
-        return (
-            f"{text}JAX cannot trace it. A function of NumPy is called: gs.models.HostModel(function, layout='NHWC')."
-        )
+        return f"{text}JAX cannot trace it. Call a function of NumPy: gs.models.HostModel(function, layout='NHWC')."
     form = (
-        " If it takes them in another form, say so: gs.models.TracedModel(model, layout='NCHW'), or 'CHW' one by one."
+        " (If it takes them in another form, say so: gs.models.TracedModel(model, layout='NCHW'), or 'CHW' one by one.)"
     )
-    return f"{text}{error}{'' if isinstance(error, FloatingPointError) else form if len(shape) == 4 else ''}"
+    return f"{text}{error}{form if len(shape) == 4 else ''}"

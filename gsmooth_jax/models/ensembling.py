@@ -62,6 +62,19 @@ def calls_host(model: Model) -> bool:
     return any(isinstance(apply, Applied) and apply.program.callbacks for apply in _members(model))
 
 
+def differentiable(model: Model) -> bool:
+    """Whether a loss of the model's outputs has derivatives: callbacks have none, unless someone gave them a rule."""
+    if not calls_host(model):
+        return True
+    try:
+        jax.eval_shape(
+            jax.grad(lambda images: model(images).sum()), jax.ShapeDtypeStruct((1, *model.input_shape), "f4")
+        )
+    except Exception:  # whatever the rule lacks
+        return False
+    return True
+
+
 def runtimes_of(model: Model) -> list[str]:
     """Names what runs those members of a model that are called on the host, with the versions."""
     functions = (apply.function for apply in _members(model) if isinstance(apply, Applied))

@@ -62,7 +62,7 @@ def _onnx(path: Path) -> Runtime:
     if not path.is_file():
         raise FileNotFoundError(f"No ONNX file at {str(path)!r}.")
     try:
-        import onnxruntime
+        import onnxruntime  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(f"{path} needs onnxruntime: pip install 'gsmooth_jax[onnx]'.") from error
     onnxruntime.set_default_logger_severity(3)  # its warnings are about its own optimisations
@@ -114,7 +114,7 @@ def _external(code: bytes) -> Iterator[str]:
 
 
 def _torch(model: Any) -> Runtime:
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     # A copy: whoever trains or moves the module does not change what is certified.
     module = copy.deepcopy(model).eval()

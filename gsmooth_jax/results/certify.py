@@ -136,9 +136,10 @@ def _check(classifier: Model, inputs: Inputs) -> None:
     """Raises ValueError unless the classifier can be told from others, and the inputs are such as it takes."""
     if unseen := models.unseen(classifier):
         raise ValueError(
-            f"A run's folder says by a fingerprint what computes, and here that cannot be seen: {'; '.join(unseen)}. "
-            "Name it yourself: gs.models.HostModel(function, layout=..., fingerprint='a name that no other network has')."
+            f"A run's folder says by a fingerprint what computes, and that cannot be seen: {'; '.join(unseen)}. "
+            "Name it yourself: gs.models.HostModel(function, layout=..., fingerprint='a name that no other has')."
         )
+    models.check_model(classifier)
     classes = classifier.classes if isinstance(classifier, Classifier) else inputs.classes
     if inputs.domain not in (None, classifier.domain) or inputs.classes > classes:
         raise ValueError(
