@@ -131,6 +131,8 @@ def certify_run(
     every: int = 1,
     limit: int | None = None,
     data_dir: str | None = None,
+    resize: Sequence[int] = (),
+    crop: Sequence[int] = (),
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -144,9 +146,10 @@ def certify_run(
       model: a checkpoint's folder, or several, which then vote by their mean log-probabilities; the text of another
         network, such as ``nets.py:net``; or as for ``certify``. A function whose constants cannot be seen needs a
         ``HostModel`` that names its fingerprint.
-      data: name of a data set that ``gsmooth data prepare`` has prepared, or ``embedded``; images [N, H, W, C] in
-        memory, or a tuple (images, labels) or (images, labels, ids) of arrays; or ``Example``s: a list of them, or an
-        iterable, which is taken only as there is room. Of a mere iterable nobody can tell whether the run holds all.
+      data: name of a data set that ``gsmooth data prepare`` has prepared, or TFDS, or ``embedded``; ``folder:PATH`` of
+        pictures, or a ``file.npz`` of images, labels and ids; images [N, H, W, C] in memory, or a tuple (images,
+        labels) or (images, labels, ids) of arrays; or ``Example``s: a list of them, or an iterable, which is taken only
+        as there is room. Of a mere iterable nobody can tell whether the run holds all.
       out: the run's folder. One of another claim is refused.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
@@ -161,8 +164,10 @@ def certify_run(
       domain: as for ``certify``.
       split: of a data set.
       every: take images 0, every, 2 every, ... of a data set.
-      limit: take this many images of a data set at most.
+      limit: take this many images of a data set at most. A run goes on with a larger limit, or with more images.
       data_dir: where data sets are prepared; the TFDS default if None.
+      resize: of pictures in a folder: (height, width), or (n,) for the shorter side.
+      crop: of them, then: (height, width), or (n,) for both, of the middle.
       execution: how the machine is used; never changes a claim.
       progress: is told how the run gets on; see ``results.certify.Progress``.
 
@@ -176,7 +181,7 @@ def certify_run(
     model = _named(model)
     folders = _folders(model)
     if isinstance(data, str | DatasetSpec):
-        chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
+        chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir, resize=resize, crop=crop)
     else:
         chosen = inputs.of_any(data)
     wanted = domain or chosen.domain or chosen.shape

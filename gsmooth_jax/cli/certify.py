@@ -11,8 +11,6 @@ from gsmooth_jax.cli.report import show
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
-    from gsmooth_jax.models import Model
-    from gsmooth_jax.results.inputs import Inputs
 
 
 def certify(
@@ -40,6 +38,8 @@ def certify(
     seed: int = 0,
     out: Path | None = None,
     data_dir: str | None = None,
+    resize: tuple[int, ...] = (),
+    crop: tuple[int, ...] = (),
     rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
     devices: int | None = None,
@@ -54,10 +54,13 @@ def certify(
     share a run: started with the same --out, each writes its own results file there.
 
     Args:
-        data: embedded, or a data set that `gsmooth data prepare` has prepared.
-        split: of the data set.
+        data: embedded; a data set that `gsmooth data prepare` has prepared, or any image data set that TFDS has, by its
+            name; folder:PATH, a folder of pictures with one folder a class, or with pictures alone (no labels), or a
+            CSV file of file and label; or a file.npz of images, labels and ids.
+        split: of a data set.
         every: take images 0, every, 2 every, ...
-        limit: take this many images at most.
+        limit: take this many images at most; a run goes on with a larger limit. Pictures of a folder come in an order
+            of their own, which mixes the classes.
         checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the one
             shipped for the transform if left out.
         model: instead, a network from elsewhere: net.onnx; nets.py:net or package.nets:net, an object of that name in
@@ -84,6 +87,8 @@ def certify(
         seed: of all draws.
         out: run folder; runs/DATA-TRANSFORM if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
+        resize: of pictures: HEIGHT WIDTH, or one number for the shorter side; bilinear.
+        crop: of pictures, then: HEIGHT WIDTH, or one number for both, of the middle.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
@@ -103,14 +108,19 @@ def certify(
     from gsmooth_jax.results import certify, inputs
 
     adversary = transforms.parse(transform)
-    network = None if model is None else models.named_model(model, _form(layout, scale, mean, std))
-    if checkpoint and network is not None:
+    form = _form(layout, scale, mean, std)
+    if model is not None and checkpoint:
         raise ValueError(f"Expected --checkpoint or --model, got both: {checkpoint[0]} and {model}.")
-    folders = (network,) if isinstance(network, Path) else checkpoint
-    if network is None and not folders:
+    if model is not None and not models.elsewhere(model):
+        models.named_model(model, form)  # a checkpoint's folder, which knows the form
+        checkpoint, model = (Path(model),), None
+    if model is None and form is not None:
+        raise ValueError(f"Expected --model with --layout, got none with {layout=}.")
+    folders = checkpoint
+    if model is None and not folders:
         folders = (Path(assets.classifier_for(adversary.name)),)
     trained = law is None and registry.takes(method) != "nothing"
-    if trained and not folders:
+    if trained and model is not None:
         raise ValueError(
             'Expected --law with --model, such as "pixel_noise(sigma=0.25)": the network does not say under what noise '
             "it was trained."
@@ -128,12 +138,13 @@ def certify(
         block=block,
         seed=seed,
     )
-    chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
-    if folders:
+    chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir, resize=resize, crop=crop)
+    if model is None:
         classifier = models.ensemble([models.load(place, dtype) for place in folders])
     else:
-        classifier = _wrapped(network, chosen, dtype)
-    folder = out or Path("runs") / f"{data}-{adversary.name.replace('|', '-')}"
+        assert chosen.domain is not None  # it is known of all data that have a name
+        classifier = models.load_named(model, chosen.domain, form, dtype)
+    folder = out or Path("runs") / f"{inputs.short(data)}-{adversary.name.replace('|', '-')}"
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     bar = _Bar()
     shared = {"index": share.index, "count": share.count}
@@ -153,19 +164,6 @@ def _form(layout: str | None, scale: float, mean: tuple[float, ...], std: tuple[
     if layout is None and (scale, mean, std) != (1.0, (), ()):
         raise ValueError(f"Expected --layout with --scale, --mean and --std, got none with {scale=}, {mean=}, {std=}.")
     return None if layout is None else {"layout": layout, "scale": scale, "mean": mean, "std": std}
-
-
-def _wrapped(network: Any, chosen: "Inputs", dtype: str | None) -> "Model":
-    """A network from elsewhere, for the inputs of a run."""
-    from gsmooth_jax import models
-
-    assert chosen.domain is not None  # it is known of all data that have a name
-    found = models.as_model(network, chosen.domain)
-    if dtype is None or dtype == found.dtype:
-        return found
-    if isinstance(found, models.Regressor):
-        raise ValueError(f"Expected no dtype for a model of numbers, got {dtype=}.")
-    return found.astype(dtype)
 
 
 class _Bar:

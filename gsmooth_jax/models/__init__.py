@@ -19,6 +19,7 @@ from gsmooth_jax.models.host import HostModel as HostModel
 from gsmooth_jax.models.input_format import InputFormat as InputFormat
 from gsmooth_jax.models.input_format import TracedModel as TracedModel
 from gsmooth_jax.models.named import elsewhere as elsewhere
+from gsmooth_jax.models.named import load_named as load_named
 from gsmooth_jax.models.named import named_model as named_model
 from gsmooth_jax.models.regressor import Model as Model
 from gsmooth_jax.models.regressor import Regressor as Regressor

@@ -7,8 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_jax import _spec, assets
+from gsmooth_jax.models.classifier import Classifier
 from gsmooth_jax.models.host import HostModel
 from gsmooth_jax.models.input_format import InputFormat, TracedModel
+from gsmooth_jax.models.regressor import Model, as_model
+from gsmooth_jax.types import Domain
+
+
+def load_named(
+    text: str | os.PathLike[str], domain: Domain, form: Mapping[str, Any] | None = None, dtype: str | None = None
+) -> Model:
+    """Returns the model that a text names, for inputs of a domain; see ``named_model``.
+
+    Raises:
+      ValueError: whatever is wrong with it.
+    """
+    try:
+        found = as_model(named_model(text, form), domain)
+    except (TypeError, ImportError) as error:
+        raise ValueError(str(error)) from error
+    if dtype is None or dtype == found.dtype:
+        return found
+    if not isinstance(found, Classifier):
+        raise ValueError(f"Expected no dtype for a model of numbers, got {dtype=}.")
+    return found.astype(dtype)
 
 
 def elsewhere(text: str | os.PathLike[str]) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,7 +88,7 @@ def certify(
 
     Args:
       classifier: see ``as_model``.
-      inputs: what the run is about.
+      inputs: what the run is about; those of the folder's run, and perhaps more.
       guarantee: what is claimed.
       folder: of the run; made when missing, gone on with when it holds a part of this run.
       index: which process this is.
@@ -103,7 +104,7 @@ def certify(
       RunFailed: the run had started and could not go on; what it had written stays.
     """
     _check(classifier, inputs)
-    header = headers.make(guarantee, model=headers.model_of(classifier), data=inputs.part)
+    header, inputs = _continued(folder, guarantee, headers.model_of(classifier), inputs)
     guarantee.method.requirement(guarantee)
     if count == 1 and inputs.ids is not None and finished(folder, header, inputs.ids):
         return False
@@ -121,6 +122,20 @@ def certify(
         with told.started(requirement, images=images, done=len(run.done), certified=run.certified):
             _write(claims, run, folder, told, images)
     return True
+
+
+def _continued(
+    folder: Path, guarantee: Guarantee, model: dict[str, Any], inputs: Inputs
+) -> tuple[dict[str, Any], Inputs]:
+    """The run's header, and its inputs in its order: first those that the folder's run has, then those that are new."""
+    place = folder / headers.FILE
+    if place.is_file():
+        known = headers.load(place)
+        again = inputs.beginning(known["data"])
+        if again is not None:
+            header = headers.make(guarantee, model=model, data=again.part)
+            return headers.grown(known, json.loads(json.dumps(header))), again
+    return headers.make(guarantee, model=model, data=inputs.part), inputs
 
 
 def _sound(first: list[Example], classifier: Model) -> Example | None:

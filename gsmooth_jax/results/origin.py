@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_jax import assets, models
-from gsmooth_jax.models import Classifier, Model
+from gsmooth_jax.models import Model
 from gsmooth_jax.results import headers
 
 
@@ -39,9 +39,7 @@ def _named(header: Mapping[str, Any], checkpoint: Sequence[Path], model: str) ->
         raise ValueError("The run is of a version before 0.7, whose classifiers were checkpoints: name its folder.")
     (described,) = header["model"].get("architectures") or ({},)
     form = described.get("inputs")
-    found = models.as_model(models.named_model(model, form), domain)
-    dtype = header["model"].get("dtype", "float32")
-    found = found.astype(dtype) if isinstance(found, Classifier) and dtype != found.dtype else found
+    found = models.load_named(model, domain, form, header["model"].get("dtype"))
     check_classifier(header, found)
     return found
 

@@ -269,7 +269,7 @@ def test_onnx_files_of_any_batch(batch, tmp_path):
     assert as_classifier(model, SHAPE).apply.to_json()["callable"] == "net.onnx"
     assert models.runtimes_of(as_classifier(model, SHAPE))[0].startswith("onnxruntime ")
     if batch == 4:
-        with pytest.raises(ValueError, match="layout NHWC or NCHW, since the file takes batches of 4, got 'CHW'"):
+        with pytest.raises(ValueError, match="layout NHWC or NCHW, since the file's batches are of 4, got 'CHW'"):
             HostModel(path, layout="CHW")
 
 
