@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gsmooth_jax import _validate
 from gsmooth_jax.data.pictures import Fitting, decode
 from gsmooth_jax.data.reader import Record, default_data_dir
@@ -54,11 +56,14 @@ class TfdsFolder:
                 f"Expected {folder} to be in array_record, got {info.file_format}, which has no random access: prepare "
                 f"it by tfds.data_source({name!r}), or download_and_prepare(file_format='array_record')."
             )
-        features: Any = info.features
+        features: dict[str, Any] = dict(info.features.items())
         images = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
         if len(images) != 1 or not isinstance(features.get("label"), tfds.features.ClassLabel):
             raise DataError(f"Expected {name} to have one image and a label, got the features {', '.join(features)}.")
         (self._image,) = images
+        *sizes, self._channels = features[self._image].shape
+        if None in sizes and not (fitting.crop or len(fitting.resize) == 2):
+            raise DataError(f"{name} has images of several sizes: say how to make them of one (--resize, --crop).")
         self.classes = features["label"].num_classes
         self._count = info.splits[split].num_examples
         skip = tfds.decode.SkipDecoding()
@@ -79,11 +84,13 @@ class TfdsFolder:
         """
         try:
             found = self._records.__getitems__(list(map(int, indices)))
-            return [
-                Record(decode(io.BytesIO(e[self._image]), self._fitting), int(e["label"]), i)
-                for e, i in zip(found, map(int, indices), strict=True)
-            ]
+            return [self._decode(example, index) for example, index in zip(found, map(int, indices), strict=True)]
         except Exception as error:  # array_record raises RuntimeError; the protobuf parser and Pillow their own
             raise DataError(
                 f"{self._name}/{self._split}: an image of {list(indices)} cannot be read: {error}"
             ) from error
+
+    def _decode(self, example: dict[str, Any], index: int) -> Record:
+        image = decode(io.BytesIO(example[self._image]), self._fitting)
+        whole = np.repeat(image, 3, axis=2) if self._channels == 3 and image.shape[2] == 1 else image
+        return Record(whole, int(example["label"]), index)

@@ -72,7 +72,7 @@ def test_what_cannot_be_decoded():
     with pytest.raises(UnreadableError, match="it is no picture that Pillow knows"):
         decode(io.BytesIO(b"nothing"), Fitting())
     whole = stored(RNG.integers(0, 256, (40, 40, 3), dtype=np.uint8)).getvalue()
-    with pytest.raises(UnreadableError, match="truncated|Truncated|broken"):
+    with pytest.raises(UnreadableError, match=r"truncated|broken"):
         decode(io.BytesIO(whole[: len(whole) // 2]), Fitting())
     with pytest.raises(UnreadableError, match=r"mode I;16, not of 8 bits a channel"):
         decode(stored(np.full((3, 3), 40_000, np.uint16)), Fitting())

@@ -110,7 +110,7 @@ def test_bad_arguments():
         as_classifier(lambda images: np.asarray(images).mean(axis=(1, 2)), SHAPE)
     with pytest.raises(TypeError, match="says everything already"):
         as_classifier(models.TracedModel(HostModel(numpy_by_mean, layout="NHWC")), SHAPE)
-    with pytest.raises(ValueError, match="no dtype for tests.models.test_host.numpy_by_mean: on the host it computes"):
+    with pytest.raises(ValueError, match=r"no dtype for tests.models.test_host.numpy_by_mean: on the host it computes"):
         as_classifier(HostModel(numpy_by_mean, layout="NHWC"), SHAPE).astype("bfloat16")
 
 
@@ -156,7 +156,10 @@ def test_constants_that_cannot_be_seen_need_a_name_in_run_folders(tmp_path):
 
     terms = {"transform": gs.transforms.Brightness(), "region": gs.Box([-0.1], [0.1]), "law": gs.Gaussian(sigma=0.2)}
     data = np.full((1, *SHAPE), 0.9, np.float32)
-    for model, why in [(HostModel(network, layout="NHWC"), "'hidden', which .*network has captured"), (callback, "own")]:
+    for model, why in [
+        (HostModel(network, layout="NHWC"), "'hidden', which .*network has captured"),
+        (callback, "own"),
+    ]:
         assert certify(model)[0].certified  # no folder, no fingerprint
         with pytest.raises(ValueError, match=rf"says by a fingerprint what computes.*{why}.*fingerprint='a name"):
             gs.certify_run(model, data, out=tmp_path / "run", **terms)
@@ -171,7 +174,7 @@ def test_no_derivatives_and_what_to_do_without(guarantee, examples):
     assert isinstance(guarantee, Guarantee)
     classifier = as_classifier(HostModel(numpy_by_mean, layout="NHWC"), SHAPE)
     for model in (classifier, ensemble([classifier, classifier])):
-        with pytest.raises(ValueError, match="eot-pgd climbs by derivatives, .* gives none; use grid or random"):
+        with pytest.raises(ValueError, match=r"eot-pgd climbs by derivatives, .* gives none; use grid or random"):
             attack_stream(model, [], guarantee, EotPgd())
         assert list(attack_stream(model, [], guarantee, Grid(tries=2))) == []
     assert models.differentiable(as_classifier(by_mean, SHAPE))

@@ -101,8 +101,9 @@ def test_weights_of_hugging_face_are_traced_and_logits_found():
     assert isinstance(model.module, nn.Module)
 
 
-def test_keras_runs_on_jax_in_evaluation_mode(monkeypatch):
+def test_keras_runs_on_jax_in_evaluation_mode(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))  # it writes its settings there
     keras = pytest.importorskip("keras")
     if keras.config.backend() != "jax":
         pytest.skip("Keras was imported on another backend")

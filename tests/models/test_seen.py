@@ -115,7 +115,11 @@ def test_objects_that_hold_themselves():
 
 @pytest.mark.parametrize(
     ("hidden", "named"),
-    [(np.random.default_rng(0), "numpy.random._generator.Generator"), (iter(()), "tuple_iterator"), (memoryview(b"x"), "memoryview")],
+    [
+        (np.random.default_rng(0), "numpy.random._generator.Generator"),
+        (iter(()), "tuple_iterator"),
+        (memoryview(b"x"), "memoryview"),
+    ],
 )
 def test_what_cannot_be_looked_into_is_named(hidden, named):
     with pytest.raises(UnseenError, match=rf"'weights', which .*closure.<locals>.apply has captured is a .*{named}"):
