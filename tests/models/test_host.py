@@ -305,3 +305,14 @@ def test_what_is_not_installed_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ImportError, match=r"needs onnxruntime: pip install 'gsmooth_jax\[onnx\]'"):
         HostModel(tmp_path / "net.onnx", layout="NCHW")
+
+
+def test_on_accelerators_it_is_another_callback(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    classifier = as_classifier(HostModel(numpy_by_mean, layout="NHWC"), SHAPE)
+    images = np.random.default_rng(0).random((3, *SHAPE), np.float32)
+    program = jax.make_jaxpr(lambda x: classifier(x))(images)
+    assert "pure_callback" in str(program)
+    np.testing.assert_allclose(jax.jit(lambda x: classifier(x))(images), numpy_by_mean(images), atol=1e-6)
+    assert models.calls_host(classifier)
+    assert models.unseen(classifier) == []
