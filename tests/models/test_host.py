@@ -41,14 +41,14 @@ def certify(model, **changes):
         "region": gs.Box([-0.1], [0.1]),
         "law": gs.Gaussian(sigma=0.2),
         "max_votes": 128,
-        "execution": gs.Execution(devices=2),
+        "execution": gs.Execution(devices=1),
     }
     return gs.certify(model, np.full((2, *SHAPE), 0.9, np.float32), [1, 1], **(terms | changes))
 
 
 def test_it_certifies_what_the_same_network_of_jax_does():
-    found = certify(HostModel(numpy_by_mean, layout="NHWC"))
-    expected = certify(by_mean)
+    two = gs.Execution(devices=2)
+    found, expected = (certify(m, execution=two) for m in (HostModel(numpy_by_mean, layout="NHWC"), by_mean))
     assert [(c.predicted, c.certified, c.radius, c.votes) for c in found] == [
         (c.predicted, c.certified, c.radius, c.votes) for c in expected
     ]
@@ -251,7 +251,8 @@ def onnx_file(path, shape=("N", 1, 4, 4), kind="Flatten", external=False):
     """Writes a network of one layer, whose logits are the first three pixels; or that of an unknown operator."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
-    weight = np.eye(int(np.prod(shape[1:])), 3, dtype=np.float32)
+    entries = 16 if "H" in shape else int(np.prod(shape[1:]))
+    weight = np.eye(entries, 3, dtype=np.float32)
     flat = onnx.helper.make_node(kind, ["images"], ["flat"])
     nodes = [flat, onnx.helper.make_node("MatMul", ["flat", "weight"], ["logits"])]
     given = onnx.helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, shape)
@@ -263,15 +264,15 @@ def onnx_file(path, shape=("N", 1, 4, 4), kind="Flatten", external=False):
     return path
 
 
-@pytest.mark.parametrize("batch", ["N", 4])
-def test_onnx_files_of_any_batch(batch, tmp_path):
-    path = onnx_file(tmp_path / "net.onnx", (batch, 1, 4, 4))
+@pytest.mark.parametrize("shape", [("N", 1, 4, 4), (4, 1, 4, 4), ("N", 1, "H", "W")])
+def test_onnx_files_of_any_batch_and_size(shape, tmp_path):
+    path = onnx_file(tmp_path / "net.onnx", shape)
     model = HostModel(path, layout="NCHW")
     images = np.random.default_rng(0).random((6, *SHAPE), np.float32)
     np.testing.assert_array_equal(model(images), images.reshape(6, -1)[:, :3])
     assert as_classifier(model, SHAPE).apply.to_json()["callable"] == "net.onnx"
     assert models.runtimes_of(as_classifier(model, SHAPE))[0].startswith("onnxruntime ")
-    if batch == 4:
+    if shape[0] == 4:
         with pytest.raises(ValueError, match="layout NHWC or NCHW, since the file's batches are of 4, got 'CHW'"):
             HostModel(path, layout="CHW")
 
