@@ -56,7 +56,8 @@ class TfdsFolder:
                 f"Expected {folder} to be in array_record, got {info.file_format}, which has no random access: prepare "
                 f"it by tfds.data_source({name!r}), or download_and_prepare(file_format='array_record')."
             )
-        features: dict[str, Any] = dict(info.features.items())
+        declared: Any = info.features
+        features: dict[str, Any] = dict(declared.items())
         images = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
         if len(images) != 1 or not isinstance(features.get("label"), tfds.features.ClassLabel):
             raise DataError(f"Expected {name} to have one image and a label, got the features {', '.join(features)}.")
