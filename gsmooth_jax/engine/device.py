@@ -17,7 +17,7 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.engine.kernels import vote_kernel
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.estimation.votes import Draws
-from gsmooth_jax.models import Model, calls_host
+from gsmooth_jax.models import Model, calls_host, host_failure
 from gsmooth_jax.types import Vote
 
 _DRAWN = 4
@@ -162,9 +162,8 @@ class _Kernel:
         try:
             yield
         except jax.errors.JaxRuntimeError as error:
-            if "callback" in str(error) and "Traceback" in str(error):
-                last = str(error).strip().splitlines()[-1]
-                raise RuntimeError(f"The network failed when it was called on the host: {last}") from error
+            if failure := host_failure(error):
+                raise failure from error
             if not capacity.exhausted(error):
                 raise
             raise capacity.refusal(rows, self._largest(rows)) from error

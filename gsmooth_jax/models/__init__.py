@@ -16,6 +16,7 @@ from gsmooth_jax.models.ensembling import ensemble as ensemble
 from gsmooth_jax.models.ensembling import runtimes_of as runtimes_of
 from gsmooth_jax.models.ensembling import unseen as unseen
 from gsmooth_jax.models.host import HostModel as HostModel
+from gsmooth_jax.models.host import host_failure as host_failure
 from gsmooth_jax.models.input_format import InputFormat as InputFormat
 from gsmooth_jax.models.input_format import TracedModel as TracedModel
 from gsmooth_jax.models.named import elsewhere as elsewhere

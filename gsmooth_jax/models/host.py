@@ -101,6 +101,15 @@ def _array(value: Any) -> np.ndarray:
         raise ValueError(f"Expected an array of logits, got {type(value).__name__}.") from None
 
 
+def host_failure(error: Exception) -> RuntimeError | None:
+    """Returns what a callback's error comes to, in a line; None of an error of the device."""
+    lines = str(error).splitlines() or [""]
+    if "callback" not in lines[0] or "Traceback" not in lines[0]:
+        return None
+    end = next((number for number, line in enumerate(lines) if line and not line.strip("-")), len(lines))  # JAX's notes
+    return RuntimeError(f"The network failed when it was called on the host: {lines[end - 1]}")
+
+
 class Called:
     """A ``HostModel`` inside of traced programs: known there by what it computes, and not by which object it is.
 
