@@ -28,6 +28,9 @@ LATER = {"later": True}
 ELSEWHERE = {"elsewhere": True}
 """Marks a field that is of this machine and no part of what is described: ``describe`` omits it."""
 
+PLUGIN = "_gsmooth_plugin_"
+"""How the modules of files begin that were named by their path."""
+
 _HEADS: dict[type, str] = {}
 """Class of a plug-in -> the text that it was named by."""
 
@@ -109,27 +112,36 @@ def sources(*values: Any) -> dict[str, str]:
 
 
 def _imported(name: str, kind: str) -> Any:
+    found = imported(name, kind)
+    place, _, attribute = name.rpartition(":")
+    if place.endswith(".py"):
+        name = f"{pathlib.Path(place).resolve()}:{attribute}"  # a header is read from other folders
+    _HEADS[found] = name
+    return found
+
+
+def imported(name: str, kind: str) -> Any:
+    """Returns what a text such as ``my_module:net`` or ``folder/nets.py:net`` names; see ``build``.
+
+    Raises:
+      ValueError: the module cannot be imported, or has nothing of that name.
+    """
     place, _, attribute = name.rpartition(":")
     try:
-        if place.endswith(".py"):
-            name = f"{pathlib.Path(place).resolve()}:{attribute}"  # a header is read from other folders
-            module = _file(pathlib.Path(place))
-        else:
-            module = importlib.import_module(place)
-        found = getattr(module, attribute)
+        module = _file(pathlib.Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        return getattr(module, attribute)
     except Exception as error:  # whatever the user's code raises
         # A command's modules are not looked for in the working folder: Python's path begins with the command's own.
         file = f"{place}.py"
         hint = f" Of a file, name the file: {file}:{attribute}." if pathlib.Path(file).is_file() else ""
-        raise ValueError(f"Cannot import {kind} {name!r}: {error or type(error).__name__}.{hint}") from error
-    _HEADS[found] = name
-    return found
+        shown = f"{pathlib.Path(place).resolve()}:{attribute}" if place.endswith(".py") else name
+        raise ValueError(f"Cannot import {kind} {shown!r}: {error or type(error).__name__}.{hint}") from error
 
 
 def _file(path: pathlib.Path) -> Any:
     """Imports a file once, whatever the working folder."""
     path = path.resolve()
-    name = f"_gsmooth_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"{PLUGIN}{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None

@@ -111,7 +111,8 @@ def image(value: np.ndarray, *, image_id: int, domain: Domain) -> None:
     """Raises unless the value is a float32 array of the domain's shape, of finite numbers in its range."""
     where, within = f"image {image_id}", f"[{domain.low:g}, {domain.high:g}]"
     if value.dtype != np.float32:
-        raise ValueError(f"Expected {where} to be float32 in {within}, got dtype {value.dtype}.")
+        levels = " Of file levels: images.astype('float32') / 255." if value.dtype == np.uint8 else ""
+        raise ValueError(f"Expected {where} to be float32 in {within}, got dtype {value.dtype}.{levels}")
     if value.shape != domain.shape:
         raise ValueError(f"Expected {where} to have shape {domain.shape}, got {value.shape}.")
     if not np.isfinite(value).all():
@@ -120,7 +121,9 @@ def image(value: np.ndarray, *, image_id: int, domain: Domain) -> None:
         )
     # What float32 makes of the ends, and not of the values: an end such as 0.1 is a float32 number, or next to one.
     if value.min() < np.float32(domain.low) or value.max() > np.float32(domain.high):
-        raise ValueError(f"Expected {where} to lie in {within}, got values in [{value.min()}, {value.max()}].")
+        # File levels, where [0, 1] is meant.
+        levels = " Divide file levels by 255." if domain.high == 1.0 and 2.0 < value.max() <= 255.0 else ""
+        raise ValueError(f"Expected {where} to lie in {within}, got values in [{value.min()}, {value.max()}].{levels}")
 
 
 def label(value: float, *, image_id: int, classes: int) -> None:

@@ -88,7 +88,8 @@ def certify(
       N claims, in the order of the images.
 
     Raises:
-      ValueError: before any work, whatever is wrong with the arguments: the message has name, value and rule.
+      ValueError: before any work, whatever is wrong with the arguments: the message has name, value and rule. Also a
+        model whose outputs are no function of the image alone.
     """
     examples = inputs.of_arrays(images, labels, ids)
     found = as_model(model, domain or np.shape(images)[1:])
@@ -106,6 +107,7 @@ def certify(
         raise ValueError(f"Expected labels to be integers, got dtype {np.asarray(labels).dtype}.")
     for example in examples:
         check_example(example, found)
+    models.check_model(found)
     return list(certify_stream(found, examples, guarantee, execution))
 
 
@@ -129,6 +131,8 @@ def certify_run(
     every: int = 1,
     limit: int | None = None,
     data_dir: str | None = None,
+    resize: Sequence[int] = (),
+    crop: Sequence[int] = (),
     execution: Execution | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -139,10 +143,13 @@ def certify_run(
     ...     transform=gs.transforms.GaussianBlur(), region=gs.Box([0], [36]))  # doctest: +SKIP
 
     Args:
-      model: a checkpoint's folder, or several, which then vote by their mean log-probabilities; or as for ``certify``.
-      data: name of a data set that ``gsmooth data prepare`` has prepared, or ``embedded``; images [N, H, W, C] in
-        memory, or a tuple (images, labels) or (images, labels, ids) of arrays; or ``Example``s: a list of them, or an
-        iterable, which is taken only as there is room. Of a mere iterable nobody can tell whether the run holds all.
+      model: a checkpoint's folder, or several, which then vote by their mean log-probabilities; the text of another
+        network, such as ``nets.py:net``; or as for ``certify``. A function whose constants cannot be seen needs a
+        ``HostModel`` that names its fingerprint.
+      data: name of a data set that ``gsmooth data prepare`` has prepared, or TFDS, or ``embedded``; ``folder:PATH`` of
+        pictures, or a ``file.npz`` of images, labels and ids; images [N, H, W, C] in memory, or a tuple (images,
+        labels) or (images, labels, ids) of arrays; or ``Example``s: a list of them, or an iterable, which is taken only
+        as there is room. Of a mere iterable nobody can tell whether the run holds all.
       out: the run's folder. One of another claim is refused.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
@@ -157,8 +164,10 @@ def certify_run(
       domain: as for ``certify``.
       split: of a data set.
       every: take images 0, every, 2 every, ... of a data set.
-      limit: take this many images of a data set at most.
+      limit: take this many images of a data set at most. A run goes on with a larger limit, or with more images.
       data_dir: where data sets are prepared; the TFDS default if None.
+      resize: of pictures in a folder: (height, width), or (n,) for the shorter side.
+      crop: of them, then: (height, width), or (n,) for both, of the middle.
       execution: how the machine is used; never changes a claim.
       progress: is told how the run gets on; see ``results.certify.Progress``.
 
@@ -169,9 +178,10 @@ def certify_run(
       ValueError: before any work, whatever is wrong with the arguments; or the folder holds another run.
       RunFailed: the run had started and could not go on; what it had written stays, and the same call goes on.
     """
+    model = _named(model)
     folders = _folders(model)
     if isinstance(data, str | DatasetSpec):
-        chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
+        chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir, resize=resize, crop=crop)
     else:
         chosen = inputs.of_any(data)
     wanted = domain or chosen.domain or chosen.shape
@@ -232,6 +242,7 @@ def verify(
     found = verifying.check(folder)
     if not replay:
         return found
+    model = _named(model)
     folders = [] if model is None else _folders(model)
     subject = folders if folders or model is None else _as_of(results.read_run(folder)[0], model, data)
     again = replaying.of_run(folder, replay, subject, execution, data=data, data_dir=data_dir)
@@ -276,6 +287,12 @@ def report(
 
 def _folder(run: str | os.PathLike[str] | Run) -> Path:
     return run.folder if isinstance(run, Run) else Path(run)
+
+
+def _named(model: Any) -> Any:
+    """What a text names that is no checkpoint's folder; anything else as it is."""
+    is_text = isinstance(model, str | os.PathLike)
+    return models.named_model(model) if is_text and models.elsewhere(model) else model
 
 
 def _folders(model: Any) -> list[Path]:

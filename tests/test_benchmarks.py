@@ -26,6 +26,7 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reas
         pytest.param(["exact_noise.py"], id="exact_noise"),
         pytest.param(["faults.py"], id="faults"),
         pytest.param(["geometry_share.py", *COVER], id="geometry_share"),
+        pytest.param(["host_callback.py", "--network", "numpy"], id="host_callback"),
         pytest.param(["idle_share.py"], id="idle_share"),
         pytest.param(["image_size.py"], id="image_size"),
         pytest.param(["jvp_or_vjp.py"], id="jvp_or_vjp"),

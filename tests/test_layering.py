@@ -85,12 +85,15 @@ LATE = (
     "equinox",
     "flax",
     "grain",
+    "keras",
     "matplotlib",
+    "onnxruntime",
     "optax",
     "orbax",
     "scipy.stats",
     "tensorflow",
     "tensorflow_datasets",
+    "torch",
     "tyro",
 )
 """What is imported when it is needed, and not before."""

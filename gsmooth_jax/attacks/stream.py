@@ -17,7 +17,7 @@ from gsmooth_jax.engine.scheduler import Prover, Request
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.estimation.votes import ClassVote, Draws
 from gsmooth_jax.methods.base import Guarantee
-from gsmooth_jax.models import Model
+from gsmooth_jax.models import Model, differentiable
 from gsmooth_jax.smoothing.noise import NoNoise
 from gsmooth_jax.types import Example
 
@@ -124,6 +124,11 @@ def attack_stream(
     vote = guarantee.method.vote(guarantee.transform) or ClassVote(noise=NoNoise())
     if attack.climbs and not isinstance(vote, ClassVote):
         raise ValueError(f"{attack.name} climbs the loss of a class, and the claims are of none; use grid or random.")
+    if attack.climbs and not differentiable(classifier):
+        raise ValueError(
+            f"{attack.name} climbs by derivatives, and the model is called on the host, which gives none; "
+            "use grid or random."
+        )
     counter, rows = batch_counter(
         classifier, vote, seed=guarantee.seed, block=guarantee.block, execution=execution, on_votes=on_votes
     )

@@ -16,6 +16,8 @@ def attack(
     votes: int = 32,
     limit: int | None = None,
     checkpoint: tuple[Path, ...] = (),
+    model: str | None = None,
+    data: str | None = None,
     data_dir: str | None = None,
     rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
@@ -31,6 +33,8 @@ def attack(
         votes: draws of the smoothed classifier at each; the strongest is decided by 1,024 fresh ones.
         limit: attack this many of the run's images at most.
         checkpoint: folder of the run's classifier, or folders; the one shipped for the transform if left out.
+        model: instead, the run's network from elsewhere: net.onnx, nets.py:net or package.nets:net.
+        data: where the run's pictures or arrays are now, folder:PATH or file.npz; where they were if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
@@ -54,8 +58,8 @@ def attack(
     plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
     require_devices()
     outcomes = attacks.attack_stream(
-        origin.classifier_of(header, checkpoint),
-        files.claimed_examples(header, claims, data_dir),
+        origin.classifier_of(header, checkpoint, model),
+        files.claimed_examples(header, claims, data_dir, data),
         headers.guarantee_of(header, (*checkpoint, run)),
         plan,
         votes=votes,

@@ -14,6 +14,8 @@ def verify(
     /,
     replay: int = 0,
     checkpoint: tuple[Path, ...] = (),
+    model: str | None = None,
+    data: str | None = None,
     data_dir: str | None = None,
     rows: int | None = None,
     chunk: int | None = None,
@@ -29,6 +31,8 @@ def verify(
         replay: certify so many images of each run again, chosen at random each time, and compare their records.
         checkpoint: folder of the runs' classifier, or folders, for --replay; the one shipped for the transform if left
             out.
+        model: instead, the runs' network from elsewhere: net.onnx, nets.py:net or package.nets:net.
+        data: where the runs' pictures or arrays are now, folder:PATH or file.npz; where they were if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only).
         chunk: votes that an image makes at once (memory only).
@@ -55,7 +59,9 @@ def verify(
         lines += [f"{run}: not checked: {what}" for what in found.unchecked]
         faults = found.faults
         if replay:
-            again = replays.of_run(folder, replay, checkpoint, execution, data_dir=data_dir, watch=_watched)
+            again = replays.of_run(
+                folder, replay, checkpoint, execution, data=data, data_dir=data_dir, named=model, watch=_watched
+            )
             faults = faults + again.faults
             report["replayed"][run], report["elsewhere"][run] = again.images, again.elsewhere
             listed = ", ".join(str(number) for number in again.images)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.data import embedded, reader
+from gsmooth_jax.data import embedded, reader, tfds_folder
+from gsmooth_jax.data.pictures import Fitting
 from gsmooth_jax.data.reader import ImageSource, Record
 from gsmooth_jax.data.specs import DATASETS, DatasetSpec
 from gsmooth_jax.types import Example
@@ -14,16 +15,28 @@ _THREADS = 2
 _AHEAD = 64  # images decoded ahead of the consumer; the bound on memory
 
 
-def open_source(data: str | DatasetSpec, split: str, data_dir: str | None = None) -> ImageSource:
+def open_source(
+    data: str | DatasetSpec, split: str, data_dir: str | None = None, fitting: Fitting | None = None
+) -> ImageSource:
     """Returns random access to a split: of the shipped images (``"embedded"``) or of a prepared data set.
 
     Its ``original_order`` belongs in a result's header: where it is false, ids are positions in a shuffled folder.
-    Arguments and errors as in ``reader.open_split``.
+    Arguments and errors as in ``reader.open_split``; any other image data set that TFDS has prepared is found by its
+    name too, ``name`` or ``name/config``, and its images are resized and cropped by ``fitting``.
     """
+    if isinstance(data, str) and data not in {embedded.NAME, *DATASETS}:
+        folder = tfds_folder.folder_of(data, data_dir)
+        if folder is None:
+            known = ", ".join(sorted([embedded.NAME, *DATASETS]))
+            raise ValueError(
+                f"Unknown data {data!r}. Known: {known}; folder:PATH of pictures, a file.npz of arrays, and what TFDS "
+                "has prepared in its data folder (--data-dir)."
+            )
+        return tfds_folder.TfdsFolder(data, split, folder, fitting or Fitting())
+    if fitting not in (None, Fitting()):
+        raise ValueError(f"Expected no resize or crop for {data!r}, whose images are of one size, got {fitting}.")
     if data == embedded.NAME:
         return embedded.EmbeddedSplit(split)
-    if isinstance(data, str):
-        _validate.known({embedded.NAME: None, **DATASETS}, data=data)
     return reader.open_split(data, split, data_dir)
 
 
@@ -67,6 +80,7 @@ def stream(
     process_index: int = 0,
     process_count: int = 1,
     data_dir: str | None = None,
+    fitting: Fitting | None = None,
 ) -> Iterator[Example]:
     """Yields this process's share of the chosen images, in order.
 
@@ -82,6 +96,7 @@ def stream(
       process_index: this process, in 0..process_count - 1.
       process_count: number of processes.
       data_dir: TFDS's data folder; default TFDS's own.
+      fitting: see ``open_source``.
 
     Raises:
       MissingDataError: the data set is not prepared. The message names the command that does.
@@ -92,7 +107,7 @@ def stream(
     _validate.at_least(0, process_index=process_index)
     if process_index >= process_count:
         raise ValueError(f"Expected process_index < process_count, got {process_index=}, {process_count=}.")
-    source = open_source(name, split, data_dir)
+    source = open_source(name, split, data_dir, fitting)
     share = subset(len(source), every=every, limit=limit, start=start)[process_index::process_count]
     if isinstance(source, embedded.EmbeddedSplit):
         return (_example(source[position]) for position in share)  # in memory: nothing to decode ahead

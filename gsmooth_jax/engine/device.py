@@ -1,5 +1,7 @@
 """Places a classifier and its vote on the devices, and counts batches of votes there. Host."""
 
+import atexit
+import collections
 import contextlib
 import dataclasses
 import math
@@ -15,7 +17,7 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.engine.kernels import vote_kernel
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.estimation.votes import Draws
-from gsmooth_jax.models import Model
+from gsmooth_jax.models import Model, calls_host, host_failure
 from gsmooth_jax.types import Vote
 
 _DRAWN = 4
@@ -23,6 +25,17 @@ _DRAWN = 4
 
 _VOTES = 2048
 """Votes of a batch that one device casts at once, but for CPUs, unless ``Execution`` says otherwise."""
+
+_CALLING: collections.deque[jax.Array] = collections.deque(maxlen=8)
+"""The last batches of models that are called on the host: a guess may still be at work when nobody needs it."""
+
+
+@atexit.register
+def _settle() -> None:
+    """Waits for them: Python, once it has begun to leave, ends a thread that calls it, and with it the process."""
+    for counts in _CALLING:
+        with contextlib.suppress(Exception):
+            counts.block_until_ready()
 
 
 def batch_counter(
@@ -52,10 +65,13 @@ def batch_counter(
     execution = execution or Execution()
     kernel = _Kernel.placed(classifier, vote, seed, block, execution)
     rows = kernel.rows(execution.rows)
+    hosted = calls_host(classifier)
 
     def count(blocks: list[Draws]) -> Callable[[], np.ndarray]:
         with kernel.memory(rows):
             counts = kernel(blocks, rows)
+        if hosted:
+            _CALLING.append(counts)
 
         def wait() -> np.ndarray:
             with kernel.memory(rows):
@@ -142,10 +158,12 @@ class _Kernel:
 
     @contextlib.contextmanager
     def memory(self, rows: int) -> Iterator[None]:
-        """Turns a device's lack of memory into an error that says how many rows fit."""
+        """Turns a device's lack of memory into an error that says how many rows fit; a callback's into its own."""
         try:
             yield
         except jax.errors.JaxRuntimeError as error:
+            if failure := host_failure(error):
+                raise failure from error
             if not capacity.exhausted(error):
                 raise
             raise capacity.refusal(rows, self._largest(rows)) from error

@@ -25,7 +25,7 @@ from gsmooth_jax.methods.arguments import check_noise
 from gsmooth_jax.methods.base import check_classes
 from gsmooth_jax.methods.cover.kernels import latent_kernel
 from gsmooth_jax.methods.stream import check_example
-from gsmooth_jax.models import as_model
+from gsmooth_jax.models import as_model, check_model
 from gsmooth_jax.surrogate import SurrogateNoise, loaded
 from gsmooth_jax.transforms import check_domain
 from gsmooth_jax.types import ABSTAIN, Domain, Example, LatentNoise, Transform, param_dim
@@ -113,6 +113,7 @@ class Smoothed:
         examples = [Example(id=int(i), image=x) for i, x in zip(numbers, inputs, strict=True)]
         for example in examples:
             check_example(example, model)
+        check_model(model)
         block = min(_BLOCK, votes)
         counter, rows = batch_counter(model, self._vote, seed=self.seed, block=block, execution=self.execution)
         counts = scheduler.run((self._counted(e, votes) for e in examples), counter, rows=rows, block=block)

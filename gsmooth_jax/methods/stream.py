@@ -17,7 +17,7 @@ from gsmooth_jax.estimation.votes import Draws
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.models import Classifier, Model, Regressor
+from gsmooth_jax.models import Classifier, Model, Regressor, host_failure
 from gsmooth_jax.transforms import check_domain
 from gsmooth_jax.types import Example
 
@@ -121,3 +121,7 @@ def _named(prover: scheduler.Prover[Claim], example: Example) -> scheduler.Prove
         return (yield from prover)
     except FloatingPointError as error:
         raise ValueError(f"Image {example.id}: {error}") from error
+    except jax.errors.JaxRuntimeError as error:
+        if failure := host_failure(error):
+            raise failure from error
+        raise

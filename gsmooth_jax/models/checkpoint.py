@@ -133,7 +133,9 @@ def fingerprint(model: Model | str | os.PathLike[str]) -> str:
     """Returns a sha256 of what a model computes with: function, shapes, names and bytes of the weights. Host.
 
     A callable from elsewhere is identified by its name, its arrays and its traced program, the numbers that it has
-    captured included; another version of JAX may trace another program. What a callback computes does not enter.
+    captured included; another version of JAX may trace another program. A ``HostModel`` is identified by its file's
+    hash, its weights' or its code's, or by the name that it was given. What a callback of your own computes does
+    not enter: see ``unseen``.
     """
     found = model if isinstance(model, Classifier | Regressor) else load(model)
     outputs = found.classes if isinstance(found, Classifier) else "a number"

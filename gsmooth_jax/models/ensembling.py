@@ -7,8 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.models.classifier import Classifier, qualified
-from gsmooth_jax.models.program import Foreign
+from gsmooth_jax.models.callables import qualified
+from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.host import Called
+from gsmooth_jax.models.program import Applied, Foreign
 from gsmooth_jax.models.regressor import Model
 
 
@@ -39,12 +41,44 @@ class _Mean:
 
 def architectures(model: Model) -> list[dict[str, Any]]:
     """Says of each of a model's members which network it is, or which callable."""
-    members = model.apply.members if isinstance(model.apply, _Mean) else (model.apply,)
-    return [_described(member) for member in members]
+    return [_described(apply) for apply in _members(model)]
+
+
+def _members(model: Model) -> Sequence[Callable[[Any, jax.Array], jax.Array]]:
+    return model.apply.members if isinstance(model.apply, _Mean) else (model.apply,)
 
 
 def _described(apply: Any) -> dict[str, Any]:
-    return apply.to_json() if hasattr(apply, "to_json") else {"callable": getattr(apply, "name", qualified(apply))}
+    return apply.to_json() if hasattr(apply, "to_json") else {"callable": qualified(apply)}
+
+
+def unseen(model: Model) -> list[str]:
+    """Says of each part of a model of which nobody can tell what it computes, why: its fingerprint lacks it."""
+    return [why for apply in _members(model) if isinstance(apply, Applied) for why in apply.program.unseen]
+
+
+def calls_host(model: Model) -> bool:
+    """Whether a compiled program of the model calls Python."""
+    return any(isinstance(apply, Applied) and apply.program.callbacks for apply in _members(model))
+
+
+def differentiable(model: Model) -> bool:
+    """Whether a loss of the model's outputs has derivatives: callbacks have none, unless someone gave them a rule."""
+    if not calls_host(model):
+        return True
+    try:
+        jax.eval_shape(
+            jax.grad(lambda images: model(images).sum()), jax.ShapeDtypeStruct((1, *model.input_shape), "f4")
+        )
+    except Exception:  # whatever the rule lacks
+        return False
+    return True
+
+
+def runtimes_of(model: Model) -> list[str]:
+    """Names what runs those members of a model that are called on the host, with the versions."""
+    functions = (apply.function for apply in _members(model) if isinstance(apply, Applied))
+    return sorted({f.model.runtime.how for f in functions if isinstance(f, Called)})
 
 
 def ensemble(members: Sequence[Classifier]) -> Classifier:

@@ -32,10 +32,14 @@ class Program:
       digest: sha256 of every step, and of all numbers that the callable has captured; the same in every process that
         runs the same versions of JAX and of the callable's own packages.
       objects: what stands in it and is no number, such as the function behind a callback.
+      callbacks: how often it calls Python.
+      unseen: of each callback of which nobody can tell what it computes, why.
     """
 
     digest: str
     objects: tuple[Any, ...] = dataclasses.field(hash=False)
+    callbacks: int = dataclasses.field(default=0, compare=False)
+    unseen: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     @classmethod
     def of(cls, function: Callable[..., Any], variables: Any, image_shape: tuple[int, ...], dtype: str) -> "Program":
@@ -45,7 +49,8 @@ class Program:
         writer = _Writer()
         # A function of its own each time: traces, too, are found again by their functions.
         writer.closed(jax.make_jaxpr(lambda *inputs: function(*inputs))(given, images))
-        return cls(writer.digest.hexdigest(), tuple(writer.objects))
+        unseen = tuple(filter(None, writer.callbacks))
+        return cls(writer.digest.hexdigest(), tuple(writer.objects), len(writer.callbacks), unseen)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +62,7 @@ class Applied:
     Attributes:
       name: of the callable, the same in every process.
       program: what it computes.
+      details: what a run's header says of it besides its name.
     """
 
     name: str
@@ -64,6 +70,7 @@ class Applied:
     image_shape: tuple[int, ...]
     dtype: str
     function: Callable[[Any, jax.Array], jax.Array] = dataclasses.field(compare=False, repr=False)
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -73,9 +80,10 @@ class Applied:
         variables: Any,
         shape: tuple[int, ...],
         dtype: str,
+        details: Mapping[str, Any] | None = None,
     ) -> "Applied":
         """Wraps a function as it is now, for images of this shape and dtype."""
-        return cls(name, Program.of(function, variables, shape, dtype), shape, dtype, function)
+        return cls(name, Program.of(function, variables, shape, dtype), shape, dtype, function, details or {})
 
     def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
         """[B, H, W, C] -> logits [B, K]; raises as ``check``. Device."""
@@ -93,7 +101,13 @@ class Applied:
 
     def astype(self, variables: Any, dtype: str) -> "Applied":
         """The same for variables and images of another dtype; numbers that it has captured stay as they are."""
-        return Applied.of(self.function, self.name, variables, self.image_shape, dtype)
+        if "by" in self.details:
+            raise ValueError(f"Expected no dtype for {self.name}: on the host it computes in its own.")
+        return Applied.of(self.function, self.name, variables, self.image_shape, dtype, self.details)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what a run's header says of it."""
+        return {"callable": self.name, **self.details}
 
 
 @runtime_checkable
@@ -115,6 +129,7 @@ class _Writer:
     def __init__(self):
         self.digest = hashlib.sha256()
         self.objects: list[Any] = []
+        self.callbacks: list[str] = []  # of each, why it cannot be seen
         self._numbers: dict[core.Var, int] = {}
 
     def closed(self, program: core.ClosedJaxpr) -> None:
@@ -127,6 +142,8 @@ class _Writer:
         self._bind([*program.constvars, *program.invars])
         for step in program.eqns:
             self._say(step.primitive.name)
+            if "callback" in step.primitive.name:
+                self.callbacks.append(_unseen(step.params.get("callback")))
             # Of a call the program is there; what else it brings are rules, such as that of its derivative.
             called = any(isinstance(v, core.ClosedJaxpr | core.Jaxpr) for v in step.params.values())
             for name in sorted(step.params):
@@ -185,3 +202,10 @@ class _Writer:
 def _kind(aval: Any) -> str:
     # Without sharding: that, too, is of the surroundings.
     return f"{getattr(aval, 'dtype', aval)} {getattr(aval, 'shape', '')} {getattr(aval, 'weak_type', False)}"
+
+
+def _unseen(callback: Any) -> str:
+    """Why nobody can tell what a callback computes; empty where its function knows."""
+    function = getattr(callback, "callback_func", callback)
+    name = getattr(function, "__qualname__", type(function).__name__)
+    return getattr(function, "unseen", f"{name} is a callback of your own")

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax.models import checks
 from gsmooth_jax.models.classifier import Classifier, as_classifier, split_model
 from gsmooth_jax.models.program import Applied, Foreign
 from gsmooth_jax.types import Domain
@@ -54,13 +55,14 @@ def as_model(model: Any, domain: Domain | tuple[int, ...]) -> Model:
         if not model.domain.meets(domain):
             raise ValueError(f"Expected a regressor of inputs {domain}, got one of {model.domain}.")
         return model
-    variables, function, name = split_model(model)
+    checks.check_channels_last(domain)
+    variables, function, name, details = split_model(model)
     inputs = jax.ShapeDtypeStruct((2, *wanted.shape), jnp.float32)
     try:
         outputs = jax.eval_shape(lambda *given: function(*given), variables, inputs)
     except Exception:  # said by as_classifier
         outputs = None
     if getattr(outputs, "shape", None) == (2,):
-        apply = Applied.of(function, name, variables, wanted.shape, "float32")
+        apply = Applied.of(function, name, variables, wanted.shape, "float32", details)
         return Regressor(variables=variables, apply=apply, domain=wanted)
     return as_classifier(model, domain)

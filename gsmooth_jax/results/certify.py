@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,7 +88,7 @@ def certify(
 
     Args:
       classifier: see ``as_model``.
-      inputs: what the run is about.
+      inputs: what the run is about; those of the folder's run, and perhaps more.
       guarantee: what is claimed.
       folder: of the run; made when missing, gone on with when it holds a part of this run.
       index: which process this is.
@@ -103,7 +104,7 @@ def certify(
       RunFailed: the run had started and could not go on; what it had written stays.
     """
     _check(classifier, inputs)
-    header = headers.make(guarantee, model=headers.model_of(classifier), data=inputs.part)
+    header, inputs = _continued(folder, guarantee, headers.model_of(classifier), inputs)
     guarantee.method.requirement(guarantee)
     if count == 1 and inputs.ids is not None and finished(folder, header, inputs.ids):
         return False
@@ -123,6 +124,20 @@ def certify(
     return True
 
 
+def _continued(
+    folder: Path, guarantee: Guarantee, model: dict[str, Any], inputs: Inputs
+) -> tuple[dict[str, Any], Inputs]:
+    """The run's header, and its inputs in its order: first those that the folder's run has, then those that are new."""
+    place = folder / headers.FILE
+    if place.is_file():
+        known = headers.load(place)
+        again = inputs.beginning(known["data"])
+        if again is not None:
+            header = headers.make(guarantee, model=model, data=again.part)
+            return headers.grown(known, json.loads(json.dumps(header))), again
+    return headers.make(guarantee, model=model, data=inputs.part), inputs
+
+
 def _sound(first: list[Example], classifier: Model) -> Example | None:
     """The first example, if there is one and it is as it should be; if not, the stream will say so."""
     for example in first:
@@ -133,7 +148,13 @@ def _sound(first: list[Example], classifier: Model) -> Example | None:
 
 
 def _check(classifier: Model, inputs: Inputs) -> None:
-    """Raises ValueError unless the inputs are such as the classifier takes."""
+    """Raises ValueError unless the classifier can be told from others, and the inputs are such as it takes."""
+    if unseen := models.unseen(classifier):
+        raise ValueError(
+            f"A run's folder says by a fingerprint what computes, and that cannot be seen: {'; '.join(unseen)}. "
+            "Name it yourself: gs.models.HostModel(function, layout=..., fingerprint='a name that no other has')."
+        )
+    models.check_model(classifier)
     classes = classifier.classes if isinstance(classifier, Classifier) else inputs.classes
     if inputs.domain not in (None, classifier.domain) or inputs.classes > classes:
         raise ValueError(

@@ -31,6 +31,12 @@ FILE = "header.json"
 _PARTS = ("data", "model", "versions")
 """What a header holds whatever the method; each is an object."""
 
+_MOST = 300
+"""Characters of a value in a message."""
+
+_GROWN = "grown_from"
+"""What a header calls the data of a run whose data have grown, as they were before each time."""
+
 
 def make(guarantee: Guarantee, *, model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the run's header: everything that changes a claim.
@@ -81,7 +87,7 @@ def model_of(classifier: Model) -> dict[str, Any]:
         "fingerprint": models.fingerprint(classifier),
         "dtype": classifier.dtype,
         "domain": dataclasses.asdict(classifier.domain),
-    }
+    } | ({"runtime": runtime} if (runtime := models.runtimes_of(classifier)) else {})
 
 
 def domain_of(header: Mapping[str, Any]) -> Domain | None:
@@ -117,7 +123,7 @@ def claimed(header: Mapping[str, Any]) -> dict[str, Any]:
     """
     of_the_machine = environment().keys()
     rest = {k: v for k, v in header.items() if k not in of_the_machine}
-    return rest | {"model": {k: v for k, v in header["model"].items() if k != "domain"}}
+    return rest | {"model": {k: v for k, v in header["model"].items() if k not in ("domain", "runtime")}}
 
 
 def guarantee_of(header: Mapping[str, Any], folders: Sequence[Path] = ()) -> Guarantee:
@@ -158,6 +164,32 @@ def digest(header: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def digests(header: Mapping[str, Any]) -> list[str]:
+    """Returns the fingerprints that records of a run may carry: its header's, and those before its data grew."""
+    before = _before(header)
+    return [digest(header), *(digests(before) if before else ())]
+
+
+def grown(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a run's header for data that begin with those that it had: what those were stays in it.
+
+    Args:
+      known: the header in the run's folder.
+      wanted: the header that the run would have if it began now.
+    """
+    earlier = [*known.get(_GROWN, ()), *([known["data"]] if known["data"] != wanted["data"] else ())]
+    return dict(wanted) | ({_GROWN: earlier} if earlier else {})
+
+
+def _before(header: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The header before the run's data last grew; None where they never did."""
+    if not header.get(_GROWN):
+        return None
+    *earlier, last = header[_GROWN]
+    rest = {name: value for name, value in header.items() if name != _GROWN}
+    return rest | {"data": last} | ({_GROWN: earlier} if earlier else {})
+
+
 def region_of(header: Mapping[str, Any]) -> Region:
     """Rebuilds the region from a header."""
     region = header["region"]
@@ -166,13 +198,14 @@ def region_of(header: Mapping[str, Any]) -> Region:
 
 def check(header: Mapping[str, Any], claims: Iterable[Claim], where: Path) -> None:
     """Raises ValueError where a claim was written under another header."""
-    strangers = [c.id for c in claims if c.header != digest(header)]
+    known = digests(header)
+    strangers = [c.id for c in claims if c.header not in known]
     if strangers:
         raise ValueError(f"{where}: {len(strangers)} records, such as image {strangers[0]}, belong to another header.")
 
 
 def keep(path: Path, header: Mapping[str, Any]) -> None:
-    """Writes a header where there is none.
+    """Writes a header where there is none, or one from which this one has ``grown``.
 
     Raises:
       ValueError: there is another one, or a damaged one.
@@ -181,9 +214,20 @@ def keep(path: Path, header: Mapping[str, Any]) -> None:
     if not path.exists():
         _create(path, json.dumps(header, indent=2) + "\n")
     known, wanted = load(path), json.loads(json.dumps(header))
+    if _before(wanted) == known:
+        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+        partial.write_text(json.dumps(header, indent=2) + "\n")
+        partial.replace(path)
+        return
     if different := list(_differences(known, wanted)):
-        listed = "; ".join(f"{k}: the folder has {a!r}, this run {b!r}" for k, a, b in different)
+        listed = "; ".join(f"{k}: the folder has {_brief(a)}, this run {_brief(b)}" for k, a, b in different)
         raise ValueError(f"{path.parent} holds a run of another claim ({listed}). Choose another --out.")
+
+
+def _brief(value: Any) -> str:
+    """As Python writes it; of a long list its beginning."""
+    text = repr(value)
+    return text if len(text) <= _MOST else f"{text[:_MOST]}..."
 
 
 def _differences(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -208,6 +252,9 @@ def load(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged ({error}); the run cannot be trusted.") from error
     if not isinstance(header, dict) or not all(isinstance(header.get(part), dict) for part in _PARTS):
         raise ValueError(f"{path} is damaged (it lacks {' or '.join(_PARTS)}); the run cannot be trusted.")
+    earlier = header.get(_GROWN, [])
+    if not isinstance(earlier, list) or not all(isinstance(data, dict) for data in earlier):
+        raise ValueError(f"{path} is damaged ({_GROWN} is no list of data); the run cannot be trusted.")
     return header
 
 

@@ -9,21 +9,39 @@ from gsmooth_jax.models import Model
 from gsmooth_jax.results import headers
 
 
-def classifier_of(header: Mapping[str, Any], checkpoint: Sequence[Path]) -> Model:
+def classifier_of(header: Mapping[str, Any], checkpoint: Sequence[Path], model: str | None = None) -> Model:
     """Loads the classifier that a run is about.
 
     Args:
       header: the run's.
       checkpoint: its folder, or those of an ensemble's members; if empty, the one shipped for the transform.
+      model: instead, the text that names it; see ``models.named_model``. How it takes its images is in the header.
 
     Raises:
       ValueError: none is shipped for the transform, or it is another classifier than the run's.
       FileNotFoundError: there is none.
     """
+    if model is not None:
+        return _named(header, checkpoint, model)
     folders = checkpoint or (assets.classifier_for(header["transform"]),)
     classifier = models.ensemble([models.load(folder, header["model"].get("dtype")) for folder in folders])
     check_classifier(header, classifier)
     return classifier
+
+
+def _named(header: Mapping[str, Any], checkpoint: Sequence[Path], model: str) -> Model:
+    if checkpoint:
+        raise ValueError(f"Expected a checkpoint or a model, got both: {[str(c) for c in checkpoint]} and {model!r}.")
+    if not models.elsewhere(model):
+        return classifier_of(header, (Path(model),))
+    domain = headers.domain_of(header)
+    if domain is None:
+        raise ValueError("The run is of a version before 0.7, whose classifiers were checkpoints: name its folder.")
+    (described,) = header["model"].get("architectures") or ({},)
+    form = described.get("inputs")
+    found = models.load_named(model, domain, form, header["model"].get("dtype"))
+    check_classifier(header, found)
+    return found
 
 
 def check_classifier(header: Mapping[str, Any], classifier: Model) -> None:
@@ -35,5 +53,5 @@ def check_classifier(header: Mapping[str, Any], classifier: Model) -> None:
     if wanted != found:
         raise ValueError(
             f"The run's claims are about the classifier with fingerprint {wanted[:12]}..., this one has "
-            f"{found[:12]}...: name the run's own with --checkpoint."
+            f"{found[:12]}...: name the run's own with --checkpoint or --model."
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gsmooth_jax import models
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods.stream import certify_stream
@@ -57,6 +58,7 @@ def of_run(
     *,
     data: Any = None,
     data_dir: str | None = None,
+    named: str | None = None,
     watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda redrawn, total: redrawn,
 ) -> Replay:
     """Certifies a few images of a run again, chosen anew each time.
@@ -68,6 +70,7 @@ def of_run(
       execution: how the machine is used; never changes a claim.
       data: the run's inputs, where its header has no name for them; see ``inputs.of_any``.
       data_dir: where data sets are prepared; the TFDS default if None.
+      named: the text that names the run's model, where that is from elsewhere; see ``models.named_model``.
       watch: gets the images as they come, and how many there are; for progress bars.
 
     Raises:
@@ -78,12 +81,13 @@ def of_run(
     if isinstance(model, Classifier | Regressor):
         origin.check_classifier(header, model)
     else:
-        model = origin.classifier_of(header, model)
+        model = origin.classifier_of(header, model, named)
     examples = inputs.of_header(header["data"], data, data_dir).share(0, 1)
     chosen = choose(claims, count)
     again = replay(model, header, chosen, execution, examples=examples, folders=(*checkpoint, folder))
     found = dict(watch(again, len(chosen)))
-    return Replay(sorted(found), [fault for faults in found.values() for fault in faults], elsewhere(header))
+    faults = [fault for differ in found.values() for fault in differ]
+    return Replay(sorted(found), faults, elsewhere(header, models.runtimes_of(model)))
 
 
 def replay(
@@ -145,11 +149,22 @@ def differences(recorded: Claim, redrawn: Claim) -> Iterator[str]:
                 yield f"{where}: the file says {one[first]!r}, the replay gives {other[first]!r}"
 
 
-def elsewhere(header: Mapping[str, Any]) -> str:
-    """Says in what the machine and packages of a run differ from those here; empty if in nothing."""
-    here = headers.environment()
-    plain = sorted(here.keys() - {"settings", "versions"})
-    then, now = (e["versions"] | {k: e[k] for k in plain if k in e} | e.get("settings", {}) for e in (header, here))
+def elsewhere(header: Mapping[str, Any], runtimes: Sequence[str] = ()) -> str:
+    """Says in what the machine and packages of a run differ from those here; empty if in nothing.
+
+    Args:
+      header: the run's.
+      runtimes: what runs the model on the host here, if anything does.
+    """
+    here = headers.environment() | {"model": {"runtime": list(runtimes)}}
+    plain = sorted(here.keys() - {"settings", "versions", "model"})
+    then, now = (
+        e["versions"]
+        | {k: e[k] for k in plain if k in e}
+        | e.get("settings", {})
+        | {"runtime": ", ".join(e["model"].get("runtime", ()))}
+        for e in (header, here)
+    )
     unlike = [
         f"{name} {then[name] or 'none'}, here {now[name] or 'none'}"
         for name in now

@@ -1,0 +1,21 @@
+"""What is asked of any callable from elsewhere: its name, and its logits."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from gsmooth_jax import _spec
+
+
+def qualified(value: Any) -> str:
+    """``module.qualname`` of a function, or of the class of anything else; of a file that was named, its name."""
+    named = value if hasattr(value, "__qualname__") else type(value)
+    module = named.__module__
+    if module.startswith(_spec.PLUGIN):  # that name is of the file's place
+        module = Path(getattr(sys.modules.get(module), "__file__", None) or module).stem
+    return f"{module}.{named.__qualname__}"
+
+
+def output_of(value: Any) -> Any:
+    """The logits of what a network gives: itself, or its ``logits`` where it has them, as of Hugging Face."""
+    return getattr(value, "logits", value)

@@ -1,0 +1,31 @@
+"""Files of arrays."""
+
+import numpy as np
+import pytest
+
+from gsmooth_jax.data.arrays import open_arrays
+from gsmooth_jax.data.specs import DataError, MissingDataError
+
+
+def test_images_of_file_levels_are_divided_by_255(tmp_path):
+    levels = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3) * 20
+    np.savez(tmp_path / "a.npz", images=levels, labels=[3], other=0)
+    found = open_arrays(str(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(found.images, levels.astype(np.float32) / np.float32(255))
+    assert found.images.dtype == np.float32
+    assert found.labels.tolist() == [3]
+    assert found.ids is None
+
+
+def test_bad_files(tmp_path):
+    with pytest.raises(MissingDataError, match="a file of arrays"):
+        open_arrays(str(tmp_path / "none.npz"))
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04nothing")
+    with pytest.raises(DataError, match="is no file of arrays"):
+        open_arrays(str(tmp_path / "cut.npz"))
+    np.savez(tmp_path / "x.npz", x=np.zeros(3))
+    with pytest.raises(DataError, match="to hold images, and perhaps labels and ids, got x"):
+        open_arrays(str(tmp_path / "x.npz"))
+    np.savez(tmp_path / "object.npz", images=np.array([None], object))
+    with pytest.raises(DataError, match="is no file of arrays"):
+        open_arrays(str(tmp_path / "object.npz"))
