@@ -3,10 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
 
 from gsmooth_jax.cli import distributed as cluster
 from gsmooth_jax.cli.console import err_console, require_devices
+from gsmooth_jax.cli.given import Data, Network
 from gsmooth_jax.cli.report import show
 
 if TYPE_CHECKING:
@@ -14,17 +17,8 @@ if TYPE_CHECKING:
 
 
 def certify(
-    data: str = "embedded",
-    split: str = "test",
-    every: int = 1,
-    limit: int | None = None,
-    checkpoint: tuple[Path, ...] = (),
-    model: str | None = None,
-    layout: Literal["NHWC", "NCHW", "HWC", "CHW"] | None = None,
-    scale: float = 1.0,
-    mean: tuple[float, ...] = (),
-    std: tuple[float, ...] = (),
-    dtype: Literal["float32", "bfloat16"] | None = None,
+    data: Annotated[Data, tyro.conf.arg(name="")],
+    network: Annotated[Network, tyro.conf.arg(name="")],
     transform: str = "rotational_blur|clip|quantize",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
@@ -37,9 +31,6 @@ def certify(
     block: int = 0,
     seed: int = 0,
     out: Path | None = None,
-    data_dir: str | None = None,
-    resize: tuple[int, ...] = (),
-    crop: tuple[int, ...] = (),
     rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
     devices: int | None = None,
@@ -54,24 +45,8 @@ def certify(
     share a run: started with the same --out, each writes its own results file there.
 
     Args:
-        data: embedded; a data set that `gsmooth data prepare` has prepared, or any image data set that TFDS has, by its
-            name; folder:PATH, a folder of pictures with one folder a class, or with pictures alone (no labels), or a
-            CSV file of file and label; or a file.npz of images, labels and ids.
-        split: of a data set.
-        every: take images 0, every, 2 every, ...
-        limit: take this many images at most; a run goes on with a larger limit. Pictures of a folder come in an order
-            of their own, which mixes the classes.
-        checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the one
-            shipped for the transform if left out.
-        model: instead, a network from elsewhere: net.onnx; nets.py:net or package.nets:net, an object of that name in
-            Python code, which is run: a Flax, Equinox or Keras network, a PyTorch module, a function of JAX or a
-            gs.models.HostModel; or a checkpoint's folder.
-        layout: of the images that the network takes: NHWC or NCHW, batches with channels last or first; HWC or CHW,
-            one image at a time. To be said of ONNX files and PyTorch modules; others take NHWC if it is left out.
-        scale: of the intensities that the network takes, which are in [0, 1] here: 255 for file levels.
-        mean: subtracted from those: one number a channel, or one for all.
-        std: what is left is divided by: likewise.
-        dtype: in which the classifier computes, a part of the claim; the checkpoint's own if left out.
+        data: which inputs.
+        network: which network.
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
@@ -86,9 +61,6 @@ def certify(
         block: votes between two looks of the sequential test; 0: as the method has it.
         seed: of all draws.
         out: run folder; runs/DATA-TRANSFORM if left out.
-        data_dir: where data sets are prepared; the TFDS default if left out.
-        resize: of pictures: HEIGHT WIDTH, or one number for the shorter side; bilinear.
-        crop: of pictures, then: HEIGHT WIDTH, or one number for both, of the middle.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
@@ -101,36 +73,17 @@ def certify(
     """
     share = cluster.join(distributed, coordinator, processes, process)
     require_devices()
-    from gsmooth_jax import assets, models, transforms
+    from gsmooth_jax import transforms
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.methods import registry
     from gsmooth_jax.methods.base import Guarantee
     from gsmooth_jax.results import certify, inputs
 
     adversary = transforms.parse(transform)
-    form = _form(layout, scale, mean, std)
-    if model is not None and checkpoint:
-        raise ValueError(f"Expected --checkpoint or --model, got both: {checkpoint[0]} and {model}.")
-    if model is not None and not models.elsewhere(model):
-        models.named_model(model, form)  # a checkpoint's folder, which knows the form
-        checkpoint, model = (Path(model),), None
-    if model is None and form is not None:
-        raise ValueError(f"Expected --model with --layout, got none with {layout=}.")
-    folders = checkpoint
-    if model is None and not folders:
-        folders = (Path(assets.classifier_for(adversary.name)),)
-    trained = law is None and registry.takes(method) != "nothing"
-    if trained and model is not None:
-        raise ValueError(
-            'Expected --law with --model, such as "pixel_noise(sigma=0.25)": the network does not say under what noise '
-            "it was trained."
-        )
+    found = network.found(adversary.name)
     guarantee = Guarantee(
         transform=adversary,
         region=read_region(adversary, region, ball),
-        method=registry.choose(method, certify.trained_law(folders[0], adversary.name), adversary)
-        if trained
-        else registry.parse(method, law or "", adversary),
+        method=found.method(method, law, adversary),
         alpha=alpha,
         test=test,
         selection_votes=selection_votes,
@@ -138,13 +91,9 @@ def certify(
         block=block,
         seed=seed,
     )
-    chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir, resize=resize, crop=crop)
-    if model is None:
-        classifier = models.ensemble([models.load(place, dtype) for place in folders])
-    else:
-        assert chosen.domain is not None  # it is known of all data that have a name
-        classifier = models.load_named(model, chosen.domain, form, dtype)
-    folder = out or Path("runs") / f"{inputs.short(data)}-{adversary.name.replace('|', '-')}"
+    chosen = data.inputs()
+    classifier = found.load(chosen.domain)
+    folder = out or Path("runs") / f"{inputs.short(data.data)}-{adversary.name.replace('|', '-')}"
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     bar = _Bar()
     shared = {"index": share.index, "count": share.count}
@@ -157,13 +106,6 @@ def certify(
     if not worked:
         err_console.print(f"{folder} holds this run, finished. To certify anew, choose another --out.", soft_wrap=True)
     show([folder])
-
-
-def _form(layout: str | None, scale: float, mean: tuple[float, ...], std: tuple[float, ...]) -> dict[str, Any] | None:
-    """How a network takes its images, if that was said."""
-    if layout is None and (scale, mean, std) != (1.0, (), ()):
-        raise ValueError(f"Expected --layout with --scale, --mean and --std, got none with {scale=}, {mean=}, {std=}.")
-    return None if layout is None else {"layout": layout, "scale": scale, "mean": mean, "std": std}
 
 
 class _Bar:

@@ -2,24 +2,23 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from gsmooth_jax.cli.console import err_console, out_console, print_json, require_devices
+from gsmooth_jax.cli.given import Data, Network
 
 
 def evaluate(
-    data: str = "embedded",
-    split: str = "test",
-    every: int = 1,
-    limit: int | None = None,
-    checkpoint: tuple[Path, ...] = (),
+    data: Annotated[Data, tyro.conf.arg(name="")],
+    network: Annotated[Network, tyro.conf.arg(name="")],
     transform: tuple[str, ...] = (),
     corruptions: Path | None = None,
     law: str | None = None,
     votes: int = 100,
     alpha: float = 0.001,
     seed: int = 0,
-    data_dir: str | None = None,
     rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
     devices: int | None = None,
@@ -28,12 +27,8 @@ def evaluate(
     """Tell corrupted images by the smoothed classifier: its accuracy at five severities. An average, not a proof.
 
     Args:
-        data: embedded, or a data set that `gsmooth data prepare` has prepared.
-        split: of the data set.
-        every: take images 0, every, 2 every, ...
-        limit: take this many images at most.
-        checkpoint: folder of `gsmooth train`, or several, which then vote by their mean log-probabilities; the one
-            shipped for the transform if left out.
+        data: which inputs.
+        network: which network.
         transform: what corrupts, one after the other: severity 5 is an end of its published range, and 1 a fifth of it.
             It is also what a law of a parameter draws from.
         corruptions: instead, a folder with the .npy files of CIFAR-10-C, each of which is a row.
@@ -42,7 +37,6 @@ def evaluate(
         votes: draws an image.
         alpha: an answer is another than the smoothed classifier's with at most this probability; else it abstains.
         seed: of all draws.
-        data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
         devices: how many local devices to use (speed only).
@@ -52,14 +46,12 @@ def evaluate(
     import numpy as np
     from rich.progress import track
 
-    from gsmooth_jax import _spec, assets, models, transforms
+    from gsmooth_jax import _spec, transforms
     from gsmooth_jax import corruptions as corrupt
-    from gsmooth_jax import data as datasets
     from gsmooth_jax.engine.execution import Execution
     from gsmooth_jax.methods import registry
     from gsmooth_jax.methods.smoothed import Smoothed
     from gsmooth_jax.regions import Box
-    from gsmooth_jax.results.certify import trained_law
     from gsmooth_jax.results.tables import Figures, percent
     from gsmooth_jax.types import Smoothing, Transform
 
@@ -71,17 +63,18 @@ def evaluate(
     if corruptions is not None and len(moves) > 1:
         raise ValueError(f"Expected one transform at most with --corruptions, for the law, got {', '.join(transform)}.")
     named = corrupt.files(corruptions) if corruptions is not None else [move.name for move in moves]
-    folders = checkpoint or (Path(assets.classifier_for(moves[0].name if moves else "")),)
-    classifier = models.ensemble([models.load(folder) for folder in folders])
+    found_network = network.found(moves[0].name if moves else "")
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
-    examples = list(datasets.stream(data, split, every=every, limit=limit, data_dir=data_dir))
+    chosen = data.inputs()
+    classifier, examples = found_network.load(chosen.domain), list(chosen.share(0, 1))
+    if any(e.label is None for e in examples):
+        raise ValueError("Expected images with labels, of which to tell how many are right; got some without.")
     images, labels = np.stack([e.image for e in examples]), np.array([e.label for e in examples])
     ids = np.array([e.id for e in examples])
 
     def smoothed(move: Transform | None) -> Smoothed:
-        found = (
-            _spec.build(law, registry.LAWS, kind="law") if law else trained_law(folders[0], getattr(move, "name", ""))
-        )
+        name = getattr(move, "name", "")
+        found = _spec.build(law, registry.LAWS, kind="law") if law else found_network.trained_law(name)
         drawn = move if isinstance(found, Smoothing) else None
         return Smoothed(classifier, found, transform=drawn, seed=seed, execution=execution)
 
@@ -102,7 +95,7 @@ def evaluate(
             name: {"accuracy": [s.accuracy for s in each], "abstained": [s.abstained for s in each]}
             for name, each in zip(named, found, strict=True)
         }
-        print_json({"data": data, "split": split, "images": len(images), **terms, "corruptions": rows_found})
+        print_json({"data": data.data, "split": data.split, "images": len(images), **terms, "corruptions": rows_found})
         return
     severities = [str(s) for s in range(1, corrupt.SEVERITIES + 1)]
     means = [[float(np.mean(each)) for each in zip(*scores[1:], strict=True)] for scores in found]

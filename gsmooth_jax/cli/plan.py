@@ -1,23 +1,22 @@
 """``gsmooth plan``."""
 
+import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
 
 from gsmooth_jax.cli.certify import read_region
 from gsmooth_jax.cli.console import err_console, out_console, print_json, require_devices
+from gsmooth_jax.cli.given import Data, Network
 
 if TYPE_CHECKING:
     from gsmooth_jax.results.planning import Trial
 
 
 def plan(
-    data: str = "embedded",
-    split: str = "test",
-    every: int = 1,
-    limit: int | None = None,
-    checkpoint: tuple[Path, ...] = (),
-    dtype: Literal["float32", "bfloat16"] | None = None,
+    data: Annotated[Data, tyro.conf.arg(name="")],
+    network: Annotated[Network, tyro.conf.arg(name="")],
     transform: str = "rotational_blur|clip|quantize",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
@@ -29,7 +28,6 @@ def plan(
     seed: int = 0,
     images: int = 10,
     sweep: bool = False,
-    data_dir: str | None = None,
     rows: int | Literal["auto"] | None = None,
     devices: int | None = None,
     json: bool = False,
@@ -37,12 +35,8 @@ def plan(
     """Say what `gsmooth certify` is going to take and reach with these options, from a few images; keep nothing.
 
     Args:
-        data: as for `gsmooth certify`; so are the options without a word of their own here.
-        split: of the data set.
-        every: of the run: images 0, every, 2 every, ...
-        limit: of the run: so many images at most.
-        checkpoint: folder of `gsmooth train`, or several; the one shipped for the transform if left out.
-        dtype: in which the classifier computes; the checkpoint's own if left out.
+        data: which inputs the run is to have.
+        network: which network.
         transform: what the adversary applies.
         region: LOW HIGH for each parameter.
         ball: instead of a box, all parameters of at most this L2 norm.
@@ -54,38 +48,32 @@ def plan(
         seed: of all draws.
         images: certify so many, spread over the run's.
         sweep: do so with half to twice the noise too, and say which of these certifies most.
-        data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch.
         devices: how many local devices to use.
         json: print one JSON object and nothing else.
     """
     require_devices()
-    from gsmooth_jax import _validate, assets, models, transforms
+    from gsmooth_jax import _validate, transforms
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.methods import registry
     from gsmooth_jax.methods.base import Guarantee
-    from gsmooth_jax.results import certify, headers, inputs, planning, reasons
+    from gsmooth_jax.results import headers, planning, reasons
 
     _validate.at_least(1, images=images)
     adversary = transforms.parse(transform)
-    folders = checkpoint or (Path(assets.classifier_for(adversary.name)),)
-    classifier = models.ensemble([models.load(folder, dtype) for folder in folders])
-    trained = law is None and registry.takes(method) != "nothing"
+    named = network.found(adversary.name)
     guarantee = Guarantee(
         transform=adversary,
         region=read_region(adversary, region, ball),
-        method=registry.choose(method, certify.trained_law(folders[0], adversary.name), adversary)
-        if trained
-        else registry.parse(method, law or "", adversary),
+        method=named.method(method, law, adversary),
         alpha=alpha,
         test=test,
         max_votes=max_votes,
         seed=seed,
     )
-    run = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir)
-    total = run.part["images"]
+    total = data.inputs().part["images"]
     apart = max(total // images, 1)
-    few = inputs.named(data, split, every=every * apart, limit=min(images, total), data_dir=data_dir)
+    few = dataclasses.replace(data, every=data.every * apart, limit=min(images, total)).inputs()
+    classifier = named.load(few.domain)
     examples, execution = list(few.share(0, 1)), Execution(rows=rows, devices=devices)
     err_console.print(guarantee.method.requirement(guarantee, examples[0]), soft_wrap=True)
     asked = planning.tried(classifier, examples, guarantee, execution)
