@@ -21,9 +21,10 @@ from gsmooth_jax.computed import Computed as Computed
 ABSTAIN = -1
 """The predicted class of a smoothed classifier that cannot name one at the stated confidence."""
 
-Group = Literal["additive", "brightness_contrast", "none"]
+Group = Literal["additive", "brightness_contrast", "composition", "none"]
 """The exact composition law of a transform: T(T(x, a), b) = T(x, gamma_a(b)) with gamma_a(b) = a + b (``additive``),
-the joint law of e^k (x + b) (``brightness_contrast``), or no law that holds exactly (``none``)."""
+the joint law of e^k (x + b) (``brightness_contrast``), that of several stages (``composition``: their ``resolve``), or
+no law that holds exactly (``none``)."""
 
 Acts = Literal["additive", "multiplicative"]
 """Whether a smoothing law draws the parameter itself, or the factor whose logarithm is the parameter."""

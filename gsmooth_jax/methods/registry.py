@@ -34,7 +34,7 @@ METHODS: dict[str, Any] = {**CERTIFICATES} | {
 LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name: SurrogateNoise}
 """Name -> a law of the parameter, or the noise of a latent."""
 
-Law = Smoothing | LatentNoise | SurrogateNoise
+Law = Smoothing | smoothing.Product | LatentNoise | SurrogateNoise
 
 
 def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.Path] = ()) -> Method:
@@ -43,7 +43,7 @@ def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.P
     A surrogate is only read when the text does not say by its fingerprint which one it was. Its path may have been
     written down for another working folder: see ``SurrogateNoise.seen_from`` for the folders.
     """
-    found = _spec.build(law, LAWS, kind="law") if law else None
+    found = smoothing.parse(law, LAWS) if law else None
     if isinstance(found, SurrogateNoise):
         found = found.seen_from(*folders).pinned()
     return choose(name, found, transform)
