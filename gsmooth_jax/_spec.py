@@ -26,7 +26,7 @@ LATER = {"later": True}
 """Marks a field added after the first release; ``describe`` omits it at its default, so older specs stay equal."""
 
 ELSEWHERE = {"elsewhere": True}
-"""Marks a field that is of this machine and no part of what is described: ``describe`` omits it."""
+"""Marks a field that is of this machine, or handed in, and no part of what is described: ``describe`` omits it."""
 
 _HEADS: dict[type, str] = {}
 """Class of a plug-in -> the text that it was named by."""

@@ -11,7 +11,7 @@ The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outw
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -359,18 +359,22 @@ class Region(Protocol):
 
 @runtime_checkable
 class Certificate(Protocol):
-    """A radius theory: turns probability bounds into a statement about a region. Host."""
+    """A radius theory: turns probability bounds into a statement about a region. Host.
+
+    The law is a ``Smoothing``; for a certificate with a field ``transform``, which it is built with, also the product
+    of one law for each stage.
+    """
 
     @property
     def name(self) -> str:
         """The name in the registry (``--method``)."""
         ...
 
-    def check(self, transform: Transform, law: Smoothing, region: Region) -> None:
+    def check(self, transform: Transform, law: Any, region: Region) -> None:
         """Raises ValueError unless the theorem's hypotheses hold for this transform, law and region."""
         ...
 
-    def certifies(self, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> bool:
+    def certifies(self, law: Any, region: Region, p_lower: float, p_upper: float) -> bool:
         """Says whether the top class wins for every xi in the region. Monotone in p_lower, p_upper and the region."""
         ...
 

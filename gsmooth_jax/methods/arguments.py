@@ -59,6 +59,7 @@ def check_law(**laws: Any) -> None:
     """
     for name, law in laws.items():
         if isinstance(law, Product):
+            _validate.kind(tuple, "a tuple of laws", **{f"{name}.laws": law.laws})
             for number, one in enumerate(law.laws):
                 check_law(**{f"{name}.laws[{number}]": one})
             continue

@@ -39,6 +39,7 @@ from gsmooth_jax.methods.base import (
     check_classes,
     chosen_class,
 )
+from gsmooth_jax.smoothing import Product
 from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
 
@@ -48,11 +49,11 @@ class ClosedForm:
     """The method; see the module.
 
     Attributes:
-      smoothing: the law of the transform's parameter.
+      smoothing: the law of the transform's parameter, or one for each stage.
       certificate: the theorem.
     """
 
-    smoothing: Smoothing
+    smoothing: Smoothing | Product
     certificate: Certificate
 
     status: ClassVar[Status] = "proved"
@@ -77,11 +78,14 @@ class ClosedForm:
 
     @property
     def parts(self) -> tuple[object, ...]:
-        """The law and the theorem."""
-        return (self.smoothing, self.certificate)
+        """The law, or laws, and the theorem."""
+        laws = self.smoothing.laws if isinstance(self.smoothing, Product) else (self.smoothing,)
+        return (*laws, self.certificate)
 
     def check(self, transform: Transform, region: Region) -> None:
         """Raises ValueError unless the theorem's hypotheses hold."""
+        if isinstance(self.smoothing, Product) and not hasattr(self.certificate, "transform"):
+            raise ValueError(f"{self.name} takes one law, not one for each stage; got {self.law}.")
         self.certificate.check(transform, self.smoothing, region)
 
     def check_model(self, model: Any) -> None:

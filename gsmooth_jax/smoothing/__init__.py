@@ -31,7 +31,7 @@ _STAGES = re.compile(r"\|(?![^()]*\))")
 """A bar outside brackets: a path in a text may hold one."""
 
 
-def parse(text: str, others: Mapping[str, Any] | None = None) -> Any:
+def parse(text: str, others: Mapping[str, Any] | None = None) -> Smoothing | Product | PixelNoise:
     """Returns the law of the parameters that the text names, one for each stage, or the noise of the pixels.
 
     >>> parse("gaussian(sigma=0.5)")
