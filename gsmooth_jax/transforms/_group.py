@@ -103,7 +103,7 @@ def lawless(stages: Sequence[Transform]) -> str:
             return f"stage {stage.name!r} has none{alone}."
     for first, second in itertools.combinations(parts(stages), 2):
         if first.number != second.number and not _lawful(first, second):
-            why = f"{first.stage.name!r} before {second.stage.name!r} has none that is known."
+            why = f"{first.stage.name!r} before {second.stage.name!r} has none here."
             if frozenset((first.kind, second.kind)) in _COMMUTE:
                 return f"{why} With gaussian_blur(border='cyclic') it would."
             orders = itertools.permutations(stages) if len(stages) <= _FEW else iter(())

@@ -114,11 +114,11 @@ def test_what_two_parameters_do_one_after_the_other_a_third_one_does(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gamma|brightness", "'gamma' before 'brightness' has none that is known."),
+        ("gamma|brightness", "'gamma' before 'brightness' has none here."),
         ("brightness|gamma|contrast", "'brightness' before 'gamma' has none"),
         ("gaussian_blur(border='cyclic')|gamma", "'gaussian_blur' before 'gamma' has none"),
-        ("contrast|gamma", "'contrast' before 'gamma' has none that is known. In this order it would: gamma|contrast."),
-        ("translation|gaussian_blur", r"'gaussian_blur' has none that is known. With gaussian_blur\(border='cyclic'\)"),
+        ("contrast|gamma", "'contrast' before 'gamma' has none here. In this order it would: gamma|contrast."),
+        ("translation|gaussian_blur", r"'gaussian_blur' has none here. With gaussian_blur\(border='cyclic'\)"),
         ("brightness|brightness", "'brightness' before 'brightness' has none"),
         ("brightness|clip", "stage 'clip' has none."),
         ("gamma|quantize|contrast", "stage 'quantize' has none."),
