@@ -223,6 +223,14 @@ def test_quadrature_has_converged(factor, k, beta, rho, size):
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=str)
+def test_an_attack_too_small_for_the_quadrature_is_not_free(factor):
+    for rho in (1e-10, 9e-10):
+        assert _rescaled.Curve(factor, 0.0, 0.0, rho).power_upper(0.5) >= 0.5 + 0.39 * rho
+        assert _rescaled.Curve(factor, 0.3 * rho, 0.0, 0.0).power_upper(0.5) >= 0.5 + 0.3 * rho * 0.1
+    assert _rescaled.Curve(factor, 0.2, 1.0, 1.0).power_upper(0.0) == 0.0
+
+
+@pytest.mark.parametrize("factor", FACTORS, ids=str)
 def test_rules_have_the_laws_moments(factor):
     u, weights = factor.rule(0.05)
     law = densities(
