@@ -10,10 +10,13 @@ them certify it, which follows from p_A on a grid (as in ``votes_per_claim.py``)
 ``first_seconds``. Before any of this, logits of both networks have to agree within
 1e-4 of the largest.
 
+PyTorch has three baselines: ``plain``, as people write it; ``tuned``, batch norms folded into convolutions, channels
+last, compiled; ``bfloat16``, the same in that type. Full claims are by ``--baseline``, equal numbers of votes by all.
+
     pip install torch
     python benchmarks/against_torch.py {mnist-brightness,mnist-blur,cifar-brightness} [--full 3] [--images 50] [--quick]
 
-With a GPU: ``--torch-device cuda``, ``--torch-compile``; ``--dtype bfloat16`` for both sides.
+With a GPU: ``--torch-device cuda``; ``--dtype bfloat16`` for this library.
 """
 
 import argparse
@@ -69,11 +72,12 @@ class Both:
         self.guarantee = gs.Guarantee(transform=transform, region=region, method=method, max_votes=budget)
         self.threshold = closed_form.plan(method, self.guarantee).threshold
         self.device = torch.device(options.torch_device)
-        model = torch_loop.converted(gs.load(checkpoint)).to(self.device, getattr(torch, options.dtype))
-        self.model = torch.compile(model) if options.torch_compile else model
-        draw = torch_loop.drawing(self.guarantee)
-        self.draw = lambda image, size: draw(image, size).to(getattr(torch, options.dtype))
-        self.batch = options.batch
+        self.models = {
+            name: torch_loop.BASELINES[name](torch_loop.converted(gs.load(checkpoint)).to(self.device))
+            for name in dict.fromkeys([options.baseline, *(["plain"] if options.quick else torch_loop.BASELINES)])
+        }
+        self.draw = torch_loop.drawing(self.guarantee)
+        self.batch, self.baseline = options.batch, options.baseline
 
     def placed(self, example: gs.Example) -> torch.Tensor:
         """An image as PyTorch takes it."""
@@ -83,14 +87,15 @@ class Both:
         """Returns by how much the logits differ at most on one image's draws, as a share of the largest."""
         with torch.inference_mode():
             drawn = self.draw(self.placed(self.examples[0]), 64)
-            theirs = self.model(drawn).float().cpu().numpy()
+            theirs = self.models[self.baseline](drawn).float().cpu().numpy()
         ours = np.asarray(self.classifier(drawn.float().cpu().permute(0, 2, 3, 1).numpy()))
         return float(np.abs(ours - theirs).max() / np.abs(ours).max())
 
     def torch_claim(self, example: gs.Example) -> bool:
         """Whether PyTorch certifies an image."""
         n, alpha, image = self.guarantee.max_votes, self.guarantee.alpha, self.placed(example)
-        _, lower = torch_loop.certify(self.model, self.draw, image, n0=SELECTION, n=n, alpha=alpha, batch=self.batch)
+        model = self.models[self.baseline]
+        _, lower = torch_loop.certify(model, self.draw, image, n0=SELECTION, n=n, alpha=alpha, batch=self.batch)
         return lower >= self.threshold
 
     def claims(self) -> list[gs.Claim]:
@@ -102,9 +107,9 @@ class Both:
         fixed = dataclasses.replace(self.guarantee, test="fixed", max_votes=votes)
         list(gs.certify_stream(self.classifier, self.examples[:1], fixed))
 
-    def torch_votes(self, votes: int) -> None:
+    def torch_votes(self, baseline: str, votes: int) -> None:
         """Casts so many votes on one image in PyTorch."""
-        torch_loop.count(self.model, self.draw, self.placed(self.examples[0]), votes, self.batch)
+        torch_loop.count(self.models[baseline], self.draw, self.placed(self.examples[0]), votes, self.batch)
 
     def kept(self, claims: list[gs.Claim]) -> tuple[float, float]:
         """Returns the expected share of images that PyTorch certifies, and the share of those certified here too."""
@@ -129,8 +134,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1000, help="of the PyTorch loop")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--torch-device", default="cpu")
-    parser.add_argument("--torch-compile", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="8 images, one full claim of 2,000 votes, short turns")
+    parser.add_argument("--baseline", choices=list(torch_loop.BASELINES), default="plain", help="of full claims")
+    parser.add_argument("--quick", action="store_true", help="8 images, one full claim of 2,000 votes, one baseline")
     options = parser.parse_args()
     budget, turns = (2_000, 3) if options.quick else (100_000, 9)
     if options.quick:
@@ -138,28 +143,25 @@ def main() -> None:
 
     both = Both(options, budget)
     difference = both.difference()
-    if options.dtype == "float32" and difference > 1e-4:
+    if options.dtype == "float32" and options.baseline != "bfloat16" and difference > 1e-4:
         raise SystemExit(f"Expected logits that differ by at most 1e-4 of the largest, got {difference:.2g}.")
     claims, first = timed(both.claims)
-    both.torch_votes(2 * options.batch)
+    for baseline in both.models:  # compiles
+        both.torch_votes(baseline, 2 * options.batch)
     turned = [(timed(both.torch_claim, e), timed(both.claims)) for e in both.examples[: options.full]]
     theirs = float(np.median([t for (_, t), _ in turned]))
     ours = float(np.median([t for _, (_, t) in turned])) / len(claims)
     votes = float(np.mean([c.votes for c in claims]))
     both.fixed_claim(options.votes)
-    speeds = [
-        (
-            options.votes / timed(both.torch_votes, options.votes)[1],
-            options.votes / timed(both.fixed_claim, options.votes)[1],
-        )
-        for _ in range(turns)
-    ]
-    speed_torch, speed = np.median(speeds, axis=0)
+    turn = [(both.fixed_claim, options.votes), *((both.torch_votes, name, options.votes) for name in both.models)]
+    speeds = [[options.votes / timed(*call)[1] for call in turn] for _ in range(turns)]
+    speed, *speeds_torch = np.median(speeds, axis=0).tolist()
     certified_torch, kept = both.kept(claims)
     result = {
         "case": options.case,
         "torch": torch.__version__,
         "dtype": options.dtype,
+        "baseline": options.baseline,
         "logits_differ": float(f"{difference:.2g}"),
         "images": len(claims),
         "full_claims_torch": len(turned),
@@ -171,8 +173,9 @@ def main() -> None:
         "votes_a_claim_torch": SELECTION + budget,
         "votes_a_claim": round(votes, 1),
         "times_fewer_votes": round((SELECTION + budget) / votes, 1),
-        "votes_per_second_torch": round(speed_torch),
         "votes_per_second": round(speed),
+        "votes_per_second_torch": dict(zip(both.models, map(round, speeds_torch), strict=True)),
+        "times_faster_a_vote": {n: round(speed / s, 2) for n, s in zip(both.models, speeds_torch, strict=True)},
         "certified_torch_expected": round(certified_torch, 5),
         "certified": float(np.mean([c.certified for c in claims])),
         "torch_certified_kept": round(kept, 5),

@@ -20,6 +20,7 @@ from gsmooth_jax.methods.enumerate import Enumerate as Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth as GSmooth
 from gsmooth_jax.methods.interval import IntervalBounds as IntervalBounds
 from gsmooth_jax.methods.median import Median as Median
+from gsmooth_jax.methods.smoothed import Smoothed as Smoothed
 from gsmooth_jax.methods.stream import certify_stream as certify_stream
 from gsmooth_jax.models import Classifier as Classifier
 from gsmooth_jax.models import as_classifier as as_classifier

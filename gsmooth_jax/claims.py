@@ -182,6 +182,8 @@ class Claim:
       hypotheses: the evidence: those of one centre each, with their votes.
       windows: and those of several centres that share votes.
       ballots: these votes.
+      clean: what the classifier itself answers, without noise; ``ABSTAIN`` where its logits are not finite. No claim
+        rests on it. None of numbers, and in records of versions before 0.10.
       note: what a reader should know, or empty.
       header: digest of the header of the run that holds the claim; empty outside a run.
     """
@@ -204,6 +206,7 @@ class Claim:
     own_seconds: float | None = dataclasses.field(default=None, compare=False)
     windows: tuple[Window, ...] = ()
     ballots: tuple[Ballot, ...] = ()
+    clean: int | None = None
 
     @property
     def predicted(self) -> int:

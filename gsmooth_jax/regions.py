@@ -5,11 +5,12 @@ Of a parameter whose values are whole numbers (``Param.whole``) a region holds t
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from gsmooth_jax import _validate
+from gsmooth_jax.types import Transform
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,3 +98,13 @@ class Ball:
     def scaled(self, size: float) -> "Ball":
         """The ball of radius ``size`` > 0."""
         return Ball(size, self.dim)
+
+
+def check_whole_ends(transform: Transform, lows: Iterable[float], highs: Iterable[float]) -> None:
+    """Raises ValueError where a box [P] reads as if it held more than its whole numbers: T rounds (0, .5) to (0, 1)."""
+    for param, low, high in zip(transform.params, lows, highs, strict=True):
+        if param.whole and not (float(low).is_integer() and float(high).is_integer()):
+            raise ValueError(
+                f"Expected whole numbers of {param.unit} for {transform.name}'s {param.name}, got [{low:g}, {high:g}]: "
+                "its values are whole numbers, and others are rounded to these."
+            )

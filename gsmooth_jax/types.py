@@ -164,20 +164,6 @@ class EntryBounded(Protocol):
         ...
 
 
-class Resampling(Protocol):
-    """A transform that reads pixels with weights >= 0, and bounds entries' speeds for all images near one."""
-
-    def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
-        """[H, W, C], [P] -> [H, W, C]. Device."""
-        ...
-
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
-        """As ``EntryBounded``; with a radius [H, W, C] for every image whose entries are within it of these. Device."""
-        ...
-
-
 @runtime_checkable
 class Chainable(Protocol):
     """A transform whose Lipschitz bound survives a change of its image, so that it may follow another one."""

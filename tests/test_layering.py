@@ -30,7 +30,7 @@ ORDER = [
     ("training",),
     ("engine",),
     ("methods",),
-    ("results",),
+    ("results", "corruptions"),
     ("api",),
     ("attacks", "testing"),
     ("cli",),

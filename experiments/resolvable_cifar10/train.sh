@@ -1,8 +1,23 @@
 #!/usr/bin/env bash
-# Trains the ResNet-20 anew; resumable. certify.sh uses the kept one as it is.
+# Trains the networks anew; resumable. certify.sh uses the kept ones as they are.
+#   ./train.sh            both networks of the speed runs
+#   ./train.sh resnet20   the one of the result lines of version 0.4
 set -euo pipefail
 cd "$(dirname "$0")"
 
 gsmooth data prepare cifar10
-gsmooth train --out checkpoints/resnet20 --data cifar10 --arch resnet20 --transform brightness_contrast \
-    --law "gaussian(sigma=(0.4,0.4))" --normalize image --crop-flip --batch-size 128 --epochs 6
+if [[ "${1:-}" == resnet20 ]]; then
+    exec gsmooth train --out checkpoints/resnet20 --data cifar10 --arch resnet20 --transform brightness_contrast \
+        --law "gaussian(sigma=(0.4,0.4))" --normalize image --crop-flip --batch-size 128 --epochs 6
+fi
+# Large pages, and no memory given back between steps: on a Linux CPU a step takes 7 % less time, a forward pass 26 %.
+export GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
+speed_net() {
+    gsmooth train --data cifar10 --arch speed_net --flips --shifts 2 --batch-size 250 --label-smoothing 0.1 \
+        --averaging 0.995 --validation 5000 "$@"
+}
+# Four views of each image, three of them with a blur undone, each standardised: for blur, brightness and contrast.
+speed_net --out checkpoints/sharpen --normalize sharpen --epochs "${EPOCHS:-10}" \
+    --transform brightness gaussian_blur --law "uniform(low=-0.1,high=0.1)" "exponential(scale=9.0)"
+# Undoes translation.
+speed_net --out checkpoints/centre --normalize centre --epochs "${EPOCHS:-8}"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from gsmooth_jax.regions import Ball, Box
+from gsmooth_jax.regions import Ball, Box, check_whole_ends
 from gsmooth_jax.smoothing import Gaussian, LogNormal
 from gsmooth_jax.types import Param, Region, Smoothing, Transform
 
@@ -60,12 +60,7 @@ def check_whole(transform: Transform, region: Region, box: Box) -> None:
                 "moves by whole numbers, and a smaller ball holds none but 0."
             )
         return
-    for param, low, high in zip(transform.params, box.low, box.high, strict=True):
-        if param.whole and not (low.is_integer() and high.is_integer()):
-            raise ValueError(
-                f"Expected whole numbers of {param.unit} for {transform.name}'s {param.name}, got [{low:g}, {high:g}]: "
-                "it moves by whole numbers, and rounds all others to these."
-            )
+    check_whole_ends(transform, box.low, box.high)
 
 
 def check_range(transform: Transform, law: Smoothing, param: Param, low: float, high: float) -> None:

@@ -44,5 +44,7 @@ def show(
     out_console.print(report.render(summaries), crop=False)
     if attacks:
         out_console.print(summary.render(attacks), crop=False)
+    if reasons := report.explained(summaries):
+        out_console.print(reasons, soft_wrap=True)
     if picture is not None:
         out_console.print(f"picture: {picture}", soft_wrap=True)

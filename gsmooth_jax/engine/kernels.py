@@ -1,14 +1,22 @@
-"""The compiled program that casts and counts votes. Device."""
+"""The compiled programs that cast and count votes, and that ask a classifier itself. Device."""
 
 import functools
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import Mesh, PartitionSpec
 
 from gsmooth_jax.engine.sharding import ROWS
 from gsmooth_jax.estimation.votes import Draws, count_votes
 from gsmooth_jax.types import Vote
+
+
+@jax.jit
+def answer_kernel(model: Callable[[jax.Array], jax.Array], image: jax.Array) -> jax.Array:
+    """Returns the class that a classifier answers for one input [H, W, C] itself; K where its logits are not finite."""
+    (logits,) = model(image[None])
+    return jnp.where(jnp.isfinite(logits).all(), jnp.argmax(logits), len(logits))
 
 
 @functools.partial(jax.jit, static_argnames=("mesh", "votes", "chunk"))

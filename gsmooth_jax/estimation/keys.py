@@ -23,6 +23,9 @@ ATTACK: Final = 3
 ATTACK_CONFIRM: Final = 4
 """Draws that decide what the strongest parameter does. Never reused by the search for it."""
 
+PREDICT: Final = 5
+"""Draws that say what a smoothed classifier answers. Never counted by a claim's test."""
+
 
 def phase_key(run_key: jax.Array, image_id: jax.Array, centre_id: jax.Array, phase: jax.Array) -> jax.Array:
     """Returns the key under which one smoothing centre of one image draws its samples of one phase."""

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from gsmooth_jax import _validate
-from gsmooth_jax.regions import Box
+from gsmooth_jax.regions import Box, check_whole_ends
 from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import stages_of
@@ -40,6 +40,7 @@ def check_box(name: str, transform: Transform, region: Any) -> None:
     if not isinstance(region, Box) or len(region.low) != count:
         raise ValueError(f"{name} takes a box of {count} parameters for {transform.name}, got {region}.")
     check_range(transform, region.low, region.high)
+    check_whole_ends(transform, region.low, region.high)
 
 
 def check_range(transform: Transform, lows: Iterable[float], highs: Iterable[float]) -> None:

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+import jax
 import numpy as np
 
 from gsmooth_jax import _validate
@@ -68,10 +69,12 @@ def certify_stream(
     method.requirement(guarantee)
     tests = Tests(guarantee)
 
+    placed = jax.device_put(classifier)  # once, and not for each input that it is asked about
+
     def provers() -> Iterator[scheduler.Prover[Claim]]:
         for example in examples:
             check_example(example, classifier)
-            yield _named(prove(example, classifier, guarantee, tests), example)
+            yield _named(prove(example, placed, guarantee, tests), example)
 
     vote = method.vote(guarantee.transform)
     threads = max((os.cpu_count() or 1) // 2, 1) if method.computes else 0

@@ -13,6 +13,12 @@ def accuracy(claims: Sequence[Claim]) -> float | None:
     return sum(known) / len(claims) if known else None
 
 
+def clean_accuracy(claims: Sequence[Claim]) -> float | None:
+    """Returns the share of ALL images that the classifier itself gets right, without noise; None where not recorded."""
+    known = [c.clean == c.label for c in claims if c.clean is not None and c.label is not None]
+    return sum(known) / len(claims) if known else None
+
+
 def certified_accuracy(claims: Iterable[Claim], radius: float | None = None) -> float:
     """Returns the share of ALL images that are certified, and rightly classified where their labels are known.
 

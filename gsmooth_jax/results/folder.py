@@ -6,8 +6,10 @@ dropped when the run is resumed, and its image is done again. Of many processes 
 ends, however it ends. Versions before 0.7 wrote plain lines, ``results.jsonl``, which are read as well.
 """
 
+import contextlib
 import dataclasses
 import fcntl
+import gc
 import json
 import os
 import re
@@ -184,15 +186,28 @@ def _read_records(path: Path) -> tuple[list[Claim], int]:
     claims: list[Claim] = []
     end = 0
     try:
-        for line, stop in found:
-            claims.append(records.from_line(line))
-            end = stop
+        with _uncollected():
+            for line, stop in found:
+                claims.append(records.from_line(line))
+                end = stop
     except ValueError as error:
         raise ValueError(
             f"{path if compressed else old}, record {len(claims) + 1}, is damaged ({error}). "
             "Without it, the command of the run does its image again."
         ) from error
     return claims, end
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Stops the search for cycles: among a million tuples, which hold none, it takes three quarters of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _members(path: Path) -> Iterator[tuple[bytes, int]]:

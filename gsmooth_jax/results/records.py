@@ -87,6 +87,8 @@ def _claim(value: dict[str, Any]) -> Claim:
         raise ValueError(f"its label is {value['label']!r}, no number")
     if type(value.get("own_seconds")) not in (int, float, type(None)):
         raise ValueError(f"its own_seconds is {value['own_seconds']!r}, no number")
+    if type(value.get("clean")) not in (int, type(None)):
+        raise ValueError(f"its clean is {value['clean']!r}, no int")
     if value["status"] not in get_args(Status):
         raise ValueError(f"its status is {value['status']!r}, none of {', '.join(get_args(Status))}")
     read: dict[str, Any] = {
@@ -111,9 +113,9 @@ def _rows(name: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
     row = TABLES[name]
     if columns.keys() != set(row._fields):
         raise ValueError(f"its {name} have the columns {', '.join(columns)}")
-    for values in zip(*(columns[field] for field in row._fields), strict=True):
-        yield row(*map(_tuples, values))
+    for values in zip(*(_tuples(columns[field]) for field in row._fields), strict=True):
+        yield row(*values)
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _tuples(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([_tuples(value) if type(value) is list else value for value in values])

@@ -127,6 +127,8 @@ def differences(recorded: Claim, redrawn: Claim) -> Iterator[str]:
     """Names the fields in which a record is not what the draws give; those of evidence by the first that differs."""
     for name in (f.name for f in dataclasses.fields(Claim) if f.name not in (*_OF_THE_FILE, *records.TABLES)):
         says, gives = getattr(recorded, name), getattr(redrawn, name)
+        if name == "clean" and says is None:  # of versions before 0.10
+            continue
         if not _same(says, gives):
             yield f"{name}: the file says {says!r}, the replay gives {gives!r}"
     for name, row in records.TABLES.items():

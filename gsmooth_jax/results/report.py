@@ -1,6 +1,7 @@
 """Tables and curves of certified accuracy, from result files alone. Host."""
 
 import collections
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from rich.text import Text
 
 from gsmooth_jax import _validate
 from gsmooth_jax.regions import Box
-from gsmooth_jax.results import headers
-from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy
+from gsmooth_jax.results import headers, reasons
+from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy, clean_accuracy
 from gsmooth_jax.results.export import exact
 from gsmooth_jax.results.run import STATUSES, Run
 from gsmooth_jax.results.run import read as read
 from gsmooth_jax.results.tables import Figures, percent
 from gsmooth_jax.types import Region
+
+_COLUMNS = 80
 
 
 def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
@@ -54,9 +57,11 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "alpha": max(c.alpha for c in run.claims),
         "images": len(run.claims),
         "images_of_run": data.get("images", len(run.claims)),
+        "clean_accuracy": clean_accuracy(run.claims),
         "accuracy": accuracy(run.claims),
         "abstained": sum(c.statement is None for c in run.claims) / len(run.claims),
         "certified_accuracy": certified_accuracy(run.claims),
+        "not_certified": reasons.summed_up(run.claims, run.header),
         "certified_accuracy_at": {exact(float(r)): certified_accuracy(run.claims, r) for r in radii},
         "votes_mean": float(votes.mean()),
         "votes_median": float(np.median(votes)),
@@ -91,13 +96,30 @@ def _claimed(s: dict[str, Any]) -> str:
     )
 
 
+def explained(summaries: Sequence[dict[str, Any]]) -> Text:
+    """Returns the last lines of a report: why images are not certified, and what to do; at most 80 columns each."""
+    lines = []
+    for s in summaries:
+        if not s["not_certified"]:
+            continue
+        count = sum(reason["images"] for reason in s["not_certified"])
+        lines.append(f"Why {count:,} of {s['images']:,} images are not certified ({s['run']}):")
+        for reason in s["not_certified"]:
+            text = f"{reason['images']:>6,}  {reason['kind']:<9}  {reason['means']}: {reason['advice']}"
+            lines += textwrap.wrap(text, _COLUMNS, initial_indent="  ", subsequent_indent=" " * 21)
+    return Text("\n".join(lines))
+
+
 def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
     radii = list(dict.fromkeys(r for s in summaries for r in s["certified_accuracy_at"]))
-    columns = ("run", "images", "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image")
+    clean = any(s["clean_accuracy"] is not None for s in summaries)
+    first = ("run", "images", "clean") if clean else ("run", "images")
+    columns = (*first, "smoothed", "certified", *(f"at {r}" for r in radii), "votes/image")
     rows = [
         (
             s["run"],
             f"{s['images']}" if s["images"] == s["images_of_run"] else f"{s['images']} of {s['images_of_run']}",
+            *([percent(s["clean_accuracy"])] if clean else []),
             percent(s["accuracy"]),
             Text(f"{s['certified_accuracy']:.1%}", "bold"),
             *(f"{s['certified_accuracy_at'][r]:.1%}" if r in s["certified_accuracy_at"] else "" for r in radii),

@@ -12,8 +12,8 @@ Found here:
   it is no seal: who alters a header can write a new digest into every record.
 Found by ``replay`` alone:
   what the votes depend on: seed (where votes are divided), classifier, transform, law, the images themselves; votes
-  that were never cast; a label; what was computed about an image: thresholds, and which centres prove only together
-  with another.
+  that were never cast; a label; the classifier's answer without noise; what was computed about an image: thresholds,
+  and which centres prove only together with another.
 Found by neither:
   a header and records that were altered together so that they describe another run that was made as honestly: fewer
   images, from the end of the list; a seed, or a radius, that was chosen among several after a look at their results

@@ -47,9 +47,7 @@ def slack(h: int, w: int) -> float:
     return 1e-5 * max(h, w)
 
 
-def block_maxima(
-    image: jax.Array, beyond: Literal["constant", "edge"] = "constant", radius: jax.Array | None = None
-) -> jax.Array:
+def block_maxima(image: jax.Array, beyond: Literal["constant", "edge"] = "constant") -> jax.Array:
     """Returns [Ly, Lx, H + 1, W + 1, 4, C]: maxima of dy, -dy, dx, -dx over blocks of 2^i x 2^j cells from each on.
 
     Blocks that reach over the last cell end there. Device.
@@ -57,15 +55,11 @@ def block_maxima(
     Args:
       image: [H, W, C].
       beyond: what the ring around it is: zeros (``constant``), or the outermost pixels again (``edge``).
-      radius: [H, W, C], how far each entry may be from the image's; maxima are over all such images.
     """
     slopes = []
     for sign in (1.0, -1.0):
         ring = jnp.pad(sign * image, ((1, 1), (1, 1), (0, 0)), mode=beyond)
         dy, dx = jnp.diff(ring, axis=0), jnp.diff(ring, axis=1)
-        if radius is not None:
-            near = jnp.pad(radius, ((1, 1), (1, 1), (0, 0)), mode=beyond)
-            dy, dx = dy + (near[1:] + near[:-1]), dx + (near[:, 1:] + near[:, :-1])
         slopes.append((jnp.maximum(dy[:, :-1], dy[:, 1:]), jnp.maximum(dx[:-1], dx[1:])))  # the sides of each cell
     (down, right), (up, left) = slopes
     steep = jnp.stack([down, up, right, left], axis=2)  # [H + 1, W + 1, 4, C]

@@ -22,8 +22,7 @@ class Pipe:
     pointwise: bool = False
     """Whether each entry depends on that entry of the image alone; ``sensitivity_upper`` then holds for each one."""
     resamples: bool = False
-    """Whether each entry is a sum of pixels read with weights >= 0: bounds of entries then go through it, and its
-    ``entry_speeds_upper`` takes a ``radius``."""
+    """Whether it reads pixels at positions, a few for each entry."""
     first_only: bool = False
     """Whether it states bounds for given images alone, and so behind no stage that has parameters."""
     typical: tuple[tuple[float, float], ...]

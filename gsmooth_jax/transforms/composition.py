@@ -1,10 +1,7 @@
 """Transforms applied one after the other."""
 
 import dataclasses
-import functools
 import itertools
-import typing
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +12,10 @@ from gsmooth_jax.transforms.quantize import Quantize
 from gsmooth_jax.types import (
     Chainable,
     Computed,
-    EntryBounded,
     Float32Bounded,
     Group,
     LipschitzBounded,
     Param,
-    Resampling,
     Transform,
     param_dim,
 )
@@ -103,15 +98,15 @@ class Composition:
             raise ValueError(f"No composition law for {self.name!r}: {why}")
         return _group.resolve(self.stages, first, second)
 
-    def unbounded(self, *, entries: bool = False) -> str:
-        """Says why ``lipschitz_upper``, or ``entry_speeds_upper``, cannot be stated; empty where it can.
+    def unbounded(self) -> str:
+        """Says why ``lipschitz_upper`` cannot be stated; empty where it can.
 
         Names the stage, and an order of the stages in which it could be, if there is one.
         """
-        why = _stopped(self.stages, entries)
+        why = _stopped(self.stages)
         if not why or len(self.stages) > _FEW:
             return why
-        orders = (o for o in itertools.permutations(self.stages) if not _stopped(_unrounded(o), entries))
+        orders = (o for o in itertools.permutations(self.stages) if not _stopped(_unrounded(o)))
         order = next(orders, None)
         return f"{why} In this order it would: {'|'.join(s.name for s in order)}." if order else why
 
@@ -127,7 +122,8 @@ class Composition:
         Raises:
           ValueError: a stage states no bound, or none that holds behind another stage; names the stage.
         """
-        self._require("Lipschitz bound", entries=False)
+        if why := self.unbounded():
+            raise ValueError(f"No Lipschitz bound for {self.name!r}: {why}")
         whole, grown = self._chain(image, low, high)
         if grown is None:
             return whole
@@ -144,40 +140,6 @@ class Composition:
         cut = total > 1
         return jax.lax.fori_loop(0, jnp.where(cut, total, 0), worse, jnp.where(cut, 0.0, whole))
 
-    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-        """Bounds the change of each entry per unit of each parameter on the box [low, high]: [P, H, W, C]. Device.
-
-        The chain of ``lipschitz_upper``, entry by entry. A pointwise stage behind the first that moves multiplies what
-        each entry has; one that reads pixels carries it to where they are read. (THEORY D7.4.)
-
-        Raises:
-          ValueError: a stage states no speeds of entries, or none behind another stage, or mixes entries; names it.
-        """
-        self._require("bound on the entries' speeds", entries=True)
-        speeds, radius, start = jnp.zeros((0, *image.shape), image.dtype), jnp.zeros_like(image), 0
-        for stage in self.stages:
-            part = slice(start, start + param_dim(stage, image.shape))
-            box, start, reached = (low[part], high[part]), part.stop, radius
-            middle, half = _middle(*box)
-            moved = stage(image, middle)
-            apart, growth = _sensitivity(stage, image.shape, *box)
-            own = speeds[:0]
-            if len(speeds) and _resampling(stage):
-                reading = typing.cast(Resampling, stage)
-                own = reading.entry_speeds_upper(image, *box, reached)
-                carry = functools.partial(_carried, reading, box=box)
-                speeds, radius = jax.vmap(carry)(speeds), carry(reached)
-            else:
-                if stage.params:
-                    assert isinstance(stage, EntryBounded)
-                    own = stage.entry_speeds_upper(image, *box)
-                    own = own if growth is None else own + jnp.multiply.outer(growth, reached)
-                speeds, radius = apart * speeds, apart * reached
-            way = jnp.tensordot(half, own, 1, precision="highest")
-            radius = radius + way + _off(stage, image, moved, apart, jnp.max)
-            speeds, image = jnp.concatenate([speeds, own]), moved
-        return speeds
-
     def float32_upper(self, image: Computed, low: np.ndarray, high: np.ndarray) -> Computed:
         """Bounds what float32 makes of the result, one stage after the other. Host.
 
@@ -191,10 +153,6 @@ class Composition:
             part = slice(start, start + param_dim(stage, image.shape))
             image, start = stage.float32_upper(image, low[part], high[part]), part.stop
         return image
-
-    def _require(self, kind: str, *, entries: bool) -> None:
-        if why := self.unbounded(entries=entries):
-            raise ValueError(f"No {kind} for {self.name!r}: {why}")
 
     def _chain(self, image: jax.Array, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array | None]:
         """The chain rule on one box: the bounds [P], and which share [P] of a later one each parameter's way makes up.
@@ -217,7 +175,7 @@ class Composition:
                     shares, grows = jnp.maximum(shares, _share(growth, ways, own)), True
                     own = own + growth * reached
             bounds, ways = jnp.concatenate([apart * bounds, own]), jnp.concatenate([apart * ways, own * half])
-            radius = apart * reached + jnp.sum(own * half) + _off(stage, image, moved, apart, jnp.linalg.norm)
+            radius = apart * reached + jnp.sum(own * half) + _off(stage, image, moved, apart)
             shares, image = jnp.concatenate([shares, jnp.zeros_like(half)]), moved
         return bounds, shares if grows else None
 
@@ -237,36 +195,18 @@ def _sensitivity(
     return jnp.ones((), low.dtype), None
 
 
-def _resampling(stage: Transform) -> bool:
-    return getattr(stage, "resamples", False) and bool(stage.params)
+def _off(stage: Transform, image: jax.Array, moved: jax.Array, apart: jax.Array) -> jax.Array:
+    """Bounds how far float32 takes what a stage makes of an image, in L2.
 
-
-def _carried(stage: Resampling, entries: jax.Array, *, box: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """Bounds what a stage makes of entries [H, W, C] >= 0, or of any that these bound, for every parameter of a box."""
-    middle, half = _middle(*box)
-    moved = stage(entries, middle)
-    way = jnp.tensordot(half, stage.entry_speeds_upper(entries, *box), 1, precision="highest")
-    return (moved + way) * (1.0 + 1e-5) + _off(typing.cast(Transform, stage), entries, moved, 1.0, jnp.max)
-
-
-def _off(
-    stage: Transform,
-    image: jax.Array,
-    moved: jax.Array,
-    apart: jax.Array | float,
-    norm: Callable[[jax.Array], jax.Array],
-) -> jax.Array:
-    """Bounds how far float32 takes what a stage makes of an image, in a norm: L2, or the largest entry.
-
-    Positions are wrong by a tenth of ``_cells.slack`` at most (THEORY D7.4).
+    Positions are wrong by a tenth of ``_cells.slack`` at most (THEORY D7.2).
     """
     short = getattr(stage, "pointwise", False) or getattr(stage, "resamples", False)
-    length, side = (norm if short else jnp.linalg.norm), max(image.shape[:2])
+    norm, side = jnp.linalg.norm, max(image.shape[:2])
     units = 200.0 if short else 300.0 + 4.0 * (side**1.5 + side)
-    off = units * 2.0**-24 * (apart * length(jnp.abs(image).ravel()) + length(jnp.abs(moved).ravel()))
+    off = units * 2.0**-24 * (apart * norm(image.ravel()) + norm(moved.ravel()))
     if getattr(stage, "resamples", False):
         ring = jnp.pad(image, ((1, 1), (1, 1), (0, 0)))
-        steps = sum(norm(jnp.abs(jnp.diff(ring, axis=axis)).ravel()) for axis in (0, 1))
+        steps = sum(norm(jnp.diff(ring, axis=axis).ravel()) for axis in (0, 1))
         off = off + 0.3 * _cells.slack(*image.shape[:2]) * apart * steps
     return off
 
@@ -277,15 +217,13 @@ def _share(growth: jax.Array, ways: jax.Array, alone: jax.Array) -> jax.Array:
     return jnp.max(jnp.where(grown > 0.0, grown / jnp.maximum(alone, 1e-30)[None], 0.0), axis=1, initial=0.0)
 
 
-def _stopped(stages: tuple[Transform, ...], entries: bool) -> str:
+def _stopped(stages: tuple[Transform, ...]) -> str:
     """Says which stage states no bound where it stands; empty where all do."""
     moving = False
     for stage in stages:
         if moving and (not isinstance(stage, Chainable) or getattr(stage, "first_only", False)):
             return f"stage {stage.name!r} states none behind another, only where it comes first."
-        if moving and entries and not (getattr(stage, "pointwise", False) or getattr(stage, "resamples", False)):
-            return f"stage {stage.name!r} mixes entries behind another."
-        if stage.params and not isinstance(stage, EntryBounded if entries else LipschitzBounded):
+        if stage.params and not isinstance(stage, LipschitzBounded):
             return f"stage {stage.name!r} states none."
         moving |= bool(stage.params)
     return ""

@@ -53,11 +53,9 @@ class MotionBlur(Pipe, resamples=True):
         del low, high
         return shift.difference_norms(image) * float(np.abs(self._positions()).mean())
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [2, H, W, C]: the mean of |node| times the speed of ``Shift`` on that share of the box. Device."""
-        maxima = _cells.block_maxima(image, radius=radius)
+        maxima = _cells.block_maxima(image)
         positions = jnp.asarray(self._positions(), jnp.float32)
 
         def speed(i: jax.Array | int) -> jax.Array:

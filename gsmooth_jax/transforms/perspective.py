@@ -51,18 +51,16 @@ class Perspective(Pipe, resamples=True):
         """Returns [1]: the L2 norm of the speeds of the entries, as for rotation. Device."""
         return norm_upper(self._speeds(image, low, high))[None]
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1, H, W, C]: those of scaling by each row's own ratios, times its y / (H / 2). Device.
 
         A row's ratio s is affine in t, so its source moves on a straight line through the centre. (THEORY C3.)
         """
-        return rounded_up(self._speeds(image, low, high, radius))[None]
+        return rounded_up(self._speeds(image, low, high))[None]
 
-    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None) -> jax.Array:
+    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         rows = self._turned(image)
-        maxima = _cells.block_maxima(rows, radius=None if radius is None else self._turned(radius))
+        maxima = _cells.block_maxima(rows)
         depths = _depths(rows.shape[0])[:, None]
         ends = 1.0 + low[0] * depths, 1.0 + high[0] * depths
         speeds = scaling.speed_upper(maxima, jnp.minimum(*ends), jnp.maximum(*ends))

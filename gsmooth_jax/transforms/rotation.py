@@ -100,16 +100,14 @@ class Rotation(Pipe, resamples=True):
         """
         return norm_upper(self._speeds(image, low, high))[None]
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1, H, W, C]: ``speed_upper``; infinite where the image may jump. Device."""
-        return rounded_up(self._speeds(image, low, high, radius))[None]
+        return rounded_up(self._speeds(image, low, high))[None]
 
-    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None) -> jax.Array:
+    def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         convention = CONVENTIONS[self.convention]
         beyond = "constant" if convention.canvas is None else "edge"
-        speed = speed_upper(_cells.block_maxima(image, beyond, radius), low[0], high[0], convention.off_centre)
+        speed = speed_upper(_cells.block_maxima(image, beyond), low[0], high[0], convention.off_centre)
         if convention.canvas is not None:
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
         return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed

@@ -33,11 +33,9 @@ class RotationalBlur(Pipe, resamples=True):
         """Returns [1]: the L2 norm of (1/11) sum_i (i/10) times the speed of rotation on i/10 of the box. Device."""
         return norm_upper(_speeds(image, low, high))[None]
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1, H, W, C]: the entries of which ``lipschitz_upper`` is the norm. Device."""
-        return rounded_up(_speeds(image, low, high, radius))[None]
+        return rounded_up(_speeds(image, low, high))[None]
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns the means over the frames of what rotation does, its speed times i / 10. Device."""
@@ -54,9 +52,9 @@ class RotationalBlur(Pipe, resamples=True):
         return float32.read(image, px / (_STEPS + 1), units=float32.READ + float32.averaged(_STEPS + 1))
 
 
-def _speeds(image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None) -> jax.Array:
+def _speeds(image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     """[H, W, C]: (1/11) sum_i (i/10) times the speed of rotation on i/10 of the box."""
-    maxima = _cells.block_maxima(image, radius=radius)
+    maxima = _cells.block_maxima(image)
 
     def speed(i: jax.Array) -> jax.Array:
         share = jnp.float32(i) / _STEPS

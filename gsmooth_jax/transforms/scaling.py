@@ -33,11 +33,9 @@ class Scaling(Pipe, resamples=True):
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels, as for rotation. Device."""
         return norm_upper(speed_upper(_cells.block_maxima(image), 1.0 + low[0], 1.0 + high[0]))[None]
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1, H, W, C]: ``speed_upper``. Device."""
-        maxima = _cells.block_maxima(image, radius=radius)
+        maxima = _cells.block_maxima(image)
         return rounded_up(speed_upper(maxima, 1.0 + low[0], 1.0 + high[0]))[None]
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:

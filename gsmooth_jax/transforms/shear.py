@@ -53,9 +53,7 @@ class Shear(Pipe, resamples=True):
         steps = jnp.diff(jnp.pad(rows, ((0, 0), (1, 1), (0, 0))), axis=1)
         return norm_upper(_warp.offsets(rows.shape[0])[:, None, None] * steps)[None]
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1, H, W, C]: the steepest slope where the entry reads its row, times the row's distance. Device.
 
         Their norm is no smaller than ``lipschitz_upper``: two entries of a row do not read the same slope at once.
@@ -64,14 +62,11 @@ class Shear(Pipe, resamples=True):
         h, w, _ = rows.shape
         ends, slack, zeros = (_sources(h, w, low[0]), _sources(h, w, high[0])), _cells.slack(h, w), jnp.zeros((1, w))
 
-        near = jnp.zeros_like(rows) if radius is None else self._turned(radius)
-
-        def steepest(row: jax.Array, reach: jax.Array, first: jax.Array, last: jax.Array) -> jax.Array:
+        def steepest(row: jax.Array, first: jax.Array, last: jax.Array) -> jax.Array:
             boxes = _cells.Boxes(zeros, zeros, first[None] - slack, last[None] + slack)
-            maxima = _cells.block_maxima(row[None], radius=reach[None])
-            return _cells.steepest(maxima, boxes)[0, :, 2:].max(axis=1)
+            return _cells.steepest(_cells.block_maxima(row[None]), boxes)[0, :, 2:].max(axis=1)
 
-        slopes = jax.vmap(steepest)(rows, near, jnp.minimum(*ends), jnp.maximum(*ends))  # [H, W, C]
+        slopes = jax.vmap(steepest)(rows, jnp.minimum(*ends), jnp.maximum(*ends))  # [H, W, C]
         return rounded_up(self._turned(jnp.abs(_warp.offsets(h))[:, None, None] * slopes))[None]
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:

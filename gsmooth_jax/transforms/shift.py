@@ -34,14 +34,12 @@ class Shift(Pipe, resamples=True):
         del low, high
         return difference_norms(image)
 
-    def entry_speeds_upper(
-        self, image: jax.Array, low: jax.Array, high: jax.Array, radius: jax.Array | None = None
-    ) -> jax.Array:
+    def entry_speeds_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [2, H, W, C]: ``speeds_upper`` on the box. Device.
 
         Their norms are no smaller than ``lipschitz_upper``, which averages the differences that these maximise.
         """
-        return rounded_up(speeds_upper(_cells.block_maxima(image, radius=radius), low, high))
+        return rounded_up(speeds_upper(_cells.block_maxima(image), low, high))
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns 1 and 2: each pixel is read with weights of sum 1 at most, and a difference has two terms. Device."""

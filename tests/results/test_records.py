@@ -64,6 +64,7 @@ CLAIMS = st.builds(
     note=st.text(),
     header=st.text(),
     own_seconds=st.one_of(st.none(), NUMBERS),
+    clean=st.one_of(st.none(), st.integers(-1, 999)),
 )
 
 

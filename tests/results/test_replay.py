@@ -187,6 +187,7 @@ def test_differences_name_the_first_window_and_count_the_others(cover):
 CHANGES = {
     "id": 1, "label": 3, "statement": None, "certified": False, "radius": 1.0, "status": "heuristic",
     "assumes": ("part somewhere.Else",), "alpha": 0.5, "ledger": (), "votes": 1, "selection": (), "note": "odd",
+    "clean": -1,
 }  # fmt: skip
 PARTS = {
     "hypotheses": {
@@ -204,6 +205,8 @@ def test_no_draw_decides_the_time_and_the_header(cover):
     claim = results.read_run(cover)[1][0]
     other = dataclasses.replace(claim, seconds=-1.0, own_seconds=-1.0, header="other")
     assert list(replay.differences(other, claim)) == []
+    old = dataclasses.replace(claim, clean=None)  # of versions before 0.10, which did not record it
+    assert list(replay.differences(old, claim)) == []
     assert {*CHANGES, *replay._OF_THE_FILE, *PARTS} == {f.name for f in dataclasses.fields(gs.Claim)}
 
 

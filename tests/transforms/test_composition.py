@@ -253,7 +253,6 @@ def test_random_compositions_stay_within_their_bounds(seed):
     transform = Composition(tuple(TRANSFORMS[n]() for n in names))
     colour = not {"hue", "saturation"}.isdisjoint(names)
     bound = jax.jit(transform.lipschitz_upper)
-    speeds = None if transform.unbounded(entries=True) else jax.jit(transform.entry_speeds_upper)
 
     def exact(image, theta):
         theta = list(theta)
@@ -270,11 +269,7 @@ def test_random_compositions_stay_within_their_bounds(seed):
             thetas = np.stack([low, high, *rng.uniform(low, high, (4, count))]).astype(np.float64)
             thetas = np.concatenate([thetas, np.where(np.eye(count, dtype=bool), high, low)])
             out = [exact(image.astype(np.float64), theta) for theta in thetas]
-            fastest = None if speeds is None else np.asarray(speeds(image, low, high), np.float64)
             for i, j in itertools.combinations(range(len(out)), 2):
-                if fastest is not None:
-                    way = np.tensordot(np.abs(thetas[i] - thetas[j]), fastest, 1)
-                    assert (np.abs(out[i] - out[j]) <= way * (1 + 1e-6) + 1e-9).all()
                 way = upper @ np.abs(thetas[i] - thetas[j])
                 shares.append(np.linalg.norm(out[i] - out[j]) / max(way, 1e-9))
     assert 0.05 < max(shares) <= 1.0 + 1e-6

@@ -64,7 +64,7 @@ def test_no_bound_is_four_times_too_large_on_an_mnist_image(transform):
     assert np.median(ratio) < 2
 
 
-@pytest.mark.parametrize("transform", [*ENTRIES, *COMPOSED, *CARRIED], ids=lambda t: t.name)
+@pytest.mark.parametrize("transform", ENTRIES, ids=lambda t: t.name)
 def test_speeds_of_entries_have_the_norm_of_the_bound_on_an_mnist_image(transform):
     images = digits(transform, 4)
     inside = small_boxes(transform).astype(np.float32)
@@ -75,9 +75,5 @@ def test_speeds_of_entries_have_the_norm_of_the_bound_on_an_mnist_image(transfor
     ratio = np.linalg.norm(speeds.reshape(*bounds.shape, -1), axis=-1) / bounds
     if transform.name in AVERAGED:
         assert 0.5 < ratio.min() <= ratio.max() < 1.5
-    elif transform in CARRIED:
-        assert 0.6 < ratio.min() <= ratio.max() < 1.1  # entries keep their places, which norms do not know
-    elif transform in COMPOSED:
-        assert 0.95 < ratio.min() <= ratio.max() < 1.0 + 1e-4  # a chain of norms is the longer one
     else:
         np.testing.assert_allclose(ratio, 1.0, rtol=1e-4)

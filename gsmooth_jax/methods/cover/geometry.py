@@ -182,6 +182,8 @@ class Geometry:
         """The transform's values in an interval of a parameter."""
         assert self.stages.values is not None
         points = self.stages.values.representatives(self.image.shape, low, high)
+        # Of whole numbers those that are meant, not what the ends of smaller parts are rounded to.
+        points = points[((low <= points) & (points <= high)).all(axis=1)]
         # Where one value ends and the next begins is not asked: each part speaks for the values inside it, and its ends
         # are drawn half way to its neighbours'.
         ends = np.concatenate([low[None], 0.5 * (points[:-1] + points[1:]), high[None]])

@@ -265,6 +265,7 @@ def test_an_image_is_lost_for_few_votes_and_its_radius_told(classifier):
         ({"region": gs.Ball(0.1, 1)}, "takes a box of 1 parameters"),
         ({"transform": gs.transforms.ZoomBlur(), "region": gs.Box([-0.1], [0.1])}, r"with z in \[0, inf\]"),
         ({"transform": gs.transforms.Additive()}, "another number"),
+        ({"transform": gs.transforms.Jpeg(), "region": gs.Box([0.0], [1.5])}, "whole numbers of quality for jpeg"),
     ],
 )
 def test_bad_guarantees(change, message):

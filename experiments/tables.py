@@ -1,0 +1,84 @@
+"""Writes the tables of results into README.md and the experiments' own, from the kept runs and ``published.toml``.
+
+A table stands between the lines ``<!-- results: SECTION -->`` and ``<!-- end of results -->``, a section of that file;
+``<!-- results: SECTION, FOLDER -->`` holds the rows whose runs lie in a folder.
+
+    python experiments/tables.py          # writes them
+    python experiments/tables.py --check  # writes nothing; fails where one is not what the runs say
+"""
+
+import argparse
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+from gsmooth_jax.results import headers, run
+from gsmooth_jax.results.report import summarize
+from gsmooth_jax.transforms import Jpeg, Quantize, stages_of
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+DOCUMENTS = [ROOT / "README.md", *sorted(HERE.glob("*/README.md"))]
+TABLE = re.compile(r"(<!-- results: (\w+)(?:, ([\w/]+))? -->\n).*?(<!-- end of results -->)", re.DOTALL)
+COLUMNS = ("transformation", "image", "network", "smoothed", "certified", "votes an image", "GSmooth", "TSS")
+NETWORKS = {"convnet": "ConvNet", "convnet_bn": "ConvNet", "resnet20": "ResNet-20", "speed_net": "SpeedNet"}
+LAYERS = {"image": "standardises", "sharpen": "inverts blurs", "centre": "centres"}
+"""What an input layer does that cancels a transformation, or part of it."""
+
+
+def network(header: dict) -> str:
+    """The network of a run, and what its input layer does to the image."""
+    each = header["model"]["architectures"]
+    does = LAYERS.get(each[0]["normalize"]["mode"])
+    name = NETWORKS[each[0]["name"]]
+    return (name if len(each) == 1 else f"{len(each)} {name}s") + (f", {does}" if does else "")
+
+
+def cells(folder: Path, words: dict[str, str]) -> list[str]:
+    """A row of a table."""
+    found = run.read(folder)
+    s, stages = summarize(found), stages_of(headers.guarantee_of(found.header).transform)
+    if (s["status"], s["alpha"], s["images"], s["every"]) != ("proved", 1e-3, 500, 20):
+        raise ValueError(f"Expected 500 images proved at alpha 0.001 in {folder}, got {s}.")
+    return [
+        words["row"],
+        "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
+        network(found.header),
+        f"{s['accuracy']:.1%}".replace("%", " %"),
+        f"**{s['certified_accuracy']:.1%}**".replace("%", " %"),
+        f"{s['votes_mean']:,.0f}",
+        words.get("gsmooth", ""),
+        words.get("tss", ""),
+    ]
+
+
+def table(found: re.Match[str], rows: dict[str, dict[str, list[str]]]) -> str:
+    """What is to stand in place of a table that was found, in Markdown."""
+    begins, section, folder, ends = found.groups()
+    chosen = [row for run_folder, row in rows[section].items() if run_folder.startswith(folder or "")]
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *chosen]
+    return "\n".join([begins, *(f"| {' | '.join(line)} |" for line in lines), "", ends])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    published = tomllib.loads((HERE / "published.toml").read_text(encoding="utf-8"))
+    rows = {
+        section: {folder: cells(HERE / folder, words) for folder, words in each.items()}
+        for section, each in published.items()
+    }
+    old = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    new = {path: TABLE.sub(lambda found: table(found, rows), text) for path, text in old.items()}
+    changed = ", ".join(str(path.relative_to(ROOT)) for path in DOCUMENTS if new[path] != old[path])
+    if options.check:
+        sys.exit(f"Not what the runs say: {changed}. Written by: python experiments/tables.py" if changed else 0)
+    for path in DOCUMENTS:
+        path.write_text(new[path], encoding="utf-8")
+    print(f"Written: {changed or 'nothing, all was as the runs say'}.")
+
+
+if __name__ == "__main__":
+    main()
