@@ -9,7 +9,8 @@ import pytest
 from scipy import integrate, optimize, special, stats
 
 import gsmooth_jax
-from gsmooth_jax.certificates import BrightnessContrast, search
+from gsmooth_jax import smoothing, transforms
+from gsmooth_jax.certificates import BrightnessContrast, GeneralLipschitz, search
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import SMOOTHINGS, Gaussian
@@ -142,6 +143,22 @@ def test_table_of_a9():
         of_a_factor(stats.norm(0, 0.3), np.log([0.95, 1.05]), beta=0.1 / 0.3, rho=np.hypot(3, 3) / 10, blur=3 / 3),
     ]
     assert needed == pytest.approx([row[-1] for row in table("A9")], abs=1e-4)
+
+
+def test_table_of_h2():
+    """What is sampled is no independent figure: the same draws again, of those compositions that take a moment."""
+    rows = {row[0]: row[1:] for row in table("H2")}
+    assert [exact for exact, _ in rows.values()] == [row[-1] for row in table("A9")]
+    law, transform = (
+        smoothing.parse("gaussian(sigma=0.4)|gaussian(sigma=15.0)"),
+        transforms.parse("brightness|translation"),
+    )
+    found = search.threshold(GeneralLipschitz(transform=transform), law, Box([-0.2, -5, -5], [0.2, 5, 5]))
+    assert found == pytest.approx(rows["brightness, translation"][1], abs=6e-4)
+    law, transform = smoothing.parse("gaussian(sigma=0.4)|gaussian(sigma=0.4)"), transforms.parse("contrast|brightness")
+    region = Box([np.log(0.6), -0.4], [np.log(1.4), 0.4])
+    found = search.threshold(GeneralLipschitz(transform=transform), law, region)
+    assert found == pytest.approx(rows["contrast, brightness, 0.4"][1], abs=6e-4)
 
 
 def of_a_factor(law, shifts, beta, rho=1e-3, blur=0.0):

@@ -3,6 +3,7 @@
 from gsmooth_jax.certificates.additive import Additive as Additive
 from gsmooth_jax.certificates.brightness_contrast import BrightnessContrast as BrightnessContrast
 from gsmooth_jax.certificates.composition import Composition as Composition
+from gsmooth_jax.certificates.general_lipschitz import GeneralLipschitz as GeneralLipschitz
 from gsmooth_jax.certificates.multiplicative import Multiplicative as Multiplicative
 from gsmooth_jax.certificates.resolvable import Resolvable as Resolvable
 from gsmooth_jax.smoothing import Product
@@ -12,6 +13,7 @@ CERTIFICATES = {
     "resolvable": Resolvable,
     "brightness_contrast": BrightnessContrast,
     "composition": Composition,
+    "general_lipschitz": GeneralLipschitz,
     "multiplicative": Multiplicative,
     "additive": Additive,
 }

@@ -125,49 +125,79 @@ def _pairs(transform: Transform, law: Any) -> list[tuple[Transform, Smoothing]]:
     return law.over(transform)
 
 
-@functools.lru_cache(maxsize=4096)
-def _attack(transform: Transform | None, law: Any, region: Region) -> _Attack:
-    """The worst of a region under a law.
+@dataclasses.dataclass(frozen=True)
+class Roles:
+    """What each parameter of a composition is to the others, and its law.
+
+    Attributes:
+      blurs: place and mean of each variance of a blur.
+      plain: place and standard deviation of each normal parameter that neither rescales nor is rescaled.
+      factor: place and law of the logarithm of the factor; of one that rescales nothing, where that is not normal.
+      scaled: place and standard deviation of what the factor rescales.
+      behind: whether the factor's stage follows what it rescales.
+    """
+
+    blurs: tuple[tuple[int, float], ...]
+    plain: tuple[tuple[int, float], ...]
+    factor: tuple[int, _rescaled.Factor] | None
+    scaled: tuple[int, float] | None
+    behind: bool
+
+
+@functools.lru_cache(maxsize=64)
+def roles(transform: Transform, law: Product) -> Roles:
+    """Returns what the parameters are to each other.
 
     Raises:
       ValueError: a law of a kind that the theorem does not speak of.
     """
-    if transform is None:
-        raise ValueError("Expected the certificate composition of a transform, got one of none.")
-    pairs = _pairs(transform, law)
+    pairs = law.over(transform)
     stages = [stage for stage, _ in pairs]
-    box, pair = _shifts.bounding_box(region), _group.rescaling(stages)
-    blur, squares = 0.0, 0.0
-    factor, low, high, beta = None, 0.0, 0.0, 0.0
+    pair, blurs, plain = _group.rescaling(stages), [], []
+    factor = scaled = None
     for part in _group.parts(stages):
         stage, one = pairs[part.number]
-        ends = box.low[part.place], box.high[part.place]
-        largest = max(-ends[0], ends[1])
         if part.kind == "gaussian_blur":
             if not isinstance(one, Exponential):
-                raise ValueError(f"composition needs an exponential law for gaussian_blur, got {one}.")
-            blur = ends[1] / float(one.scale)
+                raise ValueError(f"{transform.name} needs an exponential law for gaussian_blur, got {one}.")
+            blurs.append((part.place, float(one.scale)))
         elif isinstance(one, Rayleigh) and _any_law(pair, part.place):
-            factor, low, high = _rescaled.Rayleigh(float(one.scale)), *ends
+            factor = part.place, _rescaled.Rayleigh(float(one.scale))
         elif not isinstance(one, Gaussian | LogNormal):
             raise ValueError(
-                f"composition needs a gaussian or log_normal law for {stage.name} in {transform.name} (exponential for "
-                f"gaussian_blur, and rayleigh for a factor that nothing rescales and that rescales nothing before "
-                f"it), got {one}."
+                f"{transform.name} needs a gaussian or log_normal law for {stage.name} (exponential for gaussian_blur, "
+                f"and rayleigh for a factor that nothing rescales and that rescales nothing before it), got {one}."
             )
         else:
             sigma = _sigma(one, part.place - sum(len(s.params) for s in stages[: part.number]))
             if pair is not None and part.place == pair.factor:
-                factor, low, high = _rescaled.Normal(sigma), *ends
+                factor = part.place, _rescaled.Normal(sigma)
             elif pair is not None and part.place == pair.scaled:
-                beta = largest / sigma
+                scaled = part.place, sigma
             else:
-                squares += (largest / sigma) ** 2
-    behind = pair is not None and not pair.before
-    if beta == 0.0 and isinstance(factor, _rescaled.Normal) and not behind:  # one normal shift more
-        squares += (max(-low, high) / factor.sigma) ** 2
-        factor, low, high = None, 0.0, 0.0
-    return _Attack(blur, math.sqrt(squares), factor, low, high, beta, behind)
+                plain.append((part.place, sigma))
+    return Roles(tuple(blurs), tuple(plain), factor, scaled, pair is not None and not pair.before)
+
+
+@functools.lru_cache(maxsize=4096)
+def _attack(transform: Transform | None, law: Any, region: Region) -> _Attack:
+    """The worst of a region under a law."""
+    if transform is None:
+        raise ValueError("Expected the certificate composition of a transform, got one of none.")
+    _pairs(transform, law)
+    box, found = _shifts.bounding_box(region), roles(transform, law)
+    farthest = [max(-low, high) for low, high in zip(box.low, box.high, strict=True)]
+    blur = sum(box.high[place] / mean for place, mean in found.blurs)
+    squares = sum((farthest[place] / sigma) ** 2 for place, sigma in found.plain)
+    beta = farthest[found.scaled[0]] / found.scaled[1] if found.scaled else 0.0
+    factor, low, high = None, 0.0, 0.0
+    if found.factor is not None:
+        place, factor = found.factor
+        low, high = box.low[place], box.high[place]
+        if beta == 0.0 and isinstance(factor, _rescaled.Normal) and not found.behind:  # one normal shift more
+            squares += (farthest[place] / factor.sigma) ** 2
+            factor, low, high = None, 0.0, 0.0
+    return _Attack(blur, math.sqrt(squares), factor, low, high, beta, found.behind)
 
 
 def _any_law(pair: _group.Rescaling | None, place: int) -> bool:
@@ -200,7 +230,7 @@ def _curve(attack: _Attack, k: float) -> _joint.Curve | _rescaled.Curve:
 def _without_factor(attack: _Attack, p_lower: float, p_upper: float) -> bool:
     """The condition where all that is left is one normal shift."""
     sizes = [p * math.exp(min(attack.blur * (1.0 + GUARD), 700.0)) for p in (1.0 - p_lower, p_upper)]
-    return sum(sizes) < 1.0 and 2.0 * attack.rho * (1.0 + GUARD) < -sum(map(special.ndtri, sizes))
+    return sum(sizes) < 1.0 and 2.0 * attack.rho * (1.0 + GUARD) < -float(sum(map(special.ndtri, sizes)))
 
 
 def _ends(attack: _Attack, p_lower: float, p_upper: float) -> bool:

@@ -56,7 +56,6 @@ class ClosedForm:
     smoothing: Smoothing | Product
     certificate: Certificate
 
-    status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
     picks: ClassVar[bool] = True
@@ -65,6 +64,11 @@ class ClosedForm:
     def __post_init__(self):
         check_law(smoothing=self.smoothing)
         check_certificate(self.certificate)
+
+    @property
+    def status(self) -> Status:
+        """What its theorem says; of one that says nothing, proved."""
+        return getattr(self.certificate, "status", "proved")
 
     @property
     def name(self) -> str:
@@ -103,9 +107,10 @@ class ClosedForm:
     def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; raises ValueError when the budget can never certify the region."""
         del example
-        needed = plan(self, guarantee)
+        needed, exact = plan(self, guarantee), getattr(self.certificate, "exact", None)
+        beside = "" if exact is None else f" ({search.threshold(exact, self.smoothing, guarantee.region):.5g} exactly)"
         return (
-            f"Needed: p_A >= {needed.threshold:.5g}, which takes {needed.fewest} votes if all agree; "
+            f"Needed: p_A >= {needed.threshold:.5g}{beside}, which takes {needed.fewest} votes if all agree; "
             f"at most {guarantee.max_votes:,} an image."
         )
 

@@ -81,6 +81,11 @@ class Part:
     number: int
 
 
+def known(stages: Sequence[Transform]) -> bool:
+    """Whether all stages are such as have laws with others."""
+    return all(type(stage) in _KINDS for stage in stages)
+
+
 def parts(stages: Sequence[Transform]) -> list[Part]:
     """Returns the parameters of stages that have laws with others, in the order in which they act."""
     found, start = [], 0

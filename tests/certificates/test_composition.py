@@ -69,7 +69,11 @@ def needed(text, law, ranges):
 
 @pytest.mark.parametrize(("text", "law", "ranges", "p"), ROWS, ids=NAMES)
 def test_what_is_needed(text, law, ranges, p):
-    assert needed(text, law, ranges) == pytest.approx(p, abs=1e-4)
+    found = needed(text, law, ranges)
+    assert found == pytest.approx(p, abs=1e-4)
+    # Python's own numbers: records hold them.
+    assert certificate(text).certifies(smoothing.parse(law), box(ranges), found, 1 - found) is True
+    assert certificate(text).certifies(smoothing.parse(law), box(ranges), found - 1e-3, 1.001 - found) is False
 
 
 def densities(law):
