@@ -148,7 +148,7 @@ class ClosedForm:
         top, *others = evidence.hypotheses
         p_lower = evidence.lower(top)
         p_upper = min([1.0 - p_lower, *(1.0 - min(map(evidence.lower, others)) for _ in others[:1])])
-        certified = self.certificate.certifies(self.smoothing, region, p_lower, p_upper)
+        certified = bool(self.certificate.certifies(self.smoothing, region, p_lower, p_upper))
         radius = search.radius(self.certificate, self.smoothing, region, p_lower, p_upper)
         statement = Answer(top.event) if p_lower > p_upper else None
         return Conclusion(statement, certified, max(radius, region.size) if certified else radius)

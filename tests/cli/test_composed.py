@@ -1,6 +1,7 @@
 """Compositions with a law for each stage, on real MNIST images: certified, verified, replayed, attacked."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,17 @@ def test_bad_input_is_said_before_any_work(args, message, tmp_path, capsys):
     assert gsmooth("certify", *usual, "--out", tmp_path / "run") == cli.BAD_INPUT
     assert message in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "run").exists()
+
+
+def test_the_sampled_bound_is_called_heuristic_and_says_what_is_exact(tmp_path, capsys):
+    asked = ["certify", "--transform", "contrast|brightness", "--law", "gaussian(sigma=0.4)|gaussian(sigma=0.4)"]
+    small = ["--region", "-0.2", "0.2", "-0.2", "0.2", "--method", "general_lipschitz", "--limit", "2"]
+    assert gsmooth(*asked, *small, *UPRIGHT, *ONE, "--out", tmp_path) == cli.DONE
+    assert re.search(r"Needed: p_A >= 0\.79\d+ \(0\.7\d+ exactly\), which takes", capsys.readouterr().err)
+    header, claims = results.read_run(tmp_path)
+    assert header["method"] == "general_lipschitz"
+    assert {(c.status, c.certified) for c in claims} == {("heuristic", True)}
+    assert gsmooth("verify", tmp_path) == cli.DONE
 
 
 def test_what_was_trained_for_a_composition_is_certified_under_its_laws(monkeypatch):
