@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 _MOST_POINTS = 200
 _ESTIMATE_RTOL = 1e-6
+_LARGEST = 1e6  # certain votes certify every size
 
 
 def covered(reach: Callable[[float], float], low: float, high: float) -> bool:
@@ -36,9 +37,9 @@ def covered(reach: Callable[[float], float], low: float, high: float) -> bool:
 
 
 def largest(passes: Callable[[float], bool]) -> float:
-    """Returns about the largest size that passes; no bound. Sizes that are large enough must fail."""
+    """Returns about the largest size that passes, or ``_LARGEST``; no bound."""
     certified, failed = 0.0, 1e-6
-    while passes(failed):
+    while failed < _LARGEST and passes(failed):
         certified, failed = failed, 4.0 * failed
     while failed - certified > _ESTIMATE_RTOL * failed:
         middle = 0.5 * (certified + failed)

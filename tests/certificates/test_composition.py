@@ -311,6 +311,7 @@ def test_beyond_reach():
         smoothing.parse(WHOLE_LAW), box([*[(0, 0)] * 2, (0, 9e3), *[(0, 0)] * 2]), 0.9, 0.1
     )
     assert made.certifies(law, box([(-0.1, 0.1)] * 2), 1.0, 0.0)
+    assert search.radius(certificate("brightness|translation"), law, box([(-1, 1)] * 3), 1.0, 0.0) > 1e5
 
 
 TWO = "gaussian(sigma=1)|gaussian(sigma=1)"
