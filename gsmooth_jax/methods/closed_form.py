@@ -5,13 +5,14 @@ smoothing centre, the image itself, and one hypothesis at the whole alpha: p_A =
 test also bounds every other class from above (THEORY F5).
 
 FORMULA. t is the smallest p_A at which the certificate covers every shift of the region, by the Neyman-Pearson lemma
-for its law (THEORY 0.1, A1 to A6, A8): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The
+for its law (THEORY 0.1, A1 to A6, A8, A9): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The
 radius is the size of the largest similar region that the same bound on p_A certifies (THEORY F10).
 
 DIFFERENCES from GSmooth Theorem 1, TSS, Cohen et al., Muravev and Petiushko: radii are the exact ones of each
 direction, where the published integral is too large for laws whose density has an edge (THEORY A7); contrast with
-brightness is tested exactly, over a whole box (THEORY A6); a region is a box or a ball, not a number; the test is
-sequential and anytime-valid (THEORY F2) unless asked otherwise, and a fixed number of votes is looked at once.
+brightness, and compositions with a law for each stage, are tested exactly, over a whole box (THEORY A6, A9); a region
+is a box or a ball, not a number; the test is sequential and anytime-valid (THEORY F2) unless asked otherwise, and a
+fixed number of votes is looked at once.
 """
 
 import dataclasses
