@@ -44,7 +44,7 @@ def build(text: str, registry: Mapping[str, Callable[..., T]], *, kind: str) -> 
       ValueError: unknown name or argument, a value that is not a literal, or one that the class refuses; a module that
         cannot be imported.
     """
-    name, kwargs = _parse(text, kind)
+    name, kwargs = parse(text, kind)
     factory = find(name, registry, kind=kind)
     try:
         return factory(**kwargs)
@@ -144,7 +144,8 @@ def _file(path: pathlib.Path) -> Any:
     return sys.modules[name]
 
 
-def _parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:
+def parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """Returns the name and the arguments in a text; raises ValueError as ``build``, for what it cannot read."""
     name, bracket, rest = text.strip().partition("(")
     name = name.strip()
     if not bracket and (name.isidentifier() or _elsewhere(name)):

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _spec, _validate
 from gsmooth_jax.models.convnet import ConvNet
 from gsmooth_jax.models.normalize import Normalize
 from gsmooth_jax.models.resnet import ResNet
@@ -76,6 +76,12 @@ class Architecture:
     def to_json(self) -> dict[str, Any]:
         """Returns the description that ``from_json`` reads back."""
         return {**dataclasses.asdict(self), "options": dict(self.options)}
+
+    @classmethod
+    def parse(cls, text: str, *, classes: int, normalize: Normalize) -> "Architecture":
+        """Builds the architecture that ``name`` or ``name(option=literal, ...)`` says; raises ValueError for others."""
+        name, options = _spec.parse(text, "arch")
+        return cls(name=name, classes=classes, options=tuple(sorted(options.items())), normalize=normalize)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Architecture":

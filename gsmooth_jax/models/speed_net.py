@@ -26,11 +26,13 @@ class SpeedNet(nn.Module):
 
     A block is conv 3x3, max-pool 2, batch norm, GELU, conv 3x3, batch norm, GELU. Input [B, H, W, C] with H, W >= 9,
     output logits [B, K]. The whitening kernel is the variable ``frozen/whitening``: kept with the weights, never
-    trained; ``fit`` takes it from training images.
+    trained; ``fit`` takes it from training images. With ``mirror`` the logits are, when the network is not trained, the
+    mean of those of an image and of its mirror image: twice the work a vote.
     """
 
     classes: int
     widths: tuple[int, ...] = (64, 256, 256)
+    mirror: bool = False
 
     @nn.compact
     def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:
@@ -38,6 +40,9 @@ class SpeedNet(nn.Module):
         smallest = _PATCH - 1 + 2 ** len(self.widths)
         if min(images.shape[1:3]) < smallest:
             raise ValueError(f"Expected images of at least {smallest} x {smallest} pixels, got {images.shape[1:3]}.")
+        count, twice = len(images), self.mirror and not train
+        if twice:
+            images = jnp.concatenate([images, images[:, :, ::-1]])
         conv = functools.partial(nn.Conv, kernel_size=(3, 3), use_bias=False)
         norm = functools.partial(BatchNorm, not train)
         kernel = self.variable("frozen", "whitening", _unfitted, images.shape[-1]).value
@@ -47,7 +52,8 @@ class SpeedNet(nn.Module):
         for width in self.widths:
             x = nn.gelu(norm()(max_pool(conv(width)(x))))
             x = nn.gelu(normalised(conv(width), norm(), x))
-        return nn.Dense(self.classes, use_bias=False)(global_max_pool(x)) * _SCALE
+        logits = nn.Dense(self.classes, use_bias=False)(global_max_pool(x)) * _SCALE
+        return 0.5 * (logits[:count] + logits[count:]) if twice else logits
 
     def fit(self, variables: Mapping[str, Any], images: np.ndarray) -> dict[str, Any]:
         """Returns the variables with the whitening of these images [N, H, W, C], as the network sees them. Host."""

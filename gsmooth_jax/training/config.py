@@ -17,7 +17,8 @@ class TrainConfig:
     data: str = "mnist"
     """Name of the data set."""
     arch: str = "convnet"
-    """Name of the network: convnet, convnet_bn, resnet20, resnet110, preresnet110 or speed_net."""
+    """Name of the network: convnet, convnet_bn, resnet20, resnet110, preresnet110 or speed_net; with its options, as in
+    "speed_net(mirror=True)", which answers by an image and its mirror image."""
     transform: tuple[str, ...] = ()
     """Transform applied to every training image, such as "rotation"; of several, each image goes through one, and
     through one that is named twice twice as often."""
@@ -62,7 +63,7 @@ class TrainConfig:
     """Seed of the weights, the order of the images and all draws."""
 
     def __post_init__(self):
-        _validate.known(models.MODELS, arch=self.arch)
+        models.Architecture.parse(self.arch, classes=2, normalize=models.Normalize())
         _validate.at_least(1, epochs=self.epochs, batch_size=self.batch_size)
         _validate.at_least(0, seed=self.seed)
         if self.learning_rate is not None:

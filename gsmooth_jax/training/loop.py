@@ -74,9 +74,8 @@ def train(
     _check(config, images, labels, *test)
     augment = Augment.build(config)
     input_shape = (images.shape[1], images.shape[2], images.shape[3])
-    architecture = Architecture(
-        name=config.arch, classes=int(labels.max()) + 1, normalize=normalize.fit(config.normalize, images)
-    )
+    layer = normalize.fit(config.normalize, images)
+    architecture = Architecture.parse(config.arch, classes=int(labels.max()) + 1, normalize=layer)
     start = _start(config, architecture, input_shape)
     steps = len(images) // config.batch_size
     recipe = Recipe.build(config, steps * config.epochs)
@@ -150,12 +149,18 @@ def _start(config: TrainConfig, architecture: Architecture, input_shape: tuple[i
     if config.start is None:
         return None
     found = checkpoint.load(config.start)
-    if found.apply != architecture or found.input_shape != input_shape:
+    if _untrained(found.apply) != _untrained(architecture) or found.input_shape != input_shape:
         raise ValueError(
             f"Expected start to be a checkpoint of {architecture} for images {input_shape}, got {config.start!r}: "
             f"{found.apply} for {found.input_shape}."
         )
     return found.variables
+
+
+def _untrained(architecture: Any) -> Architecture:
+    """The architecture but for what changes nothing while it is trained."""
+    options = tuple(option for option in architecture.options if option[0] != "mirror")
+    return dataclasses.replace(architecture, options=options)
 
 
 def _random(architecture: Architecture, key: jax.Array, augment: Augment, images: np.ndarray) -> dict[str, Any]:

@@ -48,6 +48,20 @@ def test_fit_sees_the_images_as_the_network_does_and_changes_the_kernel_alone():
     assert Architecture(name="resnet20", classes=3).fit({"params": 1}, images) == {"params": 1}
 
 
+def test_the_mirror_image_has_the_same_answer_when_both_are_asked():
+    both = Architecture.parse("speed_net(mirror=True, widths=(4, 6))", classes=3, normalize=Normalize())
+    variables, images = random_variables(_TINY, (8, 8, 3)), jnp.asarray(_images(4))
+    asked, mirrored = both(variables, images), both(variables, images[:, :, ::-1])
+    np.testing.assert_allclose(asked, mirrored, atol=1e-5)
+    np.testing.assert_allclose(
+        asked, 0.5 * (_TINY(variables, images) + _TINY(variables, images[:, :, ::-1])), atol=1e-5
+    )
+    trained, _ = both.train_apply(variables, images)
+    np.testing.assert_array_equal(trained, _TINY.train_apply(variables, images)[0])
+    assert Architecture.from_json(both.to_json()) == both
+    assert dict(both.options) == {"mirror": True, "widths": (4, 6)}
+
+
 def test_the_kernel_is_stored_with_the_weights(tmp_path):
     variables = _TINY.fit(random_variables(_TINY, (8, 8, 3)), jnp.asarray(_images(20)))
     made = Classifier(variables=variables, apply=_TINY, classes=3, domain=Domain((8, 8, 3)))

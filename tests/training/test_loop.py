@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gsmooth_jax import models
-from gsmooth_jax.models import Classifier
-from gsmooth_jax.training import TrainConfig, _run_folder
+from gsmooth_jax.models import Architecture, Classifier, Normalize
+from gsmooth_jax.training import TrainConfig, _run_folder, loop
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.loop import train
 from gsmooth_jax.training.step import TrainState, averaged, batch_moments
@@ -222,6 +222,15 @@ def test_a_training_starts_from_a_checkpoint(speed, tmp_path, monkeypatch):
     assert _same(begun[0].variables, classifier.variables)
     assert _same(begun[0].average, last.average)
     assert int(begun[0].step) == 0
+
+
+def test_a_start_may_answer_by_the_mirror_image_too_or_not():
+    both, one, wider = (
+        Architecture.parse(f"speed_net{options}", classes=3, normalize=Normalize())
+        for options in ("(mirror=True)", "", "(mirror=True, widths=(8, 8))")
+    )
+    assert loop._untrained(both) == loop._untrained(one) == one
+    assert loop._untrained(wider) != one
 
 
 def test_another_start_is_refused(speed, finished, tmp_path):
