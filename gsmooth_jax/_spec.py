@@ -26,7 +26,7 @@ LATER = {"later": True}
 """Marks a field added after the first release; ``describe`` omits it at its default, so older specs stay equal."""
 
 ELSEWHERE = {"elsewhere": True}
-"""Marks a field that is of this machine and no part of what is described: ``describe`` omits it."""
+"""Marks a field that is of this machine, or handed in, and no part of what is described: ``describe`` omits it."""
 
 PLUGIN = "_gsmooth_plugin_"
 """How the modules of files begin that were named by their path."""

@@ -71,7 +71,8 @@ def certify(
         ``cover`` and ``enumerate`` spend nothing on proving another class than the label.
       transform: what the adversary applies.
       region: its parameters, in the transform's units.
-      law: the smoothing law of the parameter, or the noise of the pixels or of a surrogate's latent.
+      law: the smoothing law of the parameter, or ``smoothing.Product`` of one for each stage of a composition; or the
+        noise of the pixels or of a surrogate's latent.
       method: its name (``gsmooth methods``); ``auto`` takes the one made for the transform and the law. Or the method
         itself, which brings its law.
       alpha: each claim is false with at most this probability.

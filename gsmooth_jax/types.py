@@ -11,7 +11,7 @@ The suffixes ``_lower`` and ``_upper`` are promises (proved bounds, rounded outw
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -21,9 +21,10 @@ from gsmooth_jax.computed import Computed as Computed
 ABSTAIN = -1
 """The predicted class of a smoothed classifier that cannot name one at the stated confidence."""
 
-Group = Literal["additive", "brightness_contrast", "none"]
+Group = Literal["additive", "brightness_contrast", "composition", "none"]
 """The exact composition law of a transform: T(T(x, a), b) = T(x, gamma_a(b)) with gamma_a(b) = a + b (``additive``),
-the joint law of e^k (x + b) (``brightness_contrast``), or no law that holds exactly (``none``)."""
+the joint law of e^k (x + b) (``brightness_contrast``), that of several stages (``composition``: their ``resolve``), or
+no law that holds exactly (``none``)."""
 
 Acts = Literal["additive", "multiplicative"]
 """Whether a smoothing law draws the parameter itself, or the factor whose logarithm is the parameter."""
@@ -344,18 +345,22 @@ class Region(Protocol):
 
 @runtime_checkable
 class Certificate(Protocol):
-    """A radius theory: turns probability bounds into a statement about a region. Host."""
+    """A radius theory: turns probability bounds into a statement about a region. Host.
+
+    The law is a ``Smoothing``; for a certificate with a field ``transform``, which it is built with, also the product
+    of one law for each stage.
+    """
 
     @property
     def name(self) -> str:
         """The name in the registry (``--method``)."""
         ...
 
-    def check(self, transform: Transform, law: Smoothing, region: Region) -> None:
+    def check(self, transform: Transform, law: Any, region: Region) -> None:
         """Raises ValueError unless the theorem's hypotheses hold for this transform, law and region."""
         ...
 
-    def certifies(self, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> bool:
+    def certifies(self, law: Any, region: Region, p_lower: float, p_upper: float) -> bool:
         """Says whether the top class wins for every xi in the region. Monotone in p_lower, p_upper and the region."""
         ...
 

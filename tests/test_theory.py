@@ -9,7 +9,8 @@ import pytest
 from scipy import integrate, optimize, special, stats
 
 import gsmooth_jax
-from gsmooth_jax.certificates import BrightnessContrast, search
+from gsmooth_jax import smoothing, transforms
+from gsmooth_jax.certificates import BrightnessContrast, GeneralLipschitz, search
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import SMOOTHINGS, Gaussian
@@ -124,6 +125,58 @@ def two_step(k, b, sigma):
         return 2.0 * Phi(np.exp(k) * quantile(0.5 * (1.0 + p))) - 1.0
 
     return optimize.brentq(lambda p: left(p) - Phi(distance), 0.5, 1.0 - 1e-12)
+
+
+def test_table_of_a9():
+    """By one plain sum over the factor's logarithm, at the corners: ``_rescaled`` has other nodes."""
+    contrast, moved = np.log([0.6, 1.4]), np.hypot(5, 5) / 15
+    needed = [
+        of_a_factor(stats.norm(0, 0.4), contrast, beta=0.4 / 0.4),
+        of_a_factor(stats.norm(0, 0.3), contrast, beta=0.4 / 0.3),
+        max(
+            of_a_factor(stats.loggamma(1, np.log(2 * 2 / np.pi) / 2, 0.5), np.log([0.8, 1.4]), beta=beta)
+            for beta in np.abs(np.log([0.6, 2.0])) / 0.6
+        ),
+        Phi(np.hypot(0.2 / 0.4, moved)),
+        Phi(np.hypot(np.log(0.8) / 0.4, moved)),
+        of_a_factor(stats.norm(0, 0.4), np.log([0.8, 1.2]), beta=0.2 / 0.4, rho=moved),
+        of_a_factor(stats.norm(0, 0.3), np.log([0.95, 1.05]), beta=0.1 / 0.3, rho=np.hypot(3, 3) / 10, blur=3 / 3),
+    ]
+    assert needed == pytest.approx([row[-1] for row in table("A9")], abs=1e-4)
+
+
+def test_table_of_h2():
+    """What is sampled is no independent figure: the same draws again, of those compositions that take a moment."""
+    rows = {row[0]: row[1:] for row in table("H2")}
+    assert [exact for exact, _ in rows.values()] == [row[-1] for row in table("A9")]
+    law, transform = (
+        smoothing.parse("gaussian(sigma=0.4)|gaussian(sigma=15.0)"),
+        transforms.parse("brightness|translation"),
+    )
+    found = search.threshold(GeneralLipschitz(transform=transform), law, Box([-0.2, -5, -5], [0.2, 5, 5]))
+    assert found == pytest.approx(rows["brightness, translation"][1], abs=6e-4)
+    law, transform = smoothing.parse("gaussian(sigma=0.4)|gaussian(sigma=0.4)"), transforms.parse("contrast|brightness")
+    region = Box([np.log(0.6), -0.4], [np.log(1.4), 0.4])
+    found = search.threshold(GeneralLipschitz(transform=transform), law, region)
+    assert found == pytest.approx(rows["contrast, brightness, 0.4"][1], abs=6e-4)
+
+
+def of_a_factor(law, shifts, beta, rho=1e-3, blur=0.0):
+    """The p_A that a factor in front needs at the worst of some shifts of its logarithm."""
+    r = np.linspace(law.ppf(1e-15) - 1.0, law.ppf(1 - 1e-15) + 1.0, 8001)
+    needed = []
+    for shift in shifts:
+        length, densities = np.hypot(beta * np.exp(r - shift), rho), (law.pdf(r), law.pdf(r - shift))
+        with np.errstate(invalid="ignore"):
+            ratio = np.nan_to_num(law.logpdf(r - shift) - law.logpdf(r))
+
+        def tail(c, attacked, length=length, densities=densities, ratio=ratio):
+            inside = Phi((ratio - c) / length + (attacked - 0.5) * length)
+            return inside @ densities[attacked] * (r[1] - r[0])
+
+        half = optimize.brentq(lambda c, tail=tail: tail(c, 1) - 0.5, -60, 60)
+        needed.append(1.0 - np.exp(-blur) * tail(half, 0))
+    return max(needed)
 
 
 def test_table_of_a7():

@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+from typing import Protocol
 
 import numpy as np
 from scipy import special
@@ -43,13 +44,55 @@ def standard_normal_rule(n: int) -> tuple[np.ndarray, np.ndarray]:
     return nodes, np.exp(-0.5 * nodes * nodes) * (2.0 * _REACH / (n - 1) / math.sqrt(2.0 * math.pi))
 
 
+@functools.lru_cache(maxsize=64)
+def total_variation_speed(sigma_k: float) -> float:
+    """Returns E|Z / sigma_k + X^2 - 1| / 2, rounded up: the total variation that a unit of k costs at most."""
+    x, weights = standard_normal_rule(400)
+    drift = x * x - 1.0
+    ratio = drift * sigma_k
+    mean_abs = 2.0 / sigma_k * np.exp(-0.5 * ratio**2) / math.sqrt(2 * math.pi) + drift * (
+        2.0 * special.ndtr(ratio) - 1.0
+    )
+    return 0.5 * float(weights @ mean_abs) * (1.0 + 1e-6)
+
+
+class Tail(Protocol):
+    """What the best tests of the clean noise against the attacked noise are made of."""
+
+    def tail(self, law: int, c: float) -> float:
+        """Returns P(log LR > c) under the clean (0) or the attacked (1) noise."""
+        ...
+
+
+def power_upper(curve: Tail, size: float) -> float:
+    """Bounds the attacked probability of any test whose clean probability is at most ``size`` > 0, rounded up.
+
+    P_1(h) <= P_1(LR > t) + t (size - P_0(LR > t)) for every h and every t > 0 (weak duality, THEORY 0.2), so an
+    inexact root t costs a little power and no soundness.
+    """
+    from scipy import optimize  # a fifth of the package's import time, for two certificates
+
+    # Between: P_0(LR > t) <= 1/t at the upper end; the lower end is walked to.
+    high, low = -math.log(size), min(-1.0, -math.log(size) - 1.0)
+    while curve.tail(0, low) < size:
+        low *= 2.0
+        if low < -600.0:
+            return 1.0
+    c = low
+    with contextlib.suppress(ValueError):  # raised if rounding leaves no change of sign: then the low end serves
+        c = optimize.brentq(lambda c: math.log(max(curve.tail(0, c), 1e-300) / size), low, high, xtol=1e-9)
+    assert isinstance(c, float)
+    slack = math.exp(c) * (size - curve.tail(0, c) + QUADRATURE_MARGIN * size + _ROUNDING)
+    return min(1.0, curve.tail(1, c) + slack + QUADRATURE_MARGIN)
+
+
 @dataclasses.dataclass(frozen=True)
 class Curve:
     """The best tests of the clean noise against the attacked noise.
 
     Attributes:
       k: the attack's log contrast.
-      kappa: k / sigma_k.
+      kappa: k / sigma_k; with the shifts of other normal parameters the length of them all (THEORY A9).
       beta: |b| / sigma_b; the law of b' is symmetric, so the sign of b does not matter.
       refine: multiplies the number of nodes; 1 but in tests.
     """
@@ -64,13 +107,7 @@ class Curve:
         return self._tail_over_contrast(law, c) if self._over_contrast else self._tail_over_brightness(law, c)
 
     def power_upper(self, size: float) -> float:
-        """Bounds the attacked probability of any test whose clean probability is at most ``size``, rounded up.
-
-        P_1(h) <= P_1(LR > t) + t (size - P_0(LR > t)) for every h and every t > 0 (weak duality, THEORY 0.2), so an
-        inexact root t costs a little power and no soundness.
-        """
-        from scipy import optimize  # a fifth of the package's import time, for one certificate
-
+        """Bounds the attacked probability of any test whose clean probability is at most ``size``, rounded up."""
         if abs(self.k) > _WIDEST or self.beta > _BRIGHTEST:
             return 1.0
         if size == 0.0:
@@ -82,18 +119,7 @@ class Curve:
             return min(1.0, size + variation)
         if not self._over_contrast and self._nodes > _MOST_NODES:
             return 1.0
-        # Between: P_0(LR > t) <= 1/t at the upper end; the lower end is walked to.
-        high, low = -math.log(size), min(-1.0, -math.log(size) - 1.0)
-        while self.tail(0, low) < size:
-            low *= 2.0
-            if low < -600.0:
-                return 1.0
-        c = low
-        with contextlib.suppress(ValueError):  # raised if rounding leaves no change of sign: then the low end serves
-            c = optimize.brentq(lambda c: math.log(max(self.tail(0, c), 1e-300) / size), low, high, xtol=1e-9)
-        assert isinstance(c, float)
-        slack = math.exp(c) * (size - self.tail(0, c) + QUADRATURE_MARGIN * size + _ROUNDING)
-        return min(1.0, self.tail(1, c) + slack + QUADRATURE_MARGIN)
+        return power_upper(self, size)
 
     @functools.cached_property
     def _over_contrast(self) -> bool:

@@ -44,13 +44,13 @@ def check_shifts(certificate: str, transform: Transform, law: Smoothing, region:
     box = bounding_box(region)
     if len(box.low) != dim:
         raise ValueError(f"Expected a region of {dim} parameters for {transform.name}, got {region}.")
-    _check_whole(transform, region, box)
+    check_whole(transform, region, box)
     law.certifies(np.zeros(dim), 0.9, 0.1)  # raises for a law of another number of parameters
     for param, low, high in zip(transform.params, box.low, box.high, strict=True):
-        _check_range(transform, law, param, low, high)
+        check_range(transform, law, param, low, high)
 
 
-def _check_whole(transform: Transform, region: Region, box: Box) -> None:
+def check_whole(transform: Transform, region: Region, box: Box) -> None:
     """Raises where a region reads as if it held more than its whole numbers: T rounds (0, .5) to (0, 1)."""
     whole = [p.whole for p in transform.params]
     if isinstance(region, Ball):
@@ -63,7 +63,8 @@ def _check_whole(transform: Transform, region: Region, box: Box) -> None:
     check_whole_ends(transform, box.low, box.high)
 
 
-def _check_range(transform: Transform, law: Smoothing, param: Param, low: float, high: float) -> None:
+def check_range(transform: Transform, law: Smoothing, param: Param, low: float, high: float) -> None:
+    """Raises where a region's range of one parameter, or what its law draws, leaves that of the transform."""
     if low < param.low or high > param.high:
         raise ValueError(
             f"The region's {param.name} in [{low}, {high}] {param.unit} leaves the range [{param.low}, {param.high}] "

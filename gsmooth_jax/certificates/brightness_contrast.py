@@ -2,19 +2,12 @@
 
 import dataclasses
 import functools
-import math
 from typing import ClassVar
 
-import numpy as np
-from scipy import special
-
-from gsmooth_jax.certificates import _joint, _shifts
+from gsmooth_jax.certificates import _covering, _joint, _shifts
 from gsmooth_jax.smoothing import Gaussian
 from gsmooth_jax.smoothing._host import settle
 from gsmooth_jax.types import Region, Smoothing, Transform
-
-_MOST_POINTS = 200
-_ESTIMATE_RTOL = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,13 +57,7 @@ class BrightnessContrast:
         def passes(size: float) -> bool:
             return all(_slack(sigmas, k * size, b * size, p_lower, p_upper) > 0.0 for k in {low, high})
 
-        certified, failed = 0.0, 1e-6
-        while passes(failed):  # ends: an attack too wide for the quadrature does not pass
-            certified, failed = failed, 4.0 * failed
-        while failed - certified > _ESTIMATE_RTOL * failed:
-            middle = 0.5 * (certified + failed)
-            certified, failed = (middle, failed) if passes(middle) else (certified, middle)
-        return certified
+        return _covering.largest(passes)
 
 
 def _sigmas(law: Smoothing) -> tuple[float, float]:
@@ -95,36 +82,8 @@ def _slack(sigmas: tuple[float, float], k: float, b: float, p_lower: float, p_up
 
 @functools.lru_cache(maxsize=4096)
 def _covered(sigmas: tuple[float, float], low: float, high: float, b: float, p_lower: float, p_upper: float) -> bool:
-    """Covers [low, high] by intervals around evaluated points."""
+    """Says whether [low, high] is certified, from finitely many points."""
     if settle(p_lower, p_upper) is None:
         return False
-    speed = _total_variation_speed(sigmas[0])
-    # Ends first: they are the usual worst points, and they bound the intervals left to do.
-    reach = [_slack(sigmas, k, b, p_lower, p_upper) / speed for k in (low, high)]
-    if min(reach) <= 0.0:
-        return False
-    pending = [(low + reach[0], high - reach[1])]
-    for _ in range(_MOST_POINTS):
-        while pending and pending[-1][0] >= pending[-1][1]:
-            pending.pop()
-        if not pending:
-            return True
-        left, right = pending.pop()
-        middle = 0.5 * (left + right)
-        radius = _slack(sigmas, middle, b, p_lower, p_upper) / speed
-        if radius <= 0.0:
-            return False
-        pending += [(left, middle - radius), (middle + radius, right)]
-    return False
-
-
-@functools.lru_cache(maxsize=64)
-def _total_variation_speed(sigma_k: float) -> float:
-    """E|Z / sigma_k + X^2 - 1| / 2, rounded up: the total variation that a unit of k costs at most."""
-    x, weights = _joint.standard_normal_rule(400)
-    drift = x * x - 1.0
-    ratio = drift * sigma_k
-    mean_abs = 2.0 / sigma_k * np.exp(-0.5 * ratio**2) / math.sqrt(2 * math.pi) + drift * (
-        2.0 * special.ndtr(ratio) - 1.0
-    )
-    return 0.5 * float(weights @ mean_abs) * (1.0 + 1e-6)
+    speed = _joint.total_variation_speed(sigmas[0])
+    return _covering.covered(lambda k: _slack(sigmas, k, b, p_lower, p_upper) / speed, low, high)

@@ -2,10 +2,10 @@
 
 import functools
 import math
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from gsmooth_jax.smoothing._host import settle
-from gsmooth_jax.types import Certificate, Region, Smoothing
+from gsmooth_jax.types import Certificate, Region
 
 _SMALLEST_TAIL = 1e-15  # 1 - p below this is lost in float64
 _TAIL_RTOL = 1e-9
@@ -18,12 +18,12 @@ _BACKED_OFF = (1e-5, 1e-4, 1e-3, 1e-2)
 class RadiusEstimate(Protocol):
     """A certificate whose decisions are slow, and which can say where to look."""
 
-    def radius_estimate(self, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> float:
+    def radius_estimate(self, law: Any, region: Region, p_lower: float, p_upper: float) -> float:
         """Returns a size, about the largest that is certified; no bound. Host."""
         ...
 
 
-def threshold(certificate: Certificate, law: Smoothing, region: Region) -> float:
+def threshold(certificate: Certificate, law: Any, region: Region) -> float:
     """Returns the smallest one-sided p_lower (p_upper = 1 - p_lower) that certifies the region, rounded up.
 
     The end of the bisection that was certified is returned, found to a relative 1e-9 of 1 - p. A region that would need
@@ -44,7 +44,7 @@ def threshold(certificate: Certificate, law: Smoothing, region: Region) -> float
 
 
 @functools.lru_cache(maxsize=4096)  # images of a run often end with the same counts
-def radius(certificate: Certificate, law: Smoothing, region: Region, p_lower: float, p_upper: float) -> float:
+def radius(certificate: Certificate, law: Any, region: Region, p_lower: float, p_upper: float) -> float:
     """Returns the largest size r with ``region.scaled(r)`` certified, rounded down; 0.0 if there is none.
 
     The size returned was itself certified, and is found to a relative 1e-9 (1e-5 under a certificate with a

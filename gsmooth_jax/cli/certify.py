@@ -50,7 +50,8 @@ def certify(
         transform: what the adversary applies; see `gsmooth transforms`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
-        law: smoothing law, such as "gaussian(sigma=0.5)"; for the method cover "pixel_noise(sigma=0.25)", or
+        law: smoothing law, such as "gaussian(sigma=0.5)", or one for each stage of a composition, as in
+            "rayleigh|gaussian(sigma=0.6)"; for the method cover "pixel_noise(sigma=0.25)", or
             "surrogate_noise(path='runs/surrogate', sigma_parameter=2.0, sigma=0.15)", which the method gsmooth takes
             too; the one that the checkpoint was trained with if left out.
         method: see `gsmooth methods`; auto takes the one made for the transform and the law.

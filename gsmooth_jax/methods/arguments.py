@@ -7,7 +7,7 @@ import jax
 
 from gsmooth_jax import _validate
 from gsmooth_jax.regions import Box, check_whole_ends
-from gsmooth_jax.smoothing import PixelNoise
+from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import Certificate, LatentNoise, Smoothing, Transform
@@ -54,8 +54,16 @@ def check_range(transform: Transform, lows: Iterable[float], highs: Iterable[flo
 
 
 def check_law(**laws: Any) -> None:
-    """Raises TypeError unless every value is a law of a parameter whose numbers can be handed to the device."""
+    """Raises TypeError unless every value is a law of a parameter whose numbers can be handed to the device.
+
+    Or one law for each stage of a composition.
+    """
     for name, law in laws.items():
+        if isinstance(law, Product):
+            _validate.kind(tuple, "a tuple of laws", **{f"{name}.laws": law.laws})
+            for number, one in enumerate(law.laws):
+                check_law(**{f"{name}.laws[{number}]": one})
+            continue
         _validate.kind(Smoothing, "a law of the parameter, such as gs.Gaussian(sigma=0.5)", **{name: law})
         _check_numbers(name, law)
 

@@ -140,9 +140,6 @@ class Conclusion(NamedTuple):
 class Method(Protocol):
     """How claims are proved."""
 
-    status: ClassVar[Status]
-    """How rigorous its claims are, when every part is this library's own."""
-
     computes: ClassVar[bool]
     """Whether inquiries ask the device for more than votes."""
 
@@ -154,6 +151,11 @@ class Method(Protocol):
 
     block: ClassVar[int]
     """Votes between two looks at its tests, where a run says nothing else."""
+
+    @property
+    def status(self) -> Status:
+        """How rigorous its claims are, when every part is this library's own."""
+        ...
 
     @property
     def name(self) -> str:

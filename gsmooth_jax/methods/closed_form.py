@@ -5,13 +5,14 @@ smoothing centre, the image itself, and one hypothesis at the whole alpha: p_A =
 test also bounds every other class from above (THEORY F5).
 
 FORMULA. t is the smallest p_A at which the certificate covers every shift of the region, by the Neyman-Pearson lemma
-for its law (THEORY 0.1, A1 to A6, A8): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The
+for its law (THEORY 0.1, A1 to A6, A8, A9): under a normal law and parameters that add, |xi / sigma| < Phi^-1(p_A). The
 radius is the size of the largest similar region that the same bound on p_A certifies (THEORY F10).
 
 DIFFERENCES from GSmooth Theorem 1, TSS, Cohen et al., Muravev and Petiushko: radii are the exact ones of each
 direction, where the published integral is too large for laws whose density has an edge (THEORY A7); contrast with
-brightness is tested exactly, over a whole box (THEORY A6); a region is a box or a ball, not a number; the test is
-sequential and anytime-valid (THEORY F2) unless asked otherwise, and a fixed number of votes is looked at once.
+brightness, and compositions with a law for each stage, are tested exactly, over a whole box (THEORY A6, A9); a region
+is a box or a ball, not a number; the test is sequential and anytime-valid (THEORY F2) unless asked otherwise, and a
+fixed number of votes is looked at once.
 """
 
 import dataclasses
@@ -39,6 +40,7 @@ from gsmooth_jax.methods.base import (
     check_classes,
     chosen_class,
 )
+from gsmooth_jax.smoothing import Product
 from gsmooth_jax.smoothing.noise import ParameterNoise
 from gsmooth_jax.types import Certificate, Example, Region, Smoothing, Transform
 
@@ -48,14 +50,13 @@ class ClosedForm:
     """The method; see the module.
 
     Attributes:
-      smoothing: the law of the transform's parameter.
+      smoothing: the law of the transform's parameter, or one for each stage.
       certificate: the theorem.
     """
 
-    smoothing: Smoothing
+    smoothing: Smoothing | Product
     certificate: Certificate
 
-    status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = False
     takes: ClassVar[Takes] = "law"
     picks: ClassVar[bool] = True
@@ -64,6 +65,11 @@ class ClosedForm:
     def __post_init__(self):
         check_law(smoothing=self.smoothing)
         check_certificate(self.certificate)
+
+    @property
+    def status(self) -> Status:
+        """What its theorem says; of one that says nothing, proved."""
+        return getattr(self.certificate, "status", "proved")
 
     @property
     def name(self) -> str:
@@ -77,11 +83,14 @@ class ClosedForm:
 
     @property
     def parts(self) -> tuple[object, ...]:
-        """The law and the theorem."""
-        return (self.smoothing, self.certificate)
+        """The law, or laws, and the theorem."""
+        laws = self.smoothing.laws if isinstance(self.smoothing, Product) else (self.smoothing,)
+        return (*laws, self.certificate)
 
     def check(self, transform: Transform, region: Region) -> None:
         """Raises ValueError unless the theorem's hypotheses hold."""
+        if isinstance(self.smoothing, Product) and not hasattr(self.certificate, "transform"):
+            raise ValueError(f"{self.name} takes one law, not one for each stage; got {self.law}.")
         self.certificate.check(transform, self.smoothing, region)
 
     def check_model(self, model: Any) -> None:
@@ -99,9 +108,10 @@ class ClosedForm:
     def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; raises ValueError when the budget can never certify the region."""
         del example
-        needed = plan(self, guarantee)
+        needed, exact = plan(self, guarantee), getattr(self.certificate, "exact", None)
+        beside = "" if exact is None else f" ({search.threshold(exact, self.smoothing, guarantee.region):.5g} exactly)"
         return (
-            f"Needed: p_A >= {needed.threshold:.5g}, which takes {needed.fewest} votes if all agree; "
+            f"Needed: p_A >= {needed.threshold:.5g}{beside}, which takes {needed.fewest} votes if all agree; "
             f"at most {guarantee.max_votes:,} an image."
         )
 
@@ -139,7 +149,7 @@ class ClosedForm:
         top, *others = evidence.hypotheses
         p_lower = evidence.lower(top)
         p_upper = min([1.0 - p_lower, *(1.0 - min(map(evidence.lower, others)) for _ in others[:1])])
-        certified = self.certificate.certifies(self.smoothing, region, p_lower, p_upper)
+        certified = bool(self.certificate.certifies(self.smoothing, region, p_lower, p_upper))
         radius = search.radius(self.certificate, self.smoothing, region, p_lower, p_upper)
         statement = Answer(top.event) if p_lower > p_upper else None
         return Conclusion(statement, certified, max(radius, region.size) if certified else radius)

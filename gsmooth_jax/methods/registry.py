@@ -17,7 +17,7 @@ from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
 from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
-from gsmooth_jax.smoothing import PixelNoise
+from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import TRANSFORMS, stages_of
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
@@ -34,7 +34,7 @@ METHODS: dict[str, Any] = {**CERTIFICATES} | {
 LAWS = {**smoothing.SMOOTHINGS, PixelNoise.name: PixelNoise, SurrogateNoise.name: SurrogateNoise}
 """Name -> a law of the parameter, or the noise of a latent."""
 
-Law = Smoothing | LatentNoise | SurrogateNoise
+Law = Smoothing | Product | LatentNoise | SurrogateNoise
 
 
 def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.Path] = ()) -> Method:
@@ -43,7 +43,7 @@ def parse(name: str, law: str, transform: Transform, folders: Sequence[pathlib.P
     A surrogate is only read when the text does not say by its fingerprint which one it was. Its path may have been
     written down for another working folder: see ``SurrogateNoise.seen_from`` for the folders.
     """
-    found = _spec.build(law, LAWS, kind="law") if law else None
+    found: Any = smoothing.parse(law, LAWS) if law else None
     if isinstance(found, SurrogateNoise):
         found = found.seen_from(*folders).pinned()
     return choose(name, found, transform)
@@ -75,13 +75,14 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
     if name == "auto":
         if given == "nothing":
             raise ValueError(f"Expected a law, or a method that brings its own; got {law=} and {method=}.")
-        method = name = default_for(transform, cast(Smoothing, law)) if given == "law" else "cover"
+        method = name = default_for(transform, cast(Smoothing | Product, law)) if given == "law" else "cover"
     factory, wanted = _found(name)
     if given != wanted and (given, wanted) != ("surrogate", "latent"):
         raise ValueError(_misfit(method, wanted, law, given))
     if wanted == "law" and not hasattr(factory, "hypotheses"):
-        theorem = _spec.build(method, {name: factory}, kind="method")
-        return ClosedForm(smoothing=cast(Smoothing, law), certificate=theorem)
+        of = {"transform": transform} if "transform" in getattr(factory, "__dataclass_fields__", ()) else {}
+        theorem = _spec.build(method, {name: functools.partial(factory, **of)}, kind="method")
+        return ClosedForm(smoothing=cast(Smoothing | Product, law), certificate=theorem)
     brought = {} if given == "nothing" else {"noise": law}
     return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
 

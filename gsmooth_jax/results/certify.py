@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from gsmooth_jax import models, smoothing
+from gsmooth_jax import models, smoothing, transforms
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods import registry
@@ -200,6 +200,7 @@ def trained_law(checkpoint: Path, transform: str) -> registry.Law:
     if training.get("noise"):
         return smoothing.PixelNoise(sigma=training["noise"], exact=True)
     laws = dict(zip(training.get("transform", ()), training.get("law", ()), strict=True))
+    laws |= {transforms.parse(text).name: law for text, law in laws.items()}
     if transform not in laws:
         raise ValueError(f"The checkpoint was trained under {laws}: name the law for {transform} (--law).")
     return smoothing.parse(laws[transform])

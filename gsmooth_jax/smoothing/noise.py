@@ -10,6 +10,7 @@ import numpy as np
 
 from gsmooth_jax import _spec
 from gsmooth_jax.smoothing import _host
+from gsmooth_jax.smoothing.product import Product
 from gsmooth_jax.smoothing.rounded_normal import RoundedNormal, rounded_normal, shared_upper, spacing
 from gsmooth_jax.types import Computed, Smoothing, Transform, param_dim
 
@@ -21,15 +22,15 @@ class ParameterNoise:
 
     Attributes:
       transform: what is drawn from.
-      law: of its parameters; traced, so that another scale compiles nothing.
+      law: of its parameters, or one for each stage; traced, so that another scale compiles nothing.
     """
 
     transform: Transform = dataclasses.field(metadata={"static": True})
-    law: Smoothing
+    law: Smoothing | Product
 
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """[H, W, C] -> [H, W, C]. The key is consumed."""
-        return self.transform(centre, draw_parameter(self.law, key, param_dim(self.transform, centre.shape)))
+        return self.transform(centre, draw_stages(self.law, key, self.transform, centre.shape))
 
 
 @jax.tree_util.register_dataclass
@@ -181,6 +182,19 @@ def _nearest(images: jax.Array, step: jax.Array | float, density: jax.Array | fl
 @_nearest.defjvp
 def _(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
     return _nearest(*primals), tangents[0]
+
+
+def draw_stages(law: Smoothing | Product, key: jax.Array, transform: Transform, shape: tuple[int, ...]) -> jax.Array:
+    """Draws theta [P] for images of a shape [H, W, C]: at once, or stage by stage where each has its law. Device.
+
+    The key is consumed.
+    """
+    if not isinstance(law, Product):
+        return draw_parameter(law, key, param_dim(transform, shape))
+    pairs = law.over(transform)
+    keys = jax.random.split(key, len(pairs))
+    draws = [draw_parameter(one, k, param_dim(stage, shape)) for (stage, one), k in zip(pairs, keys, strict=True)]
+    return jnp.concatenate(draws)
 
 
 def draw_parameter(law: Smoothing, key: jax.Array, dim: int) -> jax.Array:

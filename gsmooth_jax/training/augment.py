@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax import smoothing, transforms
-from gsmooth_jax.smoothing.noise import draw_parameter
+from gsmooth_jax.smoothing.noise import draw_stages
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.training.config import TrainConfig
-from gsmooth_jax.types import Smoothing, Transform, param_dim
+from gsmooth_jax.types import Smoothing, Transform
 
 _PAD = 4
 
@@ -22,14 +22,13 @@ class Move:
     """A transform by a draw of a law, the draw clipped to the transform's range."""
 
     transform: Transform = dataclasses.field(metadata={"static": True})
-    law: Smoothing
+    law: Smoothing | smoothing.Product
 
     def __call__(self, key: jax.Array, image: jax.Array) -> jax.Array:
         """[H, W, C] -> [H, W, C]. Device. The key is consumed."""
-        dim = param_dim(self.transform, image.shape)
         params = self.transform.params
         low, high = (jnp.asarray([getattr(p, end) for p in params], jnp.float32) for end in ("low", "high"))
-        return self.transform(image, jnp.clip(draw_parameter(self.law, key, dim), low, high))
+        return self.transform(image, jnp.clip(draw_stages(self.law, key, self.transform, image.shape), low, high))
 
 
 @jax.tree_util.register_dataclass
@@ -87,17 +86,23 @@ def _move(transform_text: str, law_text: str) -> Move:
     transform, law = transforms.parse(transform_text), smoothing.parse(law_text)
     if isinstance(law, smoothing.PixelNoise):
         raise ValueError(f"Expected a law of the transform's parameter, got {law_text!r}; see noise.")
-    if law.acts == "multiplicative" and not all(p.log for p in transform.params):
+    pairs = law.over(transform) if isinstance(law, smoothing.Product) else [(transform, law)]
+    if any(one.acts == "multiplicative" and not all(p.log for p in stage.params) for stage, one in pairs):
         raise ValueError(
             f"Law {law_text!r} is multiplicative, but the parameter of {transform_text!r} is no logarithm."
         )
-    low, high = law.support
-    if law.acts == "additive" and any(low < p.low or high > p.high for p in transform.params):
+    if any(_leaves(stage, one) for stage, one in pairs):
         warnings.warn(
             f"Law {law_text!r} draws parameters outside the range of {transform_text!r}: they are clipped to it.",
             stacklevel=3,
         )
     return Move(transform=transform, law=law)
+
+
+def _leaves(stage: Transform, law: Smoothing) -> bool:
+    """Whether draws of a law may leave the range of a stage's parameters."""
+    low, high = law.support
+    return law.acts == "additive" and any(low < p.low or high > p.high for p in stage.params)
 
 
 def _two(key: jax.Array) -> tuple[jax.Array, jax.Array]:

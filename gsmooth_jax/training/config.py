@@ -23,8 +23,8 @@ class TrainConfig:
     """Transform applied to every training image, such as "rotation"; of several, each image goes through one, and
     through one that is named twice twice as often."""
     law: tuple[str, ...] = ()
-    """Law of the transform's parameter, such as "uniform(low=-50, high=50)"; one for each transform. Draws outside the
-    transform's range are moved to its nearest end."""
+    """Law of the transform's parameter, such as "uniform(low=-50, high=50)"; one for each transform. Of a composition
+    it may be one for each stage, joined by |. Draws outside the transform's range are moved to its nearest end."""
     noise: float = 0.0
     """Standard deviation of Gaussian noise, added after the transform: to the pixels, or to a surrogate's latent."""
     surrogate: str | None = None

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax.transforms import _group
+from gsmooth_jax.transforms._pipe import stages_of
 from gsmooth_jax.types import Transform
 
 
@@ -19,9 +21,7 @@ def composed(transform: Transform, first: jax.Array, second: jax.Array) -> jax.A
 
     For a transform of group ``none`` this is a + b, which only a small parameter comes near to. Device.
     """
-    if transform.group == "brightness_contrast":
-        return jnp.stack([first[0] + second[0], first[1] + jnp.exp(-first[0]) * second[1]])
-    return first + second
+    return first + second if transform.group == "none" else _group.resolve(stages_of(transform), first, second)
 
 
 def composition_defect(transform: _WithRange, images: jax.Array, key: jax.Array, *, pairs: int = 16) -> float:

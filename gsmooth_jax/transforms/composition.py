@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax.transforms import _cells
+from gsmooth_jax.transforms import _cells, _group
 from gsmooth_jax.transforms.quantize import Quantize
 from gsmooth_jax.types import (
     Chainable,
@@ -34,9 +34,8 @@ _FEW = 5
 class Composition:
     """Applies the stages in order, the first one first; theta is their thetas, concatenated in the same order.
 
-    ``a | b`` builds one, and nested compositions are flattened. Two stages that each have a composition law need not
-    have one together (rounding between them, clipping, a border that is lost), so the group is ``none`` unless there is
-    a single stage.
+    ``a | b`` builds one, and nested compositions are flattened. Stages that each have a composition law need not have
+    one together (rounding between them, clipping, a border that is lost): ``lawless`` says which do not.
 
     Attributes:
       stages: one transform or more.
@@ -63,8 +62,10 @@ class Composition:
 
     @property
     def group(self) -> Group:
-        """The law of the only stage; ``none`` when there are more."""
-        return self.stages[0].group if len(self.stages) == 1 else "none"
+        """The law of the only stage; ``composition`` where several have one together, else ``none``."""
+        if len(self.stages) == 1:
+            return self.stages[0].group
+        return "none" if self.lawless() else "composition"
 
     @property
     def typical(self) -> tuple[tuple[float, float], ...]:
@@ -82,6 +83,20 @@ class Composition:
             stop = start + param_dim(stage, image.shape)
             image, start = stage(image, theta[start:stop]), stop
         return image
+
+    def lawless(self) -> str:
+        """Says which stages have no composition law together; empty where all have one (THEORY B3)."""
+        return _group.lawless(self.stages)
+
+    def resolve(self, first: jax.Array, second: jax.Array) -> jax.Array:
+        """Returns gamma_first(second) [P]: the parameter that does what ``first`` [P] and then ``second`` do. Device.
+
+        Raises:
+          ValueError: the stages have no composition law together; names two that have none.
+        """
+        if why := self.lawless():
+            raise ValueError(f"No composition law for {self.name!r}: {why}")
+        return _group.resolve(self.stages, first, second)
 
     def unbounded(self) -> str:
         """Says why ``lipschitz_upper`` cannot be stated; empty where it can.

@@ -82,7 +82,7 @@ def test_without_an_attack_each_power_may_grow_by_half_of_what_is_between_the_bo
 @pytest.mark.parametrize("steep", [1.0, 0.6])
 @pytest.mark.parametrize("at", [-0.3, -0.29, -0.171, 0.0, 0.02, 0.123, 0.199, 0.2])
 def test_a_dip_that_falls_as_fast_as_it_may_is_found_wherever_it_is(monkeypatch, at, steep):
-    speed = steep * brightness_contrast._total_variation_speed(LAW.sigma[0])
+    speed = steep * _joint.total_variation_speed(LAW.sigma[0])
 
     def certified(least):
         monkeypatch.setattr(brightness_contrast, "_slack", lambda sigmas, k, *_: least + speed * abs(k - at))
@@ -139,7 +139,7 @@ def test_power_grows_with_brightness(k, b, more, size):
 @pytest.mark.parametrize("sigma_k", [0.2, 0.6])
 def test_speed_bounds_the_total_variation(sigma_k):
     """Step 2 of the proof: total variation of neighbouring attacked laws, by a grid."""
-    speed, step = brightness_contrast._total_variation_speed(sigma_k), 0.02
+    speed, step = _joint.total_variation_speed(sigma_k), 0.02
     k, b = np.linspace(-8, 8, 1201)[:, None], np.linspace(-8, 8, 1200)
     density = stats.norm.pdf(k) * stats.norm.pdf(b)
     moved = stats.norm.pdf(k, step / sigma_k) * stats.norm.pdf(b, 0, np.exp(-step))

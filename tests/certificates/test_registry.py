@@ -4,9 +4,12 @@ import pytest
 
 from gsmooth_jax.certificates import CERTIFICATES, default_for, search
 from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.smoothing import Gaussian, Rayleigh, Uniform
+from gsmooth_jax.smoothing import Gaussian, Product, Rayleigh, Uniform
+from gsmooth_jax.transforms import parse
 from gsmooth_jax.types import Certificate
 from tests.certificates import stubs
+
+TWO = Product([Gaussian(sigma=1), Gaussian(sigma=1)])
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
@@ -24,6 +27,9 @@ def test_every_certificate(name):
         (stubs.GAMMA, Rayleigh(), "multiplicative"),
         (stubs.PIXELS, Gaussian(sigma=1), "additive"),
         (stubs.CONTRAST_BRIGHTNESS, Gaussian(sigma=1), "brightness_contrast"),
+        (parse("brightness|contrast"), Gaussian(sigma=1), "composition"),
+        (parse("brightness|contrast"), TWO, "composition"),
+        (stubs.BRIGHTNESS, TWO, "composition"),
     ],
 )
 def test_default(transform, law, name):
@@ -33,6 +39,11 @@ def test_default(transform, law, name):
 def test_no_default_without_a_group():
     with pytest.raises(ValueError, match="no exact composition law"):
         default_for(stubs.ROTATION, Gaussian(sigma=1))
+    for law in (Gaussian(sigma=1), TWO):
+        with pytest.raises(
+            ValueError, match=r"no exact composition law, .*: 'gamma' before 'brightness' has none.* cover"
+        ):
+            default_for(parse("gamma|brightness"), law)
 
 
 def test_unreachable_regions():

@@ -85,6 +85,32 @@ def test_multiplicative_laws_need_a_logarithmic_parameter():
     _augment(transform=("gamma",), law=("log_normal(sigma=0.5)",))
 
 
+def test_of_a_composition_each_stage_may_have_its_law():
+    """Contrast, then brightness: x e^k + b with both drawn from their own."""
+    augment = _augment(transform=("contrast|brightness",), law=("log_normal(sigma=0.3)|uniform(low=0.1, high=0.3)",))
+    flat = _many(augment, 1000).reshape(1000, -1)
+    x = np.asarray(_IMAGE).ravel()
+    slope, offset = np.polynomial.polynomial.polyfit(x, flat.T, 1)[::-1]
+    np.testing.assert_allclose(slope[:, None] * x + offset[:, None], flat, atol=1e-5)
+    assert abs(np.log(slope).std() - 0.3) < 5 * 0.3 / np.sqrt(2000)
+    assert 0.1 - 1e-5 < offset.min() < 0.11 < 0.29 < offset.max() < 0.3 + 1e-5
+    assert abs(np.corrcoef(slope, offset)[0, 1]) < 5 / np.sqrt(1000)
+
+
+@pytest.mark.parametrize(
+    ("law", "message"),
+    [("rayleigh|rayleigh|rayleigh", "each of the 2 stages"), ("rayleigh|rayleigh", "rayleigh draws a factor")],
+)
+def test_a_composition_and_laws_that_do_not_fit(law, message):
+    with pytest.raises(ValueError, match=message):
+        _augment(transform=("contrast|brightness",), law=(law,))
+
+
+def test_draws_of_a_stage_outside_its_range_are_said():
+    with pytest.warns(UserWarning, match=r"outside the range of 'brightness\|gaussian_blur'"):
+        _augment(transform=("brightness|gaussian_blur",), law=("gaussian(sigma=1)|gaussian(sigma=1)",))
+
+
 def test_crops_are_windows_of_the_padded_image_and_half_are_flipped():
     out = _many(_augment(crop_flip=True), 400)
     padded = np.pad(np.asarray(_IMAGE), ((4, 4), (4, 4), (0, 0)))
