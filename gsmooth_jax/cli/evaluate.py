@@ -46,8 +46,8 @@ def evaluate(
     import numpy as np
     from rich.progress import track
 
-    from gsmooth_jax import _spec, transforms
     from gsmooth_jax import corruptions as corrupt
+    from gsmooth_jax import smoothing, transforms
     from gsmooth_jax.engine.execution import Execution
     from gsmooth_jax.methods import registry
     from gsmooth_jax.methods.smoothed import Smoothed
@@ -74,8 +74,8 @@ def evaluate(
 
     def smoothed(move: Transform | None) -> Smoothed:
         name = getattr(move, "name", "")
-        found = _spec.build(law, registry.LAWS, kind="law") if law else found_network.trained_law(name)
-        drawn = move if isinstance(found, Smoothing) else None
+        found = smoothing.parse(law, registry.LAWS) if law else found_network.trained_law(name)
+        drawn = move if isinstance(found, Smoothing | smoothing.Product) else None
         return Smoothed(classifier, found, transform=drawn, seed=seed, execution=execution)
 
     def corrupted(row: int) -> Iterator[np.ndarray]:

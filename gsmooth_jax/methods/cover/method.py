@@ -69,7 +69,6 @@ class Cover:
 
     noise: LatentNoise | SurrogateNoise
 
-    status: ClassVar[Status] = "proved"
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "latent"
     picks: ClassVar[bool] = True
@@ -77,6 +76,11 @@ class Cover:
 
     def __post_init__(self):
         check_noise(noise=self.noise)
+
+    @property
+    def status(self) -> Status:
+        """How rigorous its claims are."""
+        return "proved"
 
     @property
     def name(self) -> str:
