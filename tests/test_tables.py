@@ -37,7 +37,7 @@ def test_another_figure_is_found_and_written_anew(tables, monkeypatch, tmp_path,
     assert document.read_text() == text
     monkeypatch.setattr("sys.argv", ["tables.py"])
     tables.main()
-    assert "| shifts | real-valued | 3 ConvNets, centres | 99.6 % | **99.6 %** | 32 | 98.7 |  |" in document.read_text()
+    assert "| shifts | real-valued | 3 ConvNets, centres | 99.6 % | **99.6 %** | 32 | 98.7 |\n" in document.read_text()
     tables.main()
     assert capsys.readouterr().out.endswith("Written: nothing, all was as the runs say.\n")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.engine import scheduler, settings
+from gsmooth_jax.engine import scheduler, settings, sharding
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.estimation.votes import Draws
@@ -69,7 +69,9 @@ def certify_stream(
     method.requirement(guarantee)
     tests = Tests(guarantee)
 
-    placed = jax.device_put(classifier)  # once, and not for each input that it is asked about
+    # Once, and not for each input that it is asked about.
+    mesh = sharding.model_mesh(classifier)
+    placed = jax.device_put(classifier) if mesh is None else sharding.as_split(classifier, mesh)
 
     def provers() -> Iterator[scheduler.Prover[Claim]]:
         for example in examples:

@@ -162,7 +162,7 @@ def elsewhere(header: Mapping[str, Any], runtimes: Sequence[str] = ()) -> str:
         e["versions"]
         | {k: e[k] for k in plain if k in e}
         | e.get("settings", {})
-        | {"runtime": ", ".join(e["model"].get("runtime", ()))}
+        | {"runtime": ", ".join(e.get("model", {}).get("runtime", ()))}
         for e in (header, here)
     )
     unlike = [

@@ -36,6 +36,7 @@ def fragile(images):
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
     monkeypatch.setattr(models, "ensemble", lambda _: gs.as_classifier(fragile, (28, 28, 1)))
+    monkeypatch.setattr(models, "unseen", lambda _: ())  # what its callback does is of the tests
 
 
 def certify(folder):
