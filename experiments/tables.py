@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 
 from gsmooth_jax.results import headers, run
-from gsmooth_jax.results.report import summarize
+from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
 from gsmooth_jax.transforms import Jpeg, Quantize, stages_of
 
 HERE = Path(__file__).parent
@@ -38,17 +38,18 @@ def network(header: dict) -> str:
 def cells(folder: Path, words: dict) -> list[str]:
     """A row of a table."""
     found = run.read(folder)
-    s, stages = summarize(found), stages_of(headers.guarantee_of(found.header).transform)
-    count = words.get("images", 500)
-    if (s["status"], s["alpha"], s["images"], s["every"]) != ("proved", 1e-3, count, 20):
-        raise ValueError(f"Expected {count} images proved at alpha 0.001 in {folder}, got {s}.")
+    claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
+    expected = "proved", 1e-3, words.get("images", 500), 20
+    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every")
+    if terms != expected:
+        raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
     return [
         words["row"],
         "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
         network(found.header),
-        f"{s['accuracy']:.1%}".replace("%", " %"),
-        f"**{s['certified_accuracy']:.1%}**".replace("%", " %"),
-        f"{s['votes_mean']:,.0f}",
+        f"{accuracy(claims):.1%}".replace("%", " %"),
+        f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
+        f"{sum(c.votes for c in claims) / len(claims):,.0f}",
         words.get("gsmooth", ""),
         words.get("tss", ""),
     ]

@@ -43,5 +43,5 @@ def test_another_figure_is_found_and_written_anew(tables, monkeypatch, tmp_path,
 
 
 def test_a_run_of_other_images_is_refused(tables):
-    with pytest.raises(ValueError, match="Expected 500 images proved"):
+    with pytest.raises(ValueError, match="Expected status, alpha, images and every"):
         tables.cells(SCRIPT.parent / "compositions/rotation_brightness", {"row": "both"})
