@@ -64,7 +64,7 @@ def methods() -> list[dict[str, Any]]:
 def _status(method: Any) -> str:
     """How rigorous the claims of a method, or of a closed form's theorem, are: the same of all its instances."""
     found = getattr(method, "status", "proved")
-    return found.fget(None) if isinstance(found, property) and found.fget is not None else found
+    return found if isinstance(found, str) else found.fget(None)
 
 
 def table(title: str, rows: list[dict[str, Any]]) -> Table:
