@@ -132,7 +132,7 @@ def _advice(kind: Kind, found: Sequence[tuple[Claim, Reason]], header: Mapping[s
     right = sum(claim.clean == claim.label for claim, _ in found if claim.clean is not None)
     train = "train under this smoothing, or take less of it"
     if kind in ("wrong", "abstained"):
-        return f"without noise {right} of them are right: {train}" if right else train
+        return f"without noise {right} of them {'is' if right == 1 else 'are'} right: {train}" if right else train
     if kind == "changes":
         return "train with this transform, or claim a smaller region"
     return "train longer under this smoothing, or claim a smaller region"

@@ -149,7 +149,7 @@ def test_the_classifiers_own_answer_is_recorded():
     assert (found.clean, found.predicted) == (0, 1)
     (entry,) = summed_up([found], header)
     assert entry["kind"] == "wrong"
-    assert entry["advice"].startswith("without noise 1 of them are right")
+    assert entry["advice"].startswith("without noise 1 of them is right")
     old = dataclasses.replace(found, clean=None)
     assert summed_up([old], header)[0]["advice"].startswith("train under this smoothing")
     assert report.summarize(Run("run", header, [found, old]))["clean_accuracy"] == 0.5
