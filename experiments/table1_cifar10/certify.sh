@@ -18,6 +18,7 @@ else
     certify rotation 30000 -10 10
     certify rotational_blur 30000 -10 10
     certify zoom_blur 30000 0 0.5
+    certify defocus_blur 30000 0 5
     certify "pixelate|clip|quantize" 40000 0 0.5
 fi
 gsmooth verify "${runs[@]}"
