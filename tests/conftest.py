@@ -4,6 +4,8 @@ import os
 
 # Neither this process nor a command that it starts keeps what it compiles in the user's home.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
+# Keras chooses once, when it is first imported.
+os.environ["KERAS_BACKEND"] = "jax"
 
 import hypothesis
 import jax

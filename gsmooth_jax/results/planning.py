@@ -25,6 +25,9 @@ from gsmooth_jax.types import Example
 FACTORS = (0.5, 2.0**-0.5, 1.0, 2.0**0.5, 2.0)
 """By which a sweep multiplies the noise, least first."""
 
+_OTHER_SEED = 0x9E3779B9
+"""What a trial's seed differs by from the run's."""
+
 _SCALES = ("sigma", "sigma_parameter", "brightness", "scale", "low", "high")
 """Fields of laws and noises that are proportional to how wide they are."""
 
@@ -41,6 +44,7 @@ class Trial:
       reached: the median of what is proved, as a share of the region's size, 1 at most; a wrong answer proves nothing.
       votes: draws an image.
       seconds: an image's own, without compilation.
+      seed: of its draws: another one than the run's.
       claims: of the images; empty where nothing could be tried.
       refused: why nothing could be, such as noise with which no number of votes proves the region; or empty.
     """
@@ -52,6 +56,7 @@ class Trial:
     reached: float = 0.0
     votes: float = 0.0
     seconds: float = 0.0
+    seed: int = 0
     claims: tuple[Claim, ...] = ()
     refused: str = ""
 
@@ -59,7 +64,9 @@ class Trial:
 def tried(
     classifier: Model, examples: Sequence[Example], guarantee: Guarantee, execution: Execution | None = None
 ) -> Trial:
-    """Certifies a few images.
+    """Certifies a few images, by draws that a run with the guarantee's seed does not make.
+
+    A law that was chosen after a look at the run's own draws would be claimed by the draws that it was chosen for.
 
     Args:
       classifier: see ``as_classifier``.
@@ -70,6 +77,7 @@ def tried(
     Raises:
       ValueError: as of ``certify_stream``.
     """
+    guarantee = dataclasses.replace(guarantee, seed=guarantee.seed ^ _OTHER_SEED)
     list(certify_stream(classifier, examples[:1], guarantee, execution))  # compiles
     claims = tuple(certify_stream(classifier, examples, guarantee, execution))
     size = guarantee.region.size
@@ -82,6 +90,7 @@ def tried(
         reached=float(np.median(reached)),
         votes=float(np.mean([c.votes for c in claims])),
         seconds=float(np.mean([c.own_seconds or 0.0 for c in claims])),
+        seed=guarantee.seed,
         claims=claims,
     )
 

@@ -31,7 +31,8 @@ def examples():
 
 def test_a_trial_is_what_the_claims_say(classifier, examples):
     found = planning.tried(classifier, examples, TERMS)
-    claims = list(gs.certify_stream(classifier, examples, TERMS))
+    other = dataclasses.replace(TERMS, seed=found.seed)
+    claims = list(gs.certify_stream(classifier, examples, other))
     assert [dataclasses.replace(c, seconds=0.0) for c in found.claims] == [
         dataclasses.replace(c, seconds=0.0) for c in claims
     ]
@@ -41,6 +42,16 @@ def test_a_trial_is_what_the_claims_say(classifier, examples):
     assert found.seconds > 0.0
     wrong = planning.tried(classifier, examples[4:], TERMS)
     assert (wrong.certified, wrong.reached) == (0.0, 0.0)  # proved, of the wrong class
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_a_trial_makes_none_of_the_runs_draws(classifier, examples, seed):
+    """Else a law that was chosen by a sweep would be claimed by the draws that spoke for it."""
+    terms = dataclasses.replace(TERMS, seed=seed)
+    found = planning.tried(classifier, examples[2:3], terms)
+    (claim,) = gs.certify_stream(classifier, examples[2:3], terms)
+    assert found.seed != seed
+    assert found.claims[0].hypotheses != claim.hypotheses
 
 
 def test_a_sweep_tries_each_width_and_says_where_nothing_can_be(classifier, examples):
