@@ -368,3 +368,12 @@ def test_lost_images_are_told_from_those_still_to_do():
     assert lost(ids, [[claim(0), claim(40)], [claim(20), claim(60)]]) == []
     assert lost(ids, [[claim(0)], [claim(20), claim(100)]]) == ["image 60: missing"]
     assert lost(ids, [[claim(20)], []]) == ["image 20: listed by process 0 of 2, whose image it is not"]
+
+
+def test_a_header_that_announces_too_much_costs_no_memory():
+    ids = range(0, 20 * 2**31, 20)
+    found = lost(ids, [[claim(0), claim(20 * 2**30)]])
+    assert found[0] == "image 20: missing"
+    assert found[-1] == f"process 0 of 1: {2**30 - 1 - 1000:,} images more are missing"
+    assert len(found) == 1001
+    assert lost(ids, [[claim(7)]]) == ["image 7: listed by process 0 of 1, whose image it is not"]
