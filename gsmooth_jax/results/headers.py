@@ -280,14 +280,15 @@ def _damage(header: Any) -> str:
     if problem := misfit(header, _FIELDS):
         return problem
     networks = header["model"]["architectures"]
-    if not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in networks):
-        return f"its model.architectures are no networks with names: {brief(networks)}"
+    if not all(isinstance(each, dict) and isinstance(each.get("name", ""), str) for each in networks):
+        return f"its model.architectures are no networks: {brief(networks)}"
     if not re.fullmatch(r"\d+\.\d+\.\d+", header["versions"]["gsmooth_jax"]):
         return f"its versions.gsmooth_jax is none: {brief(header['versions']['gsmooth_jax'])}"
     if not all(isinstance(data, dict) for data in header.get(_GROWN, [])):
         return f"{_GROWN} is no list of data"
     try:
-        region_of(header), domain_of(header)
+        region_of(header)
+        domain_of(header)
     except ValueError as error:
         return str(error)
     return ""
