@@ -14,10 +14,18 @@ import tyro
 from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import attack, certify, evaluate, export, listing, options, plan, report, train, verify
-from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread, warnings_in_a_line
+from gsmooth_jax.cli import attack, board, certify, evaluate, export, listing, options, plan, report, train, verify
+from gsmooth_jax.cli.console import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    print_error,
+    print_plain,
+    terminable,
+    unread,
+    warnings_in_a_line,
+)
 from gsmooth_jax.cli.console import DONE as DONE
-from gsmooth_jax.cli.console import print_plain
 from gsmooth_jax.results.certify import RunFailed
 from gsmooth_jax.version import VERSION
 
@@ -34,6 +42,7 @@ COMMANDS = (
     certify.certify,
     plan.plan,
     report.report,
+    board.board,
     verify.verify,
     export.export,
     attack.attack,

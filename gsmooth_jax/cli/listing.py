@@ -12,7 +12,7 @@ def transforms(defects: bool = False, json: bool = False) -> None:
     """List the transforms: what each does, its parameters with their units and ranges, its exact law.
 
     One is asked for by its name, with its own options in brackets; several follow each other behind bars:
-    $ gsmooth certify --transform "rotation(convention='pillow')|clip|quantize(rounding='down')"
+    $ gsmooth certify --checkpoint runs/rot --transform "rotation(convention='pillow')|clip|quantize(rounding='down')"
 
     Args:
         defects: also measure on images how far each is from its composition law, in L2; takes some seconds.
@@ -29,8 +29,8 @@ def laws(json: bool = False) -> None:
     """List the laws of smoothing noise, each with its parameters.
 
     One is asked for by its name, with its parameters in brackets; a composition may have one for each stage:
-    $ gsmooth certify --transform gaussian_blur --law "exponential(scale=12.0)"
-    $ gsmooth certify --transform "contrast|translation" --law "gaussian(sigma=0.4)|gaussian(sigma=15)"
+    $ gsmooth certify --checkpoint runs/blur --transform gaussian_blur --law "exponential(scale=12.0)"
+    $ gsmooth certify --checkpoint runs/x --transform "contrast|translation" --law "gaussian(sigma=0.4)|gaussian(sigma=15)"
 
     Args:
         json: print one JSON object and nothing else.
@@ -44,7 +44,7 @@ def methods(json: bool = False) -> None:
     """List the methods: what each proves, and for which transforms and laws.
 
     One is asked for by its name, where the one that fits transform and law is not the one that is wanted:
-    $ gsmooth certify --transform translation --region -2 2 -2 2 --method enumerate
+    $ gsmooth certify --checkpoint runs/mnist --transform translation --region -2 2 -2 2 --method enumerate
 
     Args:
         json: print one JSON object and nothing else.

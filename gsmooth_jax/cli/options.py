@@ -32,6 +32,7 @@ _VALUES: Mapping[str, str] = {
     "model": "MODEL",
     "name": "NAME",
     "out": "PATH",
+    "published": "FILE",
     "radii": "SIZE [SIZE ...]",
     "region": "LOW HIGH [LOW HIGH ...]",
     "resize": "HEIGHT [WIDTH]",
