@@ -30,7 +30,7 @@ def laws(json: bool = False) -> None:
 
     One is asked for by its name, with its parameters in brackets; a composition may have one for each stage:
     $ gsmooth certify --checkpoint runs/blur --transform gaussian_blur --law "exponential(scale=12.0)"
-    $ gsmooth certify --checkpoint runs/x --transform "contrast|translation" --law "gaussian(sigma=0.4)|gaussian(sigma=15)"
+    $ gsmooth certify --checkpoint runs/x --transform "gamma|contrast" --law "rayleigh|log_normal(sigma=0.6)"
 
     Args:
         json: print one JSON object and nothing else.

@@ -80,8 +80,8 @@ def render(runs: Sequence[Run], where: Path, published: Published | None = None,
         "A row is a run. *Smoothed* is the share of its images that the smoothed classifier tells right untransformed, "
         "*certified* the share for which it is right and keeps its answer under every transformation of the region. "
         "Every image counts. Runs of one label never share a table with runs of another. The links lead to the run's "
-        "header and to its claims, each with its evidence, from which `gsmooth verify` recomputes every verdict without "
-        "the network." + (f" {verified}" if verified else ""),
+        "header and to its claims, each with its evidence, from which `gsmooth verify` recomputes every verdict "
+        "without the network." + (f" {verified}" if verified else ""),
     ]
     for status in STATUSES:
         chosen = sorted((run for run in runs if run.status == status), key=_order)

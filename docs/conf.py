@@ -1,0 +1,43 @@
+"""Builds the site with Sphinx: sphinx-build -W docs docs/_build. Nothing is fetched, when it is built or when it is read."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import generate
+
+from gsmooth_jax.version import VERSION
+
+generate.write(Path(__file__).parent / "generated")
+
+project = "gsmooth_jax"
+author = "gsmooth_jax developers"
+project_copyright = author
+version = release = VERSION
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "conf.py", "generate.py"]
+source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
+
+html_theme = "furo"
+html_title = f"gsmooth_jax {VERSION}"
+html_show_copyright = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_use_ivar = True
+napoleon_use_rtype = False
