@@ -1,4 +1,4 @@
-"""Builds the site with Sphinx: sphinx-build -W docs docs/_build. Nothing is fetched, when it is built or when it is read."""
+"""The site, by Sphinx: sphinx-build -W docs docs/_build. Nothing is fetched, neither to build nor to read it."""
 
 import sys
 from pathlib import Path

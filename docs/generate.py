@@ -18,8 +18,11 @@ from unittest import mock
 
 import gsmooth_jax
 from gsmooth_jax import cli, models, testing
-from gsmooth_jax.cli import catalogue, options
+from gsmooth_jax.cli import catalogue
+from gsmooth_jax.methods.base import Method
 from gsmooth_jax.methods.registry import LAWS, METHODS
+from gsmooth_jax.results.run import Run
+from gsmooth_jax.results.verify import Verification
 from gsmooth_jax.transforms import TRANSFORMS
 
 ROOT = Path(__file__).parents[1]
@@ -172,6 +175,7 @@ def api() -> str:
     named = {n: v for n, v in vars(gsmooth_jax).items() if not n.startswith("_") and not isinstance(v, ModuleType)}
     named |= {f"models.{name}": getattr(models, name) for name in ("HostModel", "TracedModel")}
     named |= {f"testing.{n}": v for n, v in vars(testing).items() if n.startswith("check_")}
+    named |= {"results.run.Run": Run, "results.verify.Verification": Verification, "methods.base.Method": Method}
     parts = [
         "# Python reference",
         "",
@@ -206,7 +210,8 @@ def _autodoc(name: str, value: Any) -> list[str]:
 def theory() -> str:
     """THEORY.md, its sections as places that other pages link to."""
     text = (ROOT / "gsmooth_jax/methods/THEORY.md").read_text(encoding="utf-8")
-    return re.sub(r"^(### ((?:[A-Z]\d+|0)(?:\.\d+)?)\. )", lambda m: f"({_place(m[2])})=\n{m[1]}", text, flags=re.MULTILINE)
+    heading = re.compile(r"^(### ((?:[A-Z]\d+|0)(?:\.\d+)?)\. )", re.MULTILINE)
+    return heading.sub(lambda found: f"({_place(found[2])})=\n{found[1]}", text)
 
 
 def board() -> str:

@@ -31,7 +31,6 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.transforms._norm import norm_upper
@@ -65,6 +64,7 @@ class Vignette(Pipe, pointwise=True):
         """Two products and a difference of numbers in [0, 1]: two units each, to be safe. Host."""
         return image.pointwise(min(image.low, 0.0), max(image.high, 0.0), units=6)
 
+
 # %% [markdown]
 # ## The checks that every transform passes
 #
@@ -94,6 +94,7 @@ assert np.abs(Vignette()(image, np.array([0.3], np.float32)) - expected).max() <
 # ## A faulty bound is found
 #
 # Had we forgotten that corners move most, and bounded the speed by half of what it is:
+
 
 # %%
 class Wrong(Vignette):
