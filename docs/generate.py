@@ -94,7 +94,7 @@ def listed(command: Sequence[str]) -> list[tuple[str, str]]:
     out = io.StringIO()
     # So wide that no text is broken, and no value either.
     with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit), mock.patch.dict(os.environ, COLUMNS="4000"):
-        cli.main([*command, "--help"])
+        cli.run([*command, "--help"], cli.COMMANDS, cli.DATA_COMMANDS)
     found: list[tuple[str, str]] = []
     for line in out.getvalue().splitlines():
         inside = re.fullmatch(r"  (\S.*?)(?:  +(.*?))? *|   +(\S.*?) *", line)
