@@ -325,11 +325,10 @@ def test_a_board_of_runs(run, cover_run, tmp_path, capsys):
 
 def test_a_run_with_a_fault_is_on_no_board(run, tmp_path, capsys):
     (tmp_path / headers.FILE).write_bytes((run / headers.FILE).read_bytes())
-    edited.write(tmp_path / results.RESULTS, edited.lines(run / results.RESULTS)[1:])
+    kept = edited.lines(run / results.RESULTS)
+    edited.write(tmp_path / results.RESULTS, kept[:-1])
     assert gsmooth("board", tmp_path, "--out", tmp_path / "board.md") == cli.DONE  # unfinished, not false
-    edited.write(
-        tmp_path / results.RESULTS, [*edited.lines(run / results.RESULTS), edited.lines(run / results.RESULTS)[0]]
-    )
+    edited.write(tmp_path / results.RESULTS, [*kept, kept[0]])
     assert gsmooth("board", tmp_path, "--out", tmp_path / "faulty.md") == cli.FAILED
     assert "image 0: listed twice" in capsys.readouterr().err
     assert not (tmp_path / "faulty.md").exists()
