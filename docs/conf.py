@@ -17,7 +17,7 @@ author = "gsmooth_jax developers"
 project_copyright = author
 version = release = VERSION
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb"]
 exclude_patterns = ["_build", "conf.py", "generate.py"]
 source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
 
@@ -35,9 +35,3 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
-
-autodoc_typehints = "signature"
-autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
-napoleon_use_ivar = True
-napoleon_use_rtype = False

@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 import gsmooth_jax
-from gsmooth_jax import cli, models, testing
+from gsmooth_jax import cli, models, testing, types
 from gsmooth_jax.cli import catalogue
 from gsmooth_jax.methods.base import Method
 from gsmooth_jax.methods.registry import LAWS, METHODS
@@ -190,21 +190,52 @@ def api() -> str:
         homes.setdefault(getattr(value, "__module__", "gsmooth_jax.types").split(".")[1], []).append(name)
     for home, names in homes.items():
         title = (inspect.getdoc(importlib.import_module(f"gsmooth_jax.{home}")) or "").splitlines()[0]
-        parts += [f"## {home}", "", markdown(title), "", "```{eval-rst}", ".. currentmodule:: gsmooth_jax", ""]
+        parts += [f"## {home}", "", markdown(title), ""]
         for name in names:
-            parts += _autodoc(name, named[name])
-        parts += ["```", ""]
+            parts += _entry(f"gsmooth_jax.{name}", named[name])
     return "\n".join(parts)
 
 
-def _autodoc(name: str, value: Any) -> list[str]:
-    if inspect.isclass(value):
-        _doc(value)
-        return [f".. autoclass:: {name}", "   :members:", ""]
-    if callable(value):
-        _doc(value)
-        return [f".. autofunction:: {name}", ""]
-    return [f".. autodata:: {name}", "   :no-value:", ""]
+def _entry(name: str, value: Any) -> list[str]:
+    """A name's signature and docstring; of a class its methods and properties as well."""
+    if not callable(value):
+        return _object("data", name, [_text_below(name.rpartition(".")[2])])
+    if inspect.isclass(value) and issubclass(value, Exception):
+        return _object("exception", name, [markdown(_doc(value))])
+    if not inspect.isclass(value):
+        return _object("function", name + _signature(value), [markdown(_doc(value))])
+    members: list[str] = []
+    for member, found in vars(value).items():
+        function = getattr(found, "fget", None) or getattr(found, "func", None) or getattr(found, "__func__", found)
+        if member.startswith("_") or not inspect.isfunction(function) or not function.__doc__:
+            continue
+        if member in vars(Method) and value is not Method:  # what every method has is said once
+            continue
+        kind = "property" if found is not function and not isinstance(found, classmethod) else "method"
+        shown = member if kind == "property" else member + _signature(getattr(value, member))
+        members += _object(kind, shown, [markdown(_doc(function))], fence="`````")
+    called = "" if getattr(value, "_is_protocol", False) else _signature(value)
+    return _object("class", name + called, [markdown(_doc(value)), "", *members], fence="``````")
+
+
+def _text_below(constant: str) -> str:
+    """What ``types.py`` says below a constant."""
+    found = re.search(rf'^{constant} = .*\n"""(.*?)"""', inspect.getsource(types), re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ValueError(f"Expected a text below {constant} in {types.__name__}, got none.")
+    return markdown(found[1])
+
+
+def _object(kind: str, name: str, body: list[str], fence: str = "`````") -> list[str]:
+    return [f"{fence}{{py:{kind}}} {name}", *body, fence, ""]
+
+
+def _signature(function: Any) -> str:
+    """A signature as one would type it, without the modules of the types."""
+    text = re.sub(r"<factory>|<function .*? at 0x\w+>", "...", str(inspect.signature(function)))
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)  # types by their names
+    text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Z])", "", text)
+    return re.sub(r"\((?:self|cls)(?:, )?", "(", text)
 
 
 def theory() -> str:
@@ -223,6 +254,8 @@ def board() -> str:
 def markdown(doc: str) -> str:
     """Returns a docstring as Markdown: sections and their entries as lists, citations of the theory as links."""
     lines: list[str] = []
+    # An example is everything up to an empty line.
+    doc = re.sub(r"^(>>> .*(?:\n.+)*)", r"```python\n\1\n```", doc, flags=re.MULTILINE)
     for line in doc.splitlines():
         section, entry = re.fullmatch(r"([A-Z]\w+):", line), re.fullmatch(r"  (\w+(?: [\w.|]+)*): (.*)", line)
         if section:
