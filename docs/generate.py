@@ -248,7 +248,9 @@ def theory() -> str:
 def board() -> str:
     """The board of the kept runs, which ``experiments/tables.py`` writes; its links lead to copies of the proofs."""
     text = (ROOT / "experiments/board.md").read_text(encoding="utf-8")
-    return re.sub(r"\]\((?=[\w./]+\.json)", "](../../experiments/", text)
+    text = re.sub(r"\]\((?=[\w./]+\.json)", "](../../experiments/", text)
+    wide = "---\nhide-toc: true\n---\n\n```{raw} html\n<style>.content { width: 100%; }</style>\n```\n\n"
+    return wide + text
 
 
 def markdown(doc: str) -> str:
@@ -265,6 +267,7 @@ def markdown(doc: str) -> str:
         elif re.match(r"    \S", line) and lines and re.match(r"- |  \S", lines[-1]):
             lines.append(f"  {line.strip()}")
         else:
+            line = re.sub(r"^Theorem\b", "**Theorem**", line)
             lines.append(re.sub(r"^([A-Z]{4,})( from [^.:]+)?([.:]| \()", r"**\1\2**\3", line))
     return CITATION.sub(lambda m: f"[THEORY {m[1]}](theory.md#{_place(m[1])})", "\n".join(lines).replace("``", "`"))
 

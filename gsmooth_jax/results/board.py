@@ -1,15 +1,19 @@
 """A board: one page of runs in Markdown, a row each, linked to its proof, with published figures beside. Host."""
 
+import dataclasses
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gsmooth_jax import _spec
 from gsmooth_jax.regions import Box
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
 from gsmooth_jax.results.run import STATUSES, Run
+from gsmooth_jax.transforms import stages_of
+from gsmooth_jax.types import Transform
 
 _LABELS: Mapping[str, str] = {
     "proved": "Every claim is false with probability alpha at most, over its own random draws: a theorem, and nothing "
@@ -97,22 +101,24 @@ def render(runs: Sequence[Run], where: Path, published: Published | None = None,
 def _row(run: Run, where: Path, figures: Mapping[str, str], others: Iterable[str]) -> dict[str, str]:
     """The cells of a run's row, by their headings; ``others`` are the names of those who have published figures."""
     header, claims = run.header, run.claims
-    every = header["data"].get("every") or 1
+    every, whole = header["data"].get("every") or 1, header["data"].get("images", len(claims))
     files = [run.folder / headers.FILE, *sorted(run.folder.glob("results*.jsonl*"))]
     names = ["header", "claims", *(f"claims {n}" for n in range(2, len(files)))]
     links = [(name, Path(os.path.relpath(file, where)).as_posix()) for name, file in zip(names, files, strict=True)]
+    transform = headers.guarantee_of(header, [run.folder]).transform
     return {
         "data": header["data"]["name"],
-        "transformation": f"`{header['transform']}`",
-        "region": _region(run),
+        "transformation": f"`{_short(transform)}`",
+        "region": _region(run, [p.unit for p in transform.params]),
         "network": network(header),
-        "by": header["method"] + (f", `{_noise(header['law'])}`" if header["law"] else ""),
-        "images": f"{len(claims):,}" + (f", every {every}th" if every > 1 else ""),
-        "smoothed": _percent(accuracy(claims)),
         "certified": f"**{_percent(certified_accuracy(claims))}**",
+        **{f"{name} (published)": figures.get(name, "") for name in others},
+        "smoothed": _percent(accuracy(claims)),
         "votes an image": f"{sum(c.votes for c in claims) / len(claims):,.0f}",
         "alpha": f"{max(c.alpha for c in claims):g}",
-        **{f"published: {name}": figures.get(name, "") for name in others},
+        "images": (f"{len(claims):,}" if len(claims) == whole else f"{len(claims):,} of {whole:,}")
+        + (f", one in {every}" if every > 1 else ""),
+        "by": header["method"] + (f", `{_noise(header['law'])}`" if header["law"] else ""),
         "proof": ", ".join(f"[{name}]({link})" for name, link in links),
     }
 
@@ -126,9 +132,19 @@ def network(header: Mapping[str, Any]) -> str:
     return (name if len(each) == 1 else f"{len(each)} {name}s") + (f", {does}" if does else "")
 
 
-def _region(run: Run) -> str:
+def _short(transform: Transform) -> str:
+    """A transform as one would type it: with those of its own options that are not the usual ones."""
+    shown = []
+    for stage in stages_of(transform):
+        spec = getattr(stage, "spec", stage)
+        fields = dataclasses.fields(spec) if dataclasses.is_dataclass(spec) else ()
+        given = [f"{f.name}={v!r}" for f in fields if (v := getattr(spec, f.name)) != f.default]
+        shown.append(_spec.head(_spec.describe(stage)) + (f"({', '.join(given)})" if given else ""))
+    return "|".join(shown)
+
+
+def _region(run: Run, units: Sequence[str]) -> str:
     """A run's region, with units."""
-    units = [p.unit for p in headers.guarantee_of(run.header, [run.folder]).transform.params]
     if isinstance(run.region, Box):
         ends = zip(run.region.low, run.region.high, units, strict=False)
         return " x ".join(f"[{low:.4g}, {high:.4g}] {unit}" for low, high, unit in ends)

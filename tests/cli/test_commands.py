@@ -311,7 +311,7 @@ def test_a_board_of_runs(run, cover_run, tmp_path, capsys):
     proved = page.split("## Proved")[1]
     assert "| 97.6 |" in proved
     assert "row" not in proved.splitlines()[4].split(" | ")
-    assert "`rotation(mask=False)\\|clip\\|quantize(bits=8)` | [-2, 2] deg | ConvNet, standardises | cover" in proved
+    assert "| `rotation\\|clip\\|quantize` | [-2, 2] deg | ConvNet, standardises | **" in proved
     links = re.findall(r"\]\((.*?)\)", page)
     assert len(links) == 4
     assert all((tmp_path / "pages" / link).is_file() for link in links)
