@@ -21,6 +21,8 @@ extensions = ["myst_nb"]
 exclude_patterns = ["_build", "conf.py", "generate.py"]
 source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
 
+smartquotes = False  # they would make one dash of the two of an option
+
 html_theme = "furo"
 html_title = f"gsmooth_jax {VERSION}"
 html_show_copyright = False

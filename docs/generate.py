@@ -256,6 +256,7 @@ def board() -> str:
 def markdown(doc: str) -> str:
     """Returns a docstring as Markdown: sections and their entries as lists, citations of the theory as links."""
     lines: list[str] = []
+    doc = doc.replace("``", "`")
     # An example is everything up to an empty line.
     doc = re.sub(r"^(>>> .*(?:\n.+)*)", r"```python\n\1\n```", doc, flags=re.MULTILINE)
     for line in doc.splitlines():
@@ -269,7 +270,7 @@ def markdown(doc: str) -> str:
         else:
             line = re.sub(r"^Theorem\b", "**Theorem**", line)
             lines.append(re.sub(r"^([A-Z]{4,})( from [^.:]+)?([.:]| \()", r"**\1\2**\3", line))
-    return CITATION.sub(lambda m: f"[THEORY {m[1]}](theory.md#{_place(m[1])})", "\n".join(lines).replace("``", "`"))
+    return CITATION.sub(lambda m: f"[THEORY {m[1]}](theory.md#{_place(m[1])})", "\n".join(lines))
 
 
 def _place(section: str) -> str:

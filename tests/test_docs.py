@@ -104,11 +104,12 @@ def test_links_of_the_board_lead_to_kept_proofs(generate):
 
 
 def test_entries_of_docstrings_become_lists(generate):
-    doc = "Does it (THEORY D1).\n\nAttributes:\n  sigma: of it,\n    in ``px``.\n  mean: none.\n\nHYPOTHESES. Few."
+    attributes = "Attributes:\n  sigma: of it,\n    in ``px``.\n  mean: none."
+    doc = f"Does it (THEORY D1).\n\n{attributes}\n\nHYPOTHESES. Few.\n\n>>> 1 + 1\n2"
     shown = generate.markdown(doc)
     assert "([THEORY D1](theory.md#theory-d1))" in shown
     assert "**Attributes**\n\n- `sigma`: of it,\n  in `px`.\n- `mean`: none.\n" in shown
-    assert shown.endswith("**HYPOTHESES**. Few.")
+    assert shown.endswith("**HYPOTHESES**. Few.\n\n```python\n>>> 1 + 1\n2\n```")
 
 
 def test_texts_of_options_are_one_paragraph():

@@ -72,7 +72,7 @@ def registry() -> ConstructorRegistry:
     @rules.struct_rule
     def fields(info: StructTypeInfo) -> StructConstructorSpec | None:
         cls = info.type
-        if not (dataclasses.is_dataclass(cls) and cls.__module__.startswith("gsmooth_jax.")):
+        if not (isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__.startswith("gsmooth_jax.")):
             return None
         texts, types = attribute_texts(cls), get_type_hints(cls)
         return StructConstructorSpec(

@@ -160,8 +160,8 @@ def _order(run: Run) -> tuple[Any, ...]:
     return run.header["data"]["name"], run.header["transform"], -run.region.size, -certified_accuracy(run.claims)
 
 
-def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}".replace("%", " %")
 
 
 def _line(cells: Sequence[str]) -> str:
