@@ -66,7 +66,7 @@ def whole_board() -> str:
     """The page of all kept runs."""
     folders = sorted(path.parent for path in HERE.rglob(headers.FILE))
     published = board.read_published(HERE / "published.toml")
-    return board.render([run.read(folder) for folder in folders], HERE, published, VERIFIED)
+    return board.render((run.read(folder) for folder in folders), HERE, published, VERIFIED)
 
 
 def main() -> None:

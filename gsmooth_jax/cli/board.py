@@ -28,15 +28,13 @@ def board(runs: Runs, /, out: Path | None = None, published: Path | None = None,
     if not runs:
         raise ValueError("Expected at least one run folder.")
     known = {} if published is None else boards.read_published(published)
-    read = [report.read(folder) for folder in runs]
-    if verify:
-        found = [(folder, fault) for folder in runs for fault in verifying.check(folder).faults]
-        for folder, fault in found:
-            err_console.print(f"{folder}: {fault}", style="red", soft_wrap=True)
-        if found:
-            raise SystemExit(FAILED)
+    found = [(folder, fault) for folder in runs for fault in verifying.check(folder).faults] if verify else []
+    for folder, fault in found:
+        err_console.print(f"{folder}: {fault}", style="red", soft_wrap=True)
+    if found:
+        raise SystemExit(FAILED)
     said = f"That was done by gsmooth_jax {VERSION} when this page was made." if verify else ""
-    page = boards.render(read, Path() if out is None else out.parent, known, said)
+    page = boards.render((report.read(folder) for folder in runs), Path() if out is None else out.parent, known, said)
     if out is None:
         print_plain(page)
         return

@@ -62,11 +62,11 @@ def read_published(path: Path) -> Published:
     }
 
 
-def render(runs: Sequence[Run], where: Path, published: Published | None = None, verified: str = "") -> str:
+def render(runs: Iterable[Run], where: Path, published: Published | None = None, verified: str = "") -> str:
     """Returns the page.
 
     Args:
-      runs: each with at least one claim.
+      runs: each with at least one claim; taken one after the other, as each may be large.
       where: the folder of the page, from which its links lead to the runs.
       published: what others have published.
       verified: who has verified the runs, a sentence for the page.
@@ -74,10 +74,14 @@ def render(runs: Sequence[Run], where: Path, published: Published | None = None,
     Raises:
       ValueError: no run.
     """
-    if not runs:
-        raise ValueError("Expected at least one run, got none.")
     known = published or {}
     others = dict.fromkeys(name for figures in known.values() for name in figures)
+    found: dict[str, list[tuple[Any, dict[str, str]]]] = {status: [] for status in STATUSES}
+    for run in runs:
+        cells = _row(run, where, known.get(run.folder.resolve(), {}), others)
+        found[run.status].append((_order(run), cells))
+    if not any(found.values()):
+        raise ValueError("Expected at least one run, got none.")
     lines = [
         "# Board of certified robustness",
         "",
@@ -87,11 +91,10 @@ def render(runs: Sequence[Run], where: Path, published: Published | None = None,
         "header and to its claims, each with its evidence, from which `gsmooth verify` recomputes every verdict "
         "without the network." + (f" {verified}" if verified else ""),
     ]
-    for status in STATUSES:
-        chosen = sorted((run for run in runs if run.status == status), key=_order)
-        if not chosen:
+    for status, ordered in found.items():
+        if not ordered:
             continue
-        rows = [_row(run, where, known.get(run.folder.resolve(), {}), others) for run in chosen]
+        rows = [cells for _, cells in sorted(ordered, key=lambda pair: pair[0])]
         shown = [name for name in rows[0] if any(r[name] for r in rows)]
         lines += ["", f"## {status.capitalize()}", "", _LABELS[status], ""]
         lines += [_line(shown), _line(["---"] * len(shown)), *(_line([r[name] for name in shown]) for r in rows)]
@@ -157,7 +160,8 @@ def _noise(law: str) -> str:
 
 
 def _order(run: Run) -> tuple[Any, ...]:
-    return run.header["data"]["name"], run.header["transform"], -run.region.size, -certified_accuracy(run.claims)
+    size, share = -run.region.size, -certified_accuracy(run.claims)
+    return run.header["data"]["name"], run.header["transform"], size, share, str(run.folder)
 
 
 def _percent(share: float | None) -> str:
