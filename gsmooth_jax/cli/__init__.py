@@ -72,7 +72,7 @@ def run(
     for group, functions in ((app, commands), (data, data_commands)):
         for function in functions:
             asked = function.__name__.replace("_", "-") in typed
-            group.command(options.readable(function), help=None if asked else options.summary(function))
+            group.command(help=None if asked else options.summary(function))(options.readable(function))
     app.command(data, name="data", help="Prepare data sets.")
     app.cli(
         prog="gsmooth",
