@@ -3,6 +3,7 @@
 A part without a text of its own is an error, here and so in ``tests/test_docs.py``: what is registered is documented.
 """
 
+import ast
 import contextlib
 import importlib
 import inspect
@@ -46,6 +47,7 @@ def pages() -> dict[str, str]:
         "laws": laws(),
         "methods": methods(),
         "api": api(),
+        "adapters": adapters(),
         "theory": theory(),
         "board": board(),
         "contributing": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
@@ -236,6 +238,29 @@ def _signature(function: Any) -> str:
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)  # types by their names
     text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Z])", "", text)
     return re.sub(r"\((?:self|cls)(?:, )?", "(", text)
+
+
+def adapters() -> str:
+    """What other packages are given, by the texts of the sources: the packages need not be there."""
+    parts = ["# In other packages", ""]
+    for path in sorted((ROOT / "gsmooth_jax/adapters").glob("*.py")):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        if path.stem == "__init__":
+            parts += [markdown(_said(module, path.stem)), ""]
+            continue
+        parts += [f"## gsmooth_jax.adapters.{path.stem}", "", markdown(_said(module, path.stem)), ""]
+        for node in module.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                parts += [f"### {node.name}", "", markdown(_said(node, node.name)), ""]
+    return "\n".join(parts)
+
+
+def _said(node: ast.Module | ast.ClassDef, name: str) -> str:
+    """The docstring of a piece of source; raises as ``_doc``."""
+    doc = ast.get_docstring(node)
+    if doc is None:
+        raise ValueError(f"Expected a docstring of {name}, got none.")
+    return doc
 
 
 def theory() -> str:

@@ -88,6 +88,11 @@ def test_a_part_without_a_text_is_refused(generate):
         catalogue.sentence(Silent)
 
 
+def test_every_adapter_is_on_its_page_without_its_package(generate):
+    names = {path.stem for path in (ROOT / "gsmooth_jax/adapters").glob("[!_]*.py")}
+    assert set(re.findall(r"^## gsmooth_jax\.adapters\.(\w+)$", generate.adapters(), re.MULTILINE)) == names
+
+
 def test_citations_lead_to_sections_of_the_theory(generate):
     places = set(re.findall(r"^\((theory-[\w-]+)\)=$", generate.theory(), re.MULTILINE))
     pages = [generate.methods(), *(p.read_text() for p in ROOT.glob("docs/*.md"))]
