@@ -85,7 +85,8 @@ def main() -> None:
     if options.check:
         sys.exit(f"Not what the runs say: {changed}. Written by: python experiments/tables.py" if changed else 0)
     for path, text in new.items():
-        path.write_text(text, encoding="utf-8")
+        if text != old[path]:  # a page that was edited meanwhile stays as it is
+            path.write_text(text, encoding="utf-8")
     print(f"Written: {changed or 'nothing, all was as the runs say'}.")
 
 
