@@ -1,5 +1,6 @@
 """The site, by Sphinx: sphinx-build -W docs docs/_build. Nothing is fetched, neither to build nor to read it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import generate
 
 from gsmooth_jax.version import VERSION
+
+os.environ["TERM"] = "dumb"  # commands of the tutorials draw no moving bars
 
 generate.write(Path(__file__).parent / "generated")
 

@@ -274,8 +274,11 @@ def board() -> str:
     """The board of the kept runs, which ``experiments/tables.py`` writes; its links lead to copies of the proofs."""
     text = (ROOT / "experiments/board.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\((?=[\w./]+\.json)", "](../../experiments/", text)
-    wide = "---\nhide-toc: true\n---\n\n```{raw} html\n<style>.content { width: 100%; }</style>\n```\n\n"
-    return wide + text
+    style = (
+        ".content { width: 100%; } table.docutils { font-size: 0.8rem; } table.docutils td:nth-child(2), "
+        "table.docutils td:nth-last-child(2) { min-width: 14em; } table.docutils code { overflow-wrap: anywhere; }"
+    )
+    return f"---\nhide-toc: true\n---\n\n```{{raw}} html\n<style>{style}</style>\n```\n\n{text}"
 
 
 def markdown(doc: str) -> str:
