@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import gsmooth_jax as gs
 from gsmooth_jax import cli
 from gsmooth_jax.cli import catalogue, options
 from gsmooth_jax.methods.registry import LAWS, METHODS
@@ -86,6 +87,15 @@ def test_a_part_without_a_text_is_refused(generate):
         generate._doc(Silent)
     with pytest.raises(ValueError, match="Expected a text that says what Silent is"):
         catalogue.sentence(Silent)
+
+
+def test_every_public_name_has_its_entry(generate):
+    page = generate.api()
+    public = [n for n, v in vars(gs).items() if not n.startswith("_") and not inspect.ismodule(v)]
+    entries = re.findall(r"^`{5,6}\{py:\w+\} gsmooth_jax\.([\w.]+)", page, re.MULTILINE)
+    assert sorted(public) == sorted(name for name in entries if "." not in name)
+    assert {"models.HostModel", "testing.check_transform", "methods.base.Method"} <= set(entries)
+    assert " at 0x" not in page
 
 
 def test_every_adapter_is_on_its_page_without_its_package(generate):
