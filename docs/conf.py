@@ -11,7 +11,7 @@ import generate
 
 from gsmooth_jax.version import VERSION
 
-os.environ["TERM"] = "dumb"  # commands of the tutorials draw no moving bars
+os.environ["TTY_COMPATIBLE"] = "0"  # commands of the tutorials draw no moving bars
 
 generate.write(Path(__file__).parent / "generated")
 
