@@ -65,7 +65,7 @@ WRITTEN = [
 WRITTEN += [
     (path.name, args)
     for path in TUTORIALS
-    for args in commands("\n".join(re.findall(r"^# !(.*)$", path.read_text(), re.MULTILINE)))
+    for args in commands("\n".join(re.findall(r"^# (gsmooth .*)$", path.read_text(), re.MULTILINE)))
 ]
 WRITTEN += [
     (f"--help of {function.__name__}", args)

@@ -103,8 +103,8 @@ print(f"{found.claims} claims verified, faults: {found.faults}")
 # survives attacks, and what survives attacks no more than what is right without them: the proof closes the gap from
 # below.
 
-# %%
-# !gsmooth attack first --attack random --tries 64 --votes 16 --limit 10
+# %% language="bash"
+# gsmooth attack first --attack random --tries 64 --votes 16 --limit 10
 
 # %% [markdown]
 # ## What cannot be claimed

@@ -133,9 +133,9 @@ print(claims[0].status, claims[0].assumes)
 #
 # The file's name is enough, in every command that takes a transform.
 
-# %%
-# !gsmooth certify --limit 10 --checkpoint shipped:mnist_brightness_contrast --transform "haze.py:Haze|clip|quantize" --region 0 0.4 --law "pixel_noise(sigma=0.2)" --out hazy
-# !gsmooth attack hazy --checkpoint shipped:mnist_brightness_contrast --attack grid --tries 9 --limit 5
+# %% language="bash"
+# gsmooth certify --limit 10 --checkpoint shipped:mnist_brightness_contrast --transform "haze.py:Haze|clip|quantize" --region 0 0.4 --law "pixel_noise(sigma=0.2)" --out hazy
+# gsmooth attack hazy --checkpoint shipped:mnist_brightness_contrast --attack grid --tries 9 --limit 5
 
 # %% [markdown]
 # ## Into the library

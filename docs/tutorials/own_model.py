@@ -76,14 +76,14 @@ net = HostModel(nearest_mean, layout="NHWC", fingerprint="nearest mean of the fi
 # The claim: every rotation within 3 degrees, as an 8-bit file holds it. The noise is of the pixels, with a standard
 # deviation of 0.3 of the range of intensities: the network was not trained for it, but a linear one bears it.
 
-# %%
-# !gsmooth plan --data folder:photos --model nets.py:net --transform "rotation|clip|quantize" --region -3 3 --law "pixel_noise(sigma=0.3)" --images 5
+# %% language="bash"
+# gsmooth plan --data folder:photos --model nets.py:net --transform "rotation|clip|quantize" --region -3 3 --law "pixel_noise(sigma=0.3)" --images 5
 
 # %% [markdown]
 # ## The run
 
-# %%
-# !gsmooth certify --data folder:photos --model nets.py:net --transform "rotation|clip|quantize" --region -3 3 --law "pixel_noise(sigma=0.3)" --out mine
+# %% language="bash"
+# gsmooth certify --data folder:photos --model nets.py:net --transform "rotation|clip|quantize" --region -3 3 --law "pixel_noise(sigma=0.3)" --out mine
 
 # %% [markdown]
 # The last lines say why images are not certified, and what may be done about it. *Clean* is the network without noise,
@@ -93,8 +93,10 @@ net = HostModel(nearest_mean, layout="NHWC", fingerprint="nearest mean of the fi
 #
 # One file that needs no other: every picture, how far it is proved, and why not further. Open `mine.html` in a browser.
 
+# %% language="bash"
+# gsmooth report mine --html mine.html
+
 # %%
-# !gsmooth report mine --html mine.html
 print(f"{Path('mine.html').stat().st_size // 1024} KiB")
 
 # %% [markdown]
@@ -103,8 +105,8 @@ print(f"{Path('mine.html').stat().st_size // 1024} KiB")
 # Anybody who has the folder `mine` can recompute every verdict from its evidence. With the network, a few images can
 # also be certified again, from their seeds: the records have to be the same.
 
-# %%
-# !gsmooth verify mine --replay 2 --model nets.py:net
+# %% language="bash"
+# gsmooth verify mine --replay 2 --model nets.py:net
 
 # %%
 import gsmooth_jax as gs
