@@ -1,5 +1,6 @@
 """The site, by Sphinx: sphinx-build -W docs docs/_build. Nothing is fetched, neither to build nor to read it."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -8,10 +9,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import generate
+from jupyter_cache.executors import utils as executors
 
 from gsmooth_jax.version import VERSION
 
 os.environ["TTY_COMPATIBLE"] = "0"  # commands of the tutorials draw no moving bars
+# What a command prints comes in pieces of some bytes, which belong together.
+executors.executenb = functools.partial(executors.executenb, coalesce_streams=True)
 
 generate.write(Path(__file__).parent / "generated")
 
