@@ -1,4 +1,6 @@
-"""Writes the tables of results into README.md and the experiments' own, from the kept runs and ``published.toml``.
+"""Writes the tables of results into README.md, docs and the experiments', from the kept runs and ``published.toml``.
+
+All kept runs are on one page, ``board.md``, as ``gsmooth board`` would write it.
 
 A table stands between the lines ``<!-- results: SECTION -->`` and ``<!-- end of results -->``, a section of that file;
 ``<!-- results: SECTION, FOLDER -->`` holds the rows whose runs lie in a folder.
@@ -13,26 +15,21 @@ import sys
 import tomllib
 from pathlib import Path
 
-from gsmooth_jax.results import headers, run
+from gsmooth_jax.results import board, headers, run
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
 from gsmooth_jax.transforms import Jpeg, Quantize, stages_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-DOCUMENTS = [ROOT / "README.md", *sorted(HERE.glob("*/README.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(HERE.glob("*/README.md"))]
+BOARD = HERE / "board.md"
+VERIFIED = (
+    "That is done for every run on this page whenever the library is tested "
+    "(`tests/results/test_verify.py::test_the_kept_runs_follow_from_their_evidence`). "
+    "Published figures are in per cent certified; their sources stand in `experiments/published.toml`."
+)
 TABLE = re.compile(r"(<!-- results: (\w+)(?:, ([\w/]+))? -->\n).*?(<!-- end of results -->)", re.DOTALL)
 COLUMNS = ("transformation", "image", "network", "smoothed", "certified", "votes an image", "GSmooth", "TSS")
-NETWORKS = {"convnet": "ConvNet", "convnet_bn": "ConvNet", "resnet20": "ResNet-20", "speed_net": "SpeedNet"}
-LAYERS = {"image": "standardises", "sharpen": "inverts blurs", "centre": "centres"}
-"""What an input layer does that cancels a transformation, or part of it."""
-
-
-def network(header: dict) -> str:
-    """The network of a run, and what its input layer does to the image."""
-    each = header["model"]["architectures"]
-    does = LAYERS.get(each[0]["normalize"]["mode"])
-    name = NETWORKS[each[0]["name"]]
-    return (name if len(each) == 1 else f"{len(each)} {name}s") + (f", {does}" if does else "")
 
 
 def cells(folder: Path, words: dict) -> list[str]:
@@ -46,7 +43,7 @@ def cells(folder: Path, words: dict) -> list[str]:
     return [
         words["row"],
         "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
-        network(found.header),
+        board.network(found.header),
         f"{accuracy(claims):.1%}".replace("%", " %"),
         f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
         f"{sum(c.votes for c in claims) / len(claims):,.0f}",
@@ -65,6 +62,13 @@ def table(found: re.Match[str], rows: dict[str, dict[str, list[str]]]) -> str:
     return "\n".join([begins, *(f"| {' | '.join(line)} |" for line in ruled), "", ends])
 
 
+def whole_board() -> str:
+    """The page of all kept runs."""
+    folders = sorted(path.parent for path in HERE.rglob(headers.FILE))
+    published = board.read_published(HERE / "published.toml")
+    return board.render((run.read(folder) for folder in folders), HERE, published, VERIFIED)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
@@ -76,11 +80,13 @@ def main() -> None:
     }
     old = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
     new = {path: TABLE.sub(lambda found: table(found, rows), text) for path, text in old.items()}
-    changed = ", ".join(str(path.relative_to(ROOT)) for path in DOCUMENTS if new[path] != old[path])
+    old[BOARD], new[BOARD] = BOARD.read_text(encoding="utf-8"), whole_board()
+    changed = ", ".join(str(path.relative_to(ROOT)) for path in new if new[path] != old[path])
     if options.check:
         sys.exit(f"Not what the runs say: {changed}. Written by: python experiments/tables.py" if changed else 0)
-    for path in DOCUMENTS:
-        path.write_text(new[path], encoding="utf-8")
+    for path, text in new.items():
+        if text != old[path]:  # a page that was edited meanwhile stays as it is
+            path.write_text(text, encoding="utf-8")
     print(f"Written: {changed or 'nothing, all was as the runs say'}.")
 
 

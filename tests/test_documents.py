@@ -1,8 +1,12 @@
-"""What the documents show runs: examples in docstrings, README's Python, and every command line parses."""
+"""What the documents show runs: examples in docstrings, README's Python, and every command line parses.
+
+The tutorials run when the site is built.
+"""
 
 import doctest
 import functools
 import importlib
+import inspect
 import itertools
 import os
 import re
@@ -23,8 +27,10 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     PACKAGE / "assets/README.md",
+    *ROOT.glob("docs/*.md"),
     *ROOT.glob("experiments/*/*.md"),
 ]
+TUTORIALS = sorted(ROOT.glob("docs/tutorials/*.py"))
 
 
 def blocks(document, *languages):
@@ -44,11 +50,27 @@ def commands(script):
                 yield args
 
 
+def examples(function):
+    """The command lines in what a command says of itself."""
+    text = re.sub(r"\n--", " --", inspect.getdoc(function))  # the second line of a long one
+    return re.findall(r"^\$ (.*)$", text, re.MULTILINE)
+
+
 WRITTEN = [
     (f"{document.parent.name}/{document.name}", args)
     for document in DOCUMENTS
     for script in blocks(document, "bash", "")
     for args in commands(script)
+]
+WRITTEN += [
+    (path.name, args)
+    for path in TUTORIALS
+    for args in commands("\n".join(re.findall(r"^# (gsmooth .*)$", path.read_text(), re.MULTILINE)))
+]
+WRITTEN += [
+    (f"--help of {function.__name__}", args)
+    for function in (*cli.COMMANDS, *cli.DATA_COMMANDS)
+    for args in commands("\n".join(examples(function)))
 ]
 
 
@@ -82,7 +104,7 @@ def parsed(args):
     def idle(function):
         return functools.wraps(function)(lambda *_, **__: ran.append(function))
 
-    cli.program(map(idle, cli.COMMANDS), map(idle, cli.DATA_COMMANDS)).cli(args=args)
+    cli.run(args, map(idle, cli.COMMANDS), map(idle, cli.DATA_COMMANDS))
     return len(ran) == 1
 
 
@@ -92,6 +114,7 @@ def test_command_lines_parse(document, args):
 
 
 def test_there_are_command_lines():
-    assert len(WRITTEN) > 15
+    assert len(WRITTEN) > 60
+    assert all(examples(function) for function in cli.COMMANDS)
     with pytest.raises(SystemExit):
         parsed(["certify", "--no-such-option", "1"])

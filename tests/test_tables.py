@@ -31,14 +31,18 @@ def test_another_figure_is_found_and_written_anew(tables, monkeypatch, tmp_path,
     published = {"resolvable_mnist/translation": {"row": "shifts", "gsmooth": "98.7"}}
     monkeypatch.setattr(tables, "DOCUMENTS", [document])
     monkeypatch.setattr(tables, "ROOT", tmp_path)
+    monkeypatch.setattr(tables, "BOARD", tmp_path / "board.md")
+    monkeypatch.setattr(tables, "whole_board", lambda: "all runs")
+    (tmp_path / "board.md").write_text("some runs")
     monkeypatch.setattr(tables.tomllib, "loads", lambda _: {"mnist": published})
     monkeypatch.setattr("sys.argv", ["tables.py", "--check"])
-    with pytest.raises(SystemExit, match=r"Not what the runs say: README\.md"):
+    with pytest.raises(SystemExit, match=r"Not what the runs say: README\.md, board\.md"):
         tables.main()
     assert document.read_text() == text
     monkeypatch.setattr("sys.argv", ["tables.py"])
     tables.main()
     assert "| shifts | real-valued | 3 ConvNets, centres | 99.6 % | **99.6 %** | 32 | 98.7 |\n" in document.read_text()
+    assert (tmp_path / "board.md").read_text() == "all runs"
     tables.main()
     assert capsys.readouterr().out.endswith("Written: nothing, all was as the runs say.\n")
 

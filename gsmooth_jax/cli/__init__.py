@@ -8,15 +8,26 @@ Imports wait until a command needs them, so that ``--help`` answers at once.
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+import tyro
 from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import attack, certify, evaluate, export, listing, plan, report, train, verify
-from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread, warnings_in_a_line
+from gsmooth_jax.cli import attack, board, certify, evaluate, export, listing, options, plan, report, train, verify
+from gsmooth_jax.cli.console import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    print_error,
+    print_plain,
+    terminable,
+    unread,
+    warnings_in_a_line,
+)
 from gsmooth_jax.cli.console import DONE as DONE
 from gsmooth_jax.results.certify import RunFailed
+from gsmooth_jax.version import VERSION
 
 _BAD_FILES = (
     FileNotFoundError,
@@ -31,6 +42,7 @@ COMMANDS = (
     certify.certify,
     plan.plan,
     report.report,
+    board.board,
     verify.verify,
     export.export,
     attack.attack,
@@ -38,20 +50,37 @@ COMMANDS = (
     train.train,
     train.fit_surrogate,
     listing.transforms,
+    listing.laws,
     listing.methods,
 )
 DATA_COMMANDS = (listing.prepare,)
 
+DESCRIPTION = """Prove that an image classifier keeps its answer under every transformation in a range.
 
-def program(commands: Iterable[Callable[..., None]], data_commands: Iterable[Callable[..., None]]) -> SubcommandApp:
-    """Returns ``gsmooth`` with these commands, and those of ``gsmooth data``."""
+Begin with "gsmooth certify", which certifies shipped images with a shipped network. "gsmooth COMMAND --help" says what
+a command takes, with examples, and "gsmooth --version" which version this is."""
+
+
+def run(
+    args: Sequence[str] | None,
+    commands: Iterable[Callable[..., None]] = COMMANDS,
+    data_commands: Iterable[Callable[..., None]] = DATA_COMMANDS,
+) -> None:
+    """Parses what was typed and runs the command; one that was not asked for is described by its first sentence."""
+    typed = sys.argv[1:] if args is None else args
     app, data = SubcommandApp(), SubcommandApp()
-    for function in commands:
-        app.command(function)
-    for function in data_commands:
-        data.command(function)
+    for group, functions in ((app, commands), (data, data_commands)):
+        for function in functions:
+            asked = function.__name__.replace("_", "-") in typed
+            group.command(help=None if asked else options.summary(function))(options.readable(function))
     app.command(data, name="data", help="Prepare data sets.")
-    return app
+    app.cli(
+        prog="gsmooth",
+        description=DESCRIPTION,
+        args=args,
+        config=(tyro.conf.DisallowNone,),
+        registry=options.registry(),
+    )
 
 
 def command() -> None:
@@ -75,8 +104,10 @@ def main(args: list[str] | None = None) -> None:
     """Runs the command and turns errors into exit codes."""
     try:
         with terminable(), warnings_in_a_line():
-            app = program(COMMANDS, DATA_COMMANDS)
-            app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
+            if (sys.argv[1:] if args is None else args) == ["--version"]:
+                print_plain(f"gsmooth_jax {VERSION}\n")
+            else:
+                run(args)
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
     except (FileExistsError, NotADirectoryError) as error:

@@ -26,6 +26,9 @@ def attack(
 ) -> None:
     """Attack a run's images through the real transform: empirical beside certified accuracy. Fails if a claim falls.
 
+    $ gsmooth attack runs/mnist-blur-cert --checkpoint runs/mnist-blur
+    $ gsmooth attack runs/mnist-blur-cert --checkpoint runs/mnist-blur --attack random --tries 200 --limit 20
+
     Args:
         run: run folder; attack-NAME.json goes there.
         attack: evenly spaced parameters, the worst of many random ones, or gradient ascent averaged over draws.

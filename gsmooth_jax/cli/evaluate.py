@@ -26,6 +26,8 @@ def evaluate(
 ) -> None:
     """Tell corrupted images by the smoothed classifier: its accuracy at five severities. An average, not a proof.
 
+    $ gsmooth evaluate --data mnist --checkpoint runs/mnist-blur --transform gaussian_blur
+
     Args:
         data: which inputs.
         network: which network.

@@ -13,6 +13,9 @@ def export(
 ) -> None:
     """Write a run as a table with a line an image: every image, and every radius to its last digit.
 
+    $ gsmooth export runs/mnist-blur-cert
+    $ gsmooth export runs/mnist-blur-cert --format csv --out table.csv
+
     Args:
         run: run folder.
         format: tsv, the `idx label predict radius correct time` table that the field's scripts read; csv, the same and

@@ -22,7 +22,7 @@ class Data:
     split: str = "test"
     """of a data set."""
     every: int = 1
-    """take images 0, every, 2 every, ..."""
+    """take images 0, every, 2 every, ...: 20 of MNIST's test images are the 500 of the published tables."""
     limit: int | None = None
     """take this many images at most; a run goes on with a larger limit. Pictures of a folder come in an order of their
     own, which mixes the classes."""
@@ -56,11 +56,11 @@ class Network:
     """of the images that the network takes: NHWC or NCHW, batches with channels last or first; HWC or CHW, one image at
     a time. To be said of ONNX files and PyTorch modules; others take NHWC if it is left out."""
     scale: float = 1.0
-    """of the intensities that the network takes, which are in [0, 1] here: 255 for file levels."""
+    """of the intensities that the network takes, which are in [0, 1] here: 255 for file levels 0 to 255."""
     mean: tuple[float, ...] = ()
-    """subtracted from those: one number a channel, or one for all."""
+    """subtracted from those: one number a channel, or one for all, such as 0.485 0.456 0.406."""
     std: tuple[float, ...] = ()
-    """what is left is divided by: likewise."""
+    """what is left is divided by: likewise, such as 0.229 0.224 0.225."""
     dtype: Literal["float32", "bfloat16"] | None = None
     """in which the classifier computes, a part of the claim; the checkpoint's own if left out."""
 

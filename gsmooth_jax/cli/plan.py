@@ -34,21 +34,25 @@ def plan(
 ) -> None:
     """Say what `gsmooth certify` is going to take and reach with these options, from a few images; keep nothing.
 
+    $ gsmooth plan --data mnist --every 20 --checkpoint runs/mnist-blur --transform gaussian_blur --region 0 36
+    $ gsmooth plan --transform brightness_contrast --sweep
+
     Args:
         data: which inputs the run is to have.
         network: which network.
-        transform: what the adversary applies.
-        region: LOW HIGH for each parameter.
+        transform: what the adversary applies, as for `gsmooth certify`.
+        region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
-        law: smoothing law, or noise; the one that the checkpoint was trained with if left out.
-        method: see `gsmooth methods`.
+        law: smoothing law, or noise, as for `gsmooth certify`; the one that the checkpoint was trained with if left
+            out.
+        method: as `gsmooth methods` lists it; auto takes the one made for the transform and the law.
         alpha: a claim is false with at most this probability.
-        test: sequential or fixed.
+        test: as for `gsmooth certify`.
         max_votes: most draws that test one image.
         seed: of all draws.
         images: certify so many, spread over the run's.
         sweep: do so with half to twice the noise too, and say which of these certifies most.
-        rows: images in a device batch.
+        rows: images in a device batch (speed only); auto takes the most that fit its memory.
         devices: how many local devices to use.
         json: print one JSON object and nothing else.
     """

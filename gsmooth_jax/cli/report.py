@@ -19,10 +19,13 @@ def report(
 
     The last lines say why images are not certified, and what to do. With --html there is a page of every image.
 
+    $ gsmooth report runs/mnist-blur-cert
+    $ gsmooth report runs/mnist-blur-cert runs/mnist-rot-cert --out pictures --html page.html
+
     Args:
         runs: run folders.
         out: folder for a picture, certified_accuracy.png; none is drawn if left out.
-        radii: sizes of regions at which to show the certified accuracy too.
+        radii: sizes of regions, in the unit of the parameters, at which to show the certified accuracy too.
         html: file for a page that needs no other: what was claimed, curves, and every image with its proved range and
             the reason where it is not certified; several runs side by side.
         data_dir: where data sets are prepared, of which the page shows pictures; the TFDS default if left out.

@@ -12,6 +12,9 @@ from gsmooth_jax.training.surrogate_config import FitConfig
 def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
     """Train a classifier under the smoothing that it will be certified with. Resumes where it stopped.
 
+    $ gsmooth train --data mnist --transform gaussian_blur --law "uniform(low=0.0, high=54.0)" --out runs/mnist-blur
+    $ gsmooth train --arch convnet_bn --transform rotation --law "uniform(low=-53, high=53)" --noise 0.25 --out runs/rot
+
     Args:
         config: the run.
         data_dir: where data sets are prepared; the TFDS default if left out.
@@ -29,6 +32,8 @@ def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir
 
     Writes the errors on test images to fit.json, and surrogate.png: image, real transform, surrogate, difference. With
     sigma and sigma-parameter also noise.png: image, pixel noise, augmented noise.
+
+    $ gsmooth fit-surrogate --transform rotational_blur --region -12 12 --sigma-parameter 2 --sigma 0.4 --out runs/unet
 
     Args:
         config: the fit.

@@ -24,7 +24,11 @@ def verify(
 ) -> None:
     """Recompute every verdict of the runs from the evidence in their files.
 
-    Votes, distances and labels are taken as they are; --replay finds those of a few images anew.
+    Votes, distances and labels are taken as they are; --replay finds those of a few images anew. Exit code 1 where a
+    verdict does not follow.
+
+    $ gsmooth verify runs/mnist-blur-cert
+    $ gsmooth verify runs/mnist-blur-cert --replay 5 --checkpoint runs/mnist-blur
 
     Args:
         runs: run folders.

@@ -151,14 +151,14 @@ _DIGITS = 16
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SurrogateNoise:
-    """The text form of an ``AugmentedNoise``: ``surrogate_noise(path='runs/s', sigma_parameter=2.0, sigma=0.15)``.
+    """The noise that ``surrogate_noise(path='runs/s', sigma_parameter=2.0, sigma=0.15)`` names: an ``AugmentedNoise``.
 
     A record of a run can be read, and its evidence checked, without the surrogate.
 
     Attributes:
-      path: the surrogate's folder.
-      sigma_parameter: as there.
-      sigma: as there.
+      path: the surrogate's folder, which ``gsmooth fit-surrogate`` wrote.
+      sigma_parameter: standard deviation of the parameter's noise, in parameter units: one number, or one a parameter.
+      sigma: standard deviation of the latent's noise; the latent has the scale of the image.
       fingerprint: leading digits of the surrogate's; any surrogate will do when empty.
       places: where else the folder may be, on this machine; see ``seen_from``.
     """

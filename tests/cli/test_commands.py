@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import re
 from pathlib import Path
 from unittest import mock
 
@@ -17,6 +18,7 @@ import gsmooth_jax as gs
 from gsmooth_jax import cli, results
 from gsmooth_jax.results import headers, report
 from gsmooth_jax.transforms import Hue, Saturation
+from gsmooth_jax.version import VERSION
 from tests import edited
 from tests.tiny import lines
 
@@ -274,18 +276,74 @@ def test_a_plan_says_what_a_run_takes_and_keeps_nothing(tmp_path, monkeypatch, c
 def test_catalogues(capsys):
     assert gsmooth("methods", "--json") == cli.DONE
     assert {m["name"] for m in json.loads(capsys.readouterr().out)["methods"]} >= {"resolvable", "additive"}
+    assert gsmooth("laws", "--json") == cli.DONE
+    laws = {row["name"]: row for row in json.loads(capsys.readouterr().out)["laws"]}
+    assert laws["exponential"]["range"] == ">= 0"
+    assert laws["gaussian"]["parameters"][0].startswith("sigma: the standard deviation, in parameter units")
+    assert laws["pixel_noise"]["draws"] == "the image's noise"
+    assert gsmooth("transforms", "--json") == cli.DONE
+    transforms = {row["name"]: row for row in json.loads(capsys.readouterr().out)["transforms"]}
+    assert transforms["rotation"]["does"] == "Rotation about the centre."
+    assert transforms["gaussian_blur"]["parameters"] == ["v (px^2) >= 0"]
+    assert "defect" not in transforms["rotation"]
+
+
+def test_the_version(capsys):
+    assert gsmooth("--version") == cli.DONE
+    assert capsys.readouterr().out == f"gsmooth_jax {VERSION}\n"
+
+
+def test_help_of_all_commands_is_a_sentence_each_and_of_one_has_examples(capsys):
+    assert gsmooth("--help") == cli.DONE
+    listed = capsys.readouterr().out
+    assert "$ gsmooth" not in listed
+    assert all(name in listed for name in ("board", "laws", "fit-surrogate", "--version"))
+    assert gsmooth("fit-surrogate", "--help") == cli.DONE
+    assert "$ gsmooth fit-surrogate --transform rotational_blur" in capsys.readouterr().out
+
+
+def test_a_board_of_runs(run, cover_run, tmp_path, capsys):
+    (tmp_path / "published.toml").write_text(f'[mnist]\n"{run}" = {{ row = "both", images = 24, tss = "97.6" }}\n')
+    published = ["--published", tmp_path / "published.toml"]
+    assert gsmooth("board", run, cover_run, *published, "--out", tmp_path / "pages" / "board.md") == cli.DONE
+    page = (tmp_path / "pages" / "board.md").read_text()
+    assert capsys.readouterr().out == f"board: {tmp_path / 'pages' / 'board.md'}\n"
+    proved = page.split("## Proved")[1]
+    assert "| 97.6 |" in proved
+    assert "row" not in proved.splitlines()[4].split(" | ")
+    assert "| `rotation\\|clip\\|quantize` | [-2, 2] deg | ConvNet, standardises | **" in proved
+    links = re.findall(r"\]\((.*?)\)", page)
+    assert len(links) == 4
+    assert all((tmp_path / "pages" / link).is_file() for link in links)
+    assert gsmooth("board", run, "--no-verify") == cli.DONE
+    assert "That was done by" not in capsys.readouterr().out
+    assert "That was done by gsmooth_jax" in page
+    assert gsmooth("board") == cli.BAD_INPUT
+    (tmp_path / "published.toml").write_text("mnist = 3")
+    assert gsmooth("board", run, *published) == cli.BAD_INPUT
+
+
+def test_a_run_with_a_fault_is_on_no_board(run, tmp_path, capsys):
+    (tmp_path / headers.FILE).write_bytes((run / headers.FILE).read_bytes())
+    kept = edited.lines(run / results.RESULTS)
+    edited.write(tmp_path / results.RESULTS, kept[:-1])
+    assert gsmooth("board", tmp_path, "--out", tmp_path / "board.md") == cli.DONE  # unfinished, not false
+    edited.write(tmp_path / results.RESULTS, [*kept, kept[0]])
+    assert gsmooth("board", tmp_path, "--out", tmp_path / "faulty.md") == cli.FAILED
+    assert "image 0: listed twice" in capsys.readouterr().err
+    assert not (tmp_path / "faulty.md").exists()
 
 
 def test_laws_of_colours_are_measured_on_colours(capsys, monkeypatch):
     """Grey images stay as they are, and would show no rounding."""
     monkeypatch.setattr("gsmooth_jax.cli.catalogue.TRANSFORMS", {"hue": Hue, "saturation": Saturation})
-    assert gsmooth("transforms", "--json") == cli.DONE
+    assert gsmooth("transforms", "--defects", "--json") == cli.DONE
     assert all(0.0 < r["defect"] < 1e-5 for r in json.loads(capsys.readouterr().out)["transforms"])
 
 
 @pytest.mark.slow
 def test_the_transform_catalogue_measures_every_law(capsys):
-    assert gsmooth("transforms", "--json") == cli.DONE
+    assert gsmooth("transforms", "--defects", "--json") == cli.DONE
     rows = json.loads(capsys.readouterr().out)["transforms"]
     assert len(rows) >= 18
     assert all(r["defect"] < 2e-3 for r in rows if r["law"] != "none")
