@@ -193,7 +193,9 @@ def _before(header: Mapping[str, Any]) -> dict[str, Any] | None:
 def region_of(header: Mapping[str, Any]) -> Region:
     """Rebuilds the region from a header."""
     region = header["region"]
-    return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
+    if "box" in region:
+        return Box(**region["box"])
+    return Ball(**{**region["ball"], "p": float(region["ball"].get("p", 2.0))})  # an L2 ball's header names no norm
 
 
 def check(header: Mapping[str, Any], claims: Iterable[Claim], where: Path) -> None:
@@ -278,5 +280,6 @@ def _region_to_json(region: Region) -> dict[str, Any]:
         case Box():
             return {"box": {"low": list(region.low), "high": list(region.high)}}
         case Ball():
-            return {"ball": {"radius": region.radius, "dim": region.dim}}
+            norm = {} if region.p == 2.0 else {"p": f"{region.p:g}"}  # JSON has no infinity
+            return {"ball": {"radius": region.radius, "dim": region.dim} | norm}
     raise ValueError(f"Expected a Box or a Ball, got {region!r}.")
