@@ -424,6 +424,9 @@ CERTIFICATES = [
     ),
     *within(
         "certificates/additive.py", "certificates/test_additive.py",
+        ("any law", "if type(law) not in _NORMS or (isinstance(law, Gaussian) and isinstance(law.sigma, tuple)):",
+         "if False:"),
+        ("a half of the ball", "np.array([ball.radius])", "np.array([0.5 * ball.radius])"),
         ("a law has all norms", "if ball.p not in known:", "if False:"),
         ("the worst of a cube is along an axis",
          "if ball.p == 1.0 or (ball.p == 2.0 and isinstance(law, Gaussian)):", "if True:"),
@@ -435,11 +438,6 @@ CERTIFICATES = [
         "regions.py", "certificates/test_resolvable.py",
         ("half a pixel is a region", "if param.whole and not (float(low).is_integer() and float(high).is_integer()):",
          "if False:"),
-    ),
-    *within(
-        "certificates/additive.py", "certificates/test_additive.py",
-        ("any law", "if not isinstance(law, Gaussian) or isinstance(law.sigma, tuple):", "if False:"),
-        ("a half of the ball", "np.array([region.size])", "np.array([0.5 * region.size])"),
     ),
     *within(
         "certificates/multiplicative.py", "certificates/test_multiplicative.py",

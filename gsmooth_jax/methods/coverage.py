@@ -155,7 +155,8 @@ def boxes_cover(
     if ball is not None:
         for piece in np.argwhere(~marked):
             near = [f[[i, min(i + 1, len(f) - 1)]] for f, i in zip(faces, piece, strict=True)]
-            marked[tuple(piece)] = _distance(*np.array(near).T, ball) > ball.radius
+            left, right = np.array(near).T
+            marked[tuple(piece)] = _distance(left, right, ball) > ball.radius
     return bool(marked.all())
 
 

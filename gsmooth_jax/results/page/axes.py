@@ -84,6 +84,7 @@ class Axis:
         if isinstance(self._region, Ball):
             size = float(self._region.norms(np.asarray(at)))
         else:
+            assert isinstance(self._region, Box)
             ends = zip(at, self._region.low, self._region.high, strict=True)
             size = self._region.size * max(v / end if end else 0.0 for v, a, b in ends for end in [b if v > 0 else a])
         return float(np.clip(self._x(size), 1.0, _WIDTH - 1.0))
