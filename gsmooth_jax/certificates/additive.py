@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from gsmooth_jax.regions import Ball
-from gsmooth_jax.smoothing import Gaussian, Laplace, Uniform
+from gsmooth_jax.regions import NORMS, Ball
+from gsmooth_jax.smoothing import Gaussian, Laplace, SoapL2, Uniform
 from gsmooth_jax.types import Region, Smoothing, Transform
 
-_NORMS: dict[type, tuple[float, ...]] = {Gaussian: (1.0, 2.0, math.inf), Laplace: (1.0,), Uniform: (1.0, 2.0, math.inf)}
+_NORMS: dict[type, tuple[float, ...]] = {Gaussian: NORMS, Laplace: (1.0,), Uniform: NORMS, SoapL2: NORMS}
 """The norms in which a law's radius is known."""
 
 
@@ -27,6 +27,7 @@ class Additive:
       Laplace:  r < -(scale / 2) ln(4 (1 - p_lower) p_upper) in L1, for p_lower >= 1/2 (Teng et al. 2020)
       uniform, of width w:  2 r < w (p_lower - p_upper) in L1 (Yang et al. 2020); in L2 and L-infinity
                 r < w n^(1/p) (1 - (1 - (p_lower - p_upper) / 2)^(1/n))
+      soap_l2:  as the normal law, with a radius of its own in place of sigma q (THEORY G2)
 
     Exact: by the Neyman-Pearson lemma (THEORY 0.1) some classifier with these bounds loses at a radius no smaller.
     """
@@ -67,11 +68,18 @@ def _worst_shift(law: Smoothing, ball: Ball) -> np.ndarray:
     if ball.p not in known:
         has = " and ".join(f"L{p:g}" for p in known)
         raise ValueError(f"{law.name} noise has a known radius in {has}, not in {ball.norm_in_words()}; got {ball}.")
+    dim = ball.dim
+    if isinstance(law, SoapL2):
+        dim = law.dim
+        if ball.dim not in (None, dim):
+            raise ValueError(f"Expected a law and a Ball of one dim, got {law} and {ball}.")
+        if ball.p < math.inf:
+            return np.array([ball.radius] + [0.0] * (dim - 1))
     if ball.p == 1.0 or (ball.p == 2.0 and isinstance(law, Gaussian)):
         return np.array([ball.radius])
-    if ball.dim is None:
+    if dim is None:
         raise ValueError(
             f"Expected a Ball with dim, as many as an image has entries, such as dim=3072: the radius of {law.name} "
             f"noise in {ball.norm_in_words()} depends on it; got {ball}."
         )
-    return np.full(ball.dim, ball.radius * ball.dim ** (0.0 if ball.p == math.inf else -0.5))
+    return np.full(dim, ball.radius * dim ** (0.0 if ball.p == math.inf else -0.5))

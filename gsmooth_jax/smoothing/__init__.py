@@ -13,6 +13,7 @@ from gsmooth_jax.smoothing.log_normal import LogNormal as LogNormal
 from gsmooth_jax.smoothing.noise import PixelNoise as PixelNoise
 from gsmooth_jax.smoothing.product import Product as Product
 from gsmooth_jax.smoothing.rayleigh import Rayleigh as Rayleigh
+from gsmooth_jax.smoothing.soap_l2 import SoapL2 as SoapL2
 from gsmooth_jax.smoothing.uniform import Uniform as Uniform
 from gsmooth_jax.types import Smoothing
 
@@ -24,6 +25,7 @@ SMOOTHINGS = {
     "laplace": Laplace,
     "log_normal": LogNormal,
     "rayleigh": Rayleigh,
+    "soap_l2": SoapL2,
 }
 
 
