@@ -7,10 +7,16 @@ from typing import ClassVar
 import numpy as np
 
 from gsmooth_jax.regions import NORMS, Ball
-from gsmooth_jax.smoothing import Gaussian, Laplace, SoapL2, Uniform
+from gsmooth_jax.smoothing import Gaussian, Laplace, SoapL2, SoapLinf, Uniform
 from gsmooth_jax.types import Region, Smoothing, Transform
 
-_NORMS: dict[type, tuple[float, ...]] = {Gaussian: NORMS, Laplace: (1.0,), Uniform: NORMS, SoapL2: NORMS}
+_NORMS: dict[type, tuple[float, ...]] = {
+    Gaussian: NORMS,
+    Laplace: (1.0,),
+    Uniform: NORMS,
+    SoapL2: NORMS,
+    SoapLinf: (math.inf,),
+}
 """The norms in which a law's radius is known."""
 
 
@@ -28,8 +34,10 @@ class Additive:
       uniform, of width w:  2 r < w (p_lower - p_upper) in L1 (Yang et al. 2020); in L2 and L-infinity
                 r < w n^(1/p) (1 - (1 - (p_lower - p_upper) / 2)^(1/n))
       soap_l2:  as the normal law, with a radius of its own in place of sigma q (THEORY G2)
+      soap_linf:  in L-infinity, a radius that is estimated with a confidence of its own (THEORY G4), one-sided
 
-    Exact: by the Neyman-Pearson lemma (THEORY 0.1) some classifier with these bounds loses at a radius no smaller.
+    Exact but for the last: by the Neyman-Pearson lemma (THEORY 0.1) some classifier with these bounds loses at a radius
+    no smaller.
     """
 
     name: ClassVar[str] = "additive"
@@ -69,7 +77,7 @@ def _worst_shift(law: Smoothing, ball: Ball) -> np.ndarray:
         has = " and ".join(f"L{p:g}" for p in known)
         raise ValueError(f"{law.name} noise has a known radius in {has}, not in {ball.norm_in_words()}; got {ball}.")
     dim = ball.dim
-    if isinstance(law, SoapL2):
+    if isinstance(law, SoapL2 | SoapLinf):
         dim = law.dim
         if ball.dim not in (None, dim):
             raise ValueError(f"Expected a law and a Ball of one dim, got {law} and {ball}.")

@@ -121,7 +121,11 @@ def test_a_classifier_whose_radius_is_known(model, level, law, ball, truth):
 @pytest.mark.parametrize(
     ("law", "region", "message"),
     [
-        (Exponential(scale=1), Ball(1), r"a known radius \(gaussian, laplace, uniform\), got Exponential"),
+        (
+            Exponential(scale=1),
+            Ball(1),
+            "a known radius .gaussian, laplace, uniform, soap_l2, soap_linf., got Exponential",
+        ),
         (Gaussian(sigma=(1, 2)), Ball(1), "one law for all pixels"),
         (Gaussian(sigma=1), Box([-1], [1]), "Ball"),
         (Laplace(scale=1), Ball(1), "laplace noise has a known radius in L1, not in L2"),

@@ -20,6 +20,7 @@ LAWS = {
     "log_normal": "log_normal(sigma=0.25)",
     "rayleigh": "rayleigh(scale=1.5)",
     "soap_l2": "soap_l2(sigma=0.5, k=3.0, dim=16)",
+    "soap_linf": "soap_linf(sigma=0.5, k=3.0, dim=16, level=0.0001, seed=0)",
 }
 
 
