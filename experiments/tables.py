@@ -21,7 +21,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 DOCUMENTS = [ROOT / "README.md", *sorted(HERE.glob("*/README.md"))]
 TABLE = re.compile(r"(<!-- results: (\w+)(?:, ([\w/]+))? -->\n).*?(<!-- end of results -->)", re.DOTALL)
-COLUMNS = ("transformation", "image", "network", "smoothed", "certified", "votes an image", "GSmooth", "TSS")
 NETWORKS = {"convnet": "ConvNet", "convnet_bn": "ConvNet", "resnet20": "ResNet-20", "speed_net": "SpeedNet"}
 LAYERS = {"image": "standardises", "sharpen": "inverts blurs", "centre": "centres"}
 """What an input layer does that cancels a transformation, or part of it."""
@@ -35,33 +34,34 @@ def network(header: dict) -> str:
     return (name if len(each) == 1 else f"{len(each)} {name}s") + (f", {does}" if does else "")
 
 
-def cells(folder: Path, words: dict) -> list[str]:
-    """A row of a table."""
+def cells(folder: Path, words: dict) -> dict[str, str]:
+    """A row of a table, by columns; one that is empty in all rows is not shown."""
     found = run.read(folder)
     claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
     expected = "proved", 1e-3, words.get("images", 500), 20
     terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every")
     if terms != expected:
         raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
-    return [
-        words["row"],
-        "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
-        network(found.header),
-        f"{accuracy(claims):.1%}".replace("%", " %"),
-        f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
-        f"{sum(c.votes for c in claims) / len(claims):,.0f}",
-        words.get("gsmooth", ""),
-        words.get("tss", ""),
-    ]
+    return {
+        "transformation": words["row"],
+        "image": "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
+        "network": network(found.header),
+        "smoothed": f"{accuracy(claims):.1%}".replace("%", " %"),
+        "certified": f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
+        **{f"at {r:g}": f"{certified_accuracy(claims, r):.1%}".replace("%", " %") for r in words.get("radii", ())},
+        "votes an image": f"{sum(c.votes for c in claims) / len(claims):,.0f}",
+        "GSmooth": words.get("gsmooth", ""),
+        "TSS": words.get("tss", ""),
+        "published": words.get("published", ""),
+    }
 
 
-def table(found: re.Match[str], rows: dict[str, dict[str, list[str]]]) -> str:
+def table(found: re.Match[str], rows: dict[str, dict[str, dict[str, str]]]) -> str:
     """What is to stand in place of a table that was found, in Markdown."""
     begins, section, folder, ends = found.groups()
     chosen = [row for run_folder, row in rows[section].items() if run_folder.startswith(folder or "")]
-    shown = [column for column in zip(COLUMNS, *chosen, strict=True) if any(column[1:])]
-    heading, *lines = zip(*shown, strict=True)
-    ruled = [heading, ["---"] * len(heading), *lines]
+    shown = [name for name in chosen[0] if any(row[name] for row in chosen)]
+    ruled = [shown, ["---"] * len(shown), *([row[name] for name in shown] for row in chosen)]
     return "\n".join([begins, *(f"| {' | '.join(line)} |" for line in ruled), "", ends])
 
 
