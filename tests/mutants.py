@@ -434,8 +434,6 @@ CERTIFICATES = [
     ),
     *within(
         "smoothing/soap_linf.py", "smoothing/test_soap_linf.py",
-        ("the pilots bound what they choose", "for draws in _curve_draws(k, dim, seed))",
-         "for draws in _curve_draws(k, dim, seed)[:1] * 2)"),
         ("the curve has no error", "    return needed(float(chosen.x), fresh) * (1.0 + _host.GUARD)",
          "    return 0.5 * math.exp(-chosen.x) + np.maximum(1.0 - np.exp(fresh - chosen.x), 0.0).mean()"),
         ("a shift is as long as its mean", "np.abs(_host.shift_vector(shift, self.dim)).max()",

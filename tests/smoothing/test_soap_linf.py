@@ -101,8 +101,8 @@ def test_the_curve_is_never_too_low_for_what_it_is_allowed(monkeypatch):
 
 @pytest.mark.slow
 def test_published_sizes():
-    """THEORY G5: of 3,072 entries, matched in length; the normal law needs .691, .841, .977."""
-    law = SoapLinf(sigma=1.0422, k=250.0, dim=3072)
+    """THEORY G5: of 3,072 entries, matched in length; the normal law needs .691, .841, .977. A minute of a core."""
+    law = SoapLinf(sigma=1.0435, k=250.0, dim=3072)
     rng = np.random.default_rng(0)
     log_sizes, below = soap_linf._largest(law.k, law.dim)
     sizes = np.exp(np.interp(rng.random(500), below, log_sizes))
@@ -128,7 +128,9 @@ def test_contract():
     assert not law.certifies(np.zeros(16), 0.5, 0.5)
     radius = law.radius_integral(0.9, 0.1)
     assert law.certifies(np.full(16, 0.999 * radius), 0.9, 0.1)
-    assert not law.certifies(np.full(16, 1.02 * radius), 0.9, 0.1)
+    assert not law.certifies(np.full(16, (1 + 1e-6) * radius), 0.9, 0.1)  # the curve's next cube
+    assert not law.certifies(1.02 * radius * np.eye(1, 16)[0], 0.9, 0.1)  # only the largest entry counts
+    assert law.certifies(0.999 * radius * np.eye(1, 16)[0], 0.9, 0.1)
 
 
 @pytest.mark.parametrize("test", ["sequential", "fixed", "fixed_two_sided"])
