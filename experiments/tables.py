@@ -29,36 +29,36 @@ VERIFIED = (
     "Published figures are in per cent certified; their sources stand in `experiments/published.toml`."
 )
 TABLE = re.compile(r"(<!-- results: (\w+)(?:, ([\w/]+))? -->\n).*?(<!-- end of results -->)", re.DOTALL)
-COLUMNS = ("transformation", "image", "network", "smoothed", "certified", "votes an image", "GSmooth", "TSS")
 
 
-def cells(folder: Path, words: dict) -> list[str]:
-    """A row of a table."""
+def cells(folder: Path, words: dict) -> dict[str, str]:
+    """A row of a table, by columns; one that is empty in all rows is not shown."""
     found = run.read(folder)
     claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
     expected = "proved", 1e-3, words.get("images", 500), 20
     terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every")
     if terms != expected:
         raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
-    return [
-        words["row"],
-        "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
-        board.network(found.header),
-        f"{accuracy(claims):.1%}".replace("%", " %"),
-        f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
-        f"{sum(c.votes for c in claims) / len(claims):,.0f}",
-        words.get("gsmooth", ""),
-        words.get("tss", ""),
-    ]
+    return {
+        "transformation": words["row"],
+        "image": "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
+        "network": board.network(found.header),
+        "smoothed": f"{accuracy(claims):.1%}".replace("%", " %"),
+        "certified": f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
+        **{f"at {r:g}": f"{certified_accuracy(claims, r):.1%}".replace("%", " %") for r in words.get("radii", ())},
+        "votes an image": f"{sum(c.votes for c in claims) / len(claims):,.0f}",
+        "GSmooth": words.get("gsmooth", ""),
+        "TSS": words.get("tss", ""),
+        "published": words.get("published", ""),
+    }
 
 
-def table(found: re.Match[str], rows: dict[str, dict[str, list[str]]]) -> str:
+def table(found: re.Match[str], rows: dict[str, dict[str, dict[str, str]]]) -> str:
     """What is to stand in place of a table that was found, in Markdown."""
     begins, section, folder, ends = found.groups()
     chosen = [row for run_folder, row in rows[section].items() if run_folder.startswith(folder or "")]
-    shown = [column for column in zip(COLUMNS, *chosen, strict=True) if any(column[1:])]
-    heading, *lines = zip(*shown, strict=True)
-    ruled = [heading, ["---"] * len(heading), *lines]
+    shown = [name for name in chosen[0] if any(row[name] for row in chosen)]
+    ruled = [shown, ["---"] * len(shown), *([row[name] for name in shown] for row in chosen)]
     return "\n".join([begins, *(f"| {' | '.join(line)} |" for line in ruled), "", ends])
 
 

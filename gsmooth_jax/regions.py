@@ -5,12 +5,16 @@ Of a parameter whose values are whole numbers (``Param.whole``) a region holds t
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.types import Transform
+
+NORMS = (1.0, 2.0, math.inf)
+"""The p of a ball."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,15 +84,25 @@ class Box:
 
 @dataclasses.dataclass(frozen=True)
 class Ball:
-    """All xi of P = ``dim`` parameters with |xi|_2 <= radius. ``dim`` None: one number a pixel, whatever the image."""
+    """All xi of P parameters with |xi|_p <= radius.
+
+    Attributes:
+      radius: in parameter units.
+      dim: P; None: one number a pixel, whatever the image.
+      p: 1, 2, or ``math.inf``: a cube.
+    """
 
     radius: float
     dim: int | None = None
+    p: float = 2.0
 
     def __post_init__(self):
         _validate.positive(radius=self.radius)
         if self.dim is not None:
             _validate.at_least(1, dim=self.dim)
+        if not isinstance(self.p, int | float) or isinstance(self.p, bool) or self.p not in NORMS:
+            raise ValueError(f"Expected p to be 1, 2 or inf, got p={self.p!r}.")
+        object.__setattr__(self, "p", float(self.p))
 
     @property
     def size(self) -> float:
@@ -97,7 +111,15 @@ class Ball:
 
     def scaled(self, size: float) -> "Ball":
         """The ball of radius ``size`` > 0."""
-        return Ball(size, self.dim)
+        return dataclasses.replace(self, radius=size)
+
+    def norms(self, xi: np.ndarray) -> np.ndarray:
+        """[M, P] -> [M] the lengths |xi|_p of parameters."""
+        return np.linalg.norm(xi, ord=self.p, axis=-1)
+
+    def norm_in_words(self) -> str:
+        """The norm's name, such as L2."""
+        return f"L{self.p:g}"
 
 
 def check_whole_ends(transform: Transform, lows: Iterable[float], highs: Iterable[float]) -> None:

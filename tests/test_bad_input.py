@@ -75,6 +75,8 @@ RAGGED = [np.zeros((4, 4, 1), np.float32), np.zeros((3, 4, 1), np.float32)]
         (lambda: gs.Ball(True), "radius > 0 and finite, got radius=True"),
         (lambda: gs.Ball(1.0, -2), "dim >= 1, got dim=-2"),
         (lambda: gs.Ball(1.0, 2.5), "an integer dim >= 1, got dim=2.5"),
+        *((lambda p=p: gs.Ball(1.0, 2, p), f"p to be 1, 2 or inf, got p={p!r}") for p in (3, 0.5, None, True, "inf")),
+        (lambda: gs.Ball(1.0, p=float("nan")), "p to be 1, 2 or inf, got p=nan"),
         (lambda: certify(alpha=None), "0 < alpha < 1, got alpha=None"),
         (lambda: certify(alpha="small"), "0 < alpha < 1, got alpha='small'"),
         (lambda: certify(alpha=float("nan")), "0 < alpha < 1, got alpha=nan"),

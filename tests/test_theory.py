@@ -145,6 +145,19 @@ def test_table_of_a9():
     assert needed == pytest.approx([row[-1] for row in table("A9")], abs=1e-4)
 
 
+def test_table_of_g3():
+    """By a sum over normal coordinates: along the shift, and across it, whose square has a law of its own."""
+    n = 3072
+    for k, needed in table("G3"):
+        s = np.sqrt((n - 1) / (n - 1 - k))
+        r = s * np.sqrt(2.0 * special.gammaincinv(0.5 * (n - k), (np.arange(400) + 0.5) / 400))[:, None]
+        cosine = 2.0 * special.betaincinv(0.5 * (n - 1), 0.5 * (n - 1), (np.arange(4000) + 0.5) / 4000) - 1.0
+        moved = r**2 - 2.0 * r * cosine + 1.0
+        ratio = -0.5 * k * np.log(moved / r**2) - 0.5 * (moved - r**2) / s**2
+        level = np.quantile(ratio, 0.5)  # P_0(log LR <= -t) = 1/2, with half the mass lost: then p_A = P_0(log LR < t)
+        assert np.mean(ratio < -level) == pytest.approx(needed, abs=2e-4)
+
+
 def test_table_of_h2():
     """What is sampled is no independent figure: the same draws again, of those compositions that take a moment."""
     rows = {row[0]: row[1:] for row in table("H2")}

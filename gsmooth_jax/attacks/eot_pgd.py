@@ -27,10 +27,10 @@ class EotPgd:
     """Climbs from uniform draws of the region; each climb's end is a candidate.
 
     A step is the steepest one in the region's own norm: the gradient's sign times half the width of each parameter in a
-    box, the normalised gradient times the radius in a ball. So no unit matters. Steps shrink linearly to nothing, which
-    averages the draws' randomness out. Roundings to file levels have no gradient: the climb looks through them, as if
-    they were not there, and the candidates are then tried with them. Where the gradient is 0 a climb stays at its
-    uniform draw.
+    box, the normalised gradient times the radius in a ball, its largest entry alone in a ball of L1. So no unit
+    matters. Steps shrink linearly to nothing, which averages the draws' randomness out. Roundings to file levels have
+    no gradient: the climb looks through them, as if they were not there, and the candidates are then tried with them.
+    Where the gradient is 0 a climb stays at its uniform draw.
 
     Attributes:
       tries: climbs.
@@ -84,9 +84,10 @@ class EotPgd:
                     xi,
                     space.low.astype(np.float32),
                     space.high.astype(np.float32),
-                    None if space.radius is None else np.float32(space.radius),
+                    None if space.ball is None else np.float32(space.ball.radius),
                     np.float32(self.first * (1.0 - count / self.steps)),
                     transform=_smooth(target.transform),
+                    norm=None if space.ball is None else space.ball.p,
                     draws=self.draws,
                 )
             ends.append(np.asarray(xi))

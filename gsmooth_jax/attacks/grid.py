@@ -43,8 +43,8 @@ class Grid:
         values = _values(transform)
         if values is not None:
             listed = values.representatives(image_shape, space.low, space.high)
-            if space.radius is not None:
-                listed = listed[np.linalg.norm(listed, axis=1) <= space.radius]
+            if space.ball is not None:
+                listed = listed[space.ball.norms(listed) <= space.ball.radius]
             return space.inside(_thinned(listed, self.tries))
         moving = np.flatnonzero(space.high > space.low)
         side = int(self.tries ** (1.0 / max(len(moving), 1)) + 1e-9)

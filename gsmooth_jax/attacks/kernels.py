@@ -19,7 +19,7 @@ def centre_kernel(noise: Noise, image: jax.Array, xi: jax.Array, *, transform: T
     return _centres(noise, image, xi, transform)
 
 
-@functools.partial(jax.jit, static_argnames=("transform", "draws"))
+@functools.partial(jax.jit, static_argnames=("transform", "norm", "draws"))
 def ascent_kernel(
     classifier: Classifier,
     noise: Noise,
@@ -36,6 +36,7 @@ def ascent_kernel(
     step: jax.Array,
     *,
     transform: Transform,
+    norm: float | None,
     draws: int,
 ) -> jax.Array:
     """Takes one step uphill on the smoothed classifier's loss, from several parameters.
@@ -57,6 +58,7 @@ def ascent_kernel(
       radius: scalar, of the ball to stay in as well; None: the box alone.
       step: scalar, the step's length as a share of half the box's width (of the radius).
       transform: what xi is the parameter of; differentiable.
+      norm: of the ball, 1 or 2; None: there is none.
       draws: smoothing draws that the gradient is averaged over.
 
     Returns:
@@ -81,8 +83,10 @@ def ascent_kernel(
             return jnp.clip(xi + step * 0.5 * (high - low) * jnp.sign(slope), low, high)
         tiny = jnp.finfo(slope.dtype).tiny
         slope = slope / jnp.maximum(jnp.abs(slope).max(), tiny)
+        if norm == 1.0:
+            slope = jnp.where(jnp.arange(slope.size) == jnp.argmax(jnp.abs(slope)), slope, 0.0)
         xi = jnp.clip(xi + step * radius * slope / jnp.maximum(jnp.linalg.norm(slope), 1.0), low, high)
-        return xi * jnp.minimum(1.0, radius / jnp.maximum(jnp.linalg.norm(xi), tiny))
+        return xi * jnp.minimum(1.0, radius / jnp.maximum(jnp.linalg.norm(xi, ord=norm), tiny))
 
     return jax.vmap(moved)(xi, climbs)
 

@@ -1,6 +1,7 @@
 """What an attack is up against, and where it may look. Host."""
 
 import dataclasses
+import math
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -12,18 +13,18 @@ from gsmooth_jax.types import Noise, Region, Transform, param_dim
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Space:
-    """The parameters that a claim speaks of: a box, or the part of it inside a ball.
+    """The parameters that a claim speaks of: a box, or the part of it inside a ball that is none.
 
     Attributes:
       low: [P] float64, in parameter units; at most 0.
       high: [P], at least 0.
-      radius: of the ball, or None.
+      ball: around 0, of the norm L1 or L2, or None.
       whole: [P], whether the region holds whole numbers only.
     """
 
     low: np.ndarray
     high: np.ndarray
-    radius: float | None
+    ball: Ball | None
     whole: np.ndarray
 
     @classmethod
@@ -40,37 +41,40 @@ class Space:
         )
         match region:
             case Box() if len(region.low) == dim:
-                low, high, radius = np.array(region.low), np.array(region.high), None
+                low, high, ball = np.array(region.low), np.array(region.high), None
             case Ball() if region.dim in (None, dim):
-                low, high, radius = np.full(dim, -region.radius), np.full(dim, region.radius), region.radius
+                low, high = np.full(dim, -region.radius), np.full(dim, region.radius)
+                ball = None if region.p == math.inf else region
             case _:
                 raise ValueError(f"Expected a region of {dim} parameters for {transform.name}, got {region}.")
-        return cls(np.maximum(low, range_low), np.minimum(high, range_high), radius, whole)
+        return cls(np.maximum(low, range_low), np.minimum(high, range_high), ball, whole)
 
     def uniform(self, random: np.random.Generator, count: int) -> np.ndarray:
         """Draws [count, P] float32 parameters, uniformly: of a ball by direction and distance."""
         dim = len(self.low)
-        if self.radius is None:
+        if self.ball is None:
             # Each whole number gets an interval of length 1, the outermost ones too.
             wider = 0.5 * self.whole
             return self.inside(random.uniform(self.low - wider, self.high + wider, (count, dim)))
-        direction = random.standard_normal((count, dim))
-        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        return self.inside(direction * self.radius * random.uniform(size=(count, 1)) ** (1.0 / dim))
+        size = (count, dim)
+        direction = random.laplace(size=size) if self.ball.p == 1.0 else random.standard_normal(size)
+        direction /= self.ball.norms(direction)[:, None]
+        return self.inside(direction * self.ball.radius * random.uniform(size=(count, 1)) ** (1.0 / dim))
 
     def inside(self, xi: np.ndarray) -> np.ndarray:
         """Returns the nearest parameters [M, P] that the claim speaks of, as float32 numbers not beyond its ends.
 
-        Whole parameters become the nearest whole number or, where that has left the region, the next one towards 0.
+        What lies outside a ball moves straight towards 0, which in L1 is not the nearest way. Whole parameters become
+        the nearest whole number or, where that has left the region, the next one towards 0.
         """
         xi = np.clip(np.asarray(xi, np.float64), self.low, self.high)
-        if self.radius is not None:
-            norm = np.linalg.norm(xi, axis=1, keepdims=True)
-            xi = np.where(norm > self.radius, xi * (self.radius / np.maximum(norm, self.radius)), xi)
+        if self.ball is not None:
+            norm, radius = self.ball.norms(xi)[:, None], self.ball.radius
+            xi = np.where(norm > radius, xi * (radius / np.maximum(norm, radius)), xi)
         rounded = np.where(self.whole, np.rint(xi), xi)
         left = (rounded < self.low) | (rounded > self.high)
-        if self.radius is not None:
-            left |= np.linalg.norm(rounded, axis=1, keepdims=True) > self.radius
+        if self.ball is not None:
+            left |= (self.ball.norms(rounded) > self.ball.radius)[:, None]
         xi = np.where(self.whole & left, np.trunc(xi), rounded)
         single = xi.astype(np.float32)
         return np.where(np.abs(single) > np.abs(xi), np.nextafter(single, np.float32(0.0)), single)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from gsmooth_jax.regions import Ball, Box, check_whole_ends
-from gsmooth_jax.smoothing import Gaussian, LogNormal
+from gsmooth_jax.smoothing import Exponential, Gaussian, Laplace, LogNormal, Uniform
 from gsmooth_jax.types import Param, Region, Smoothing, Transform
 
 _MOST_PARAMETERS = 12  # a box of P parameters has 2^P corners
@@ -15,11 +15,15 @@ def worst_shifts(law: Smoothing, region: Region) -> np.ndarray:
     """Returns [M, P] shifts, such that the law certifies the whole region if it certifies each of them.
 
     A box: its corners (THEORY A8). A ball: exact under a normal law (the parameter with the smallest standard deviation
-    is the worst direction) and for one parameter; under any other law the ball's bounding box, which is sound and
-    conservative.
+    is the worst direction), in L1 (its corners) and L-infinity, and for one parameter; under any other law the L2
+    ball's bounding box, which is sound and conservative.
     """
-    if isinstance(region, Ball) and isinstance(law, Gaussian | LogNormal):
-        return region.radius * np.eye(region.dim or 1)
+    if isinstance(region, Ball) and region.p < math.inf:
+        axes = region.radius * np.eye(region.dim or 1)
+        if isinstance(law, Gaussian | LogNormal):
+            return axes
+        if region.p == 1.0 and isinstance(law, Laplace | Uniform | Exponential):
+            return np.concatenate([axes, -axes])
     return bounding_box(region).corners()
 
 

@@ -25,7 +25,7 @@ class Resolvable:
     Cohen et al. 2019 for the normal law. What differs from GSmooth: its integral 1/2 int dp / Phi(p) drops a boundary
     term for laws whose density has an edge (exponential, folded, uniform), where it claims too much to the left (THEORY
     A7); here a signed parameter gets both directional radii. Exact for every law and box, except Laplace off the axes
-    and balls under laws that are not normal (both sound, conservative).
+    and L2 balls under laws that are not normal (both sound, conservative).
     """
 
     name: ClassVar[str] = "resolvable"

@@ -1,7 +1,8 @@
 """``gsmooth certify``."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,6 +23,8 @@ def certify(
     transform: str = "rotational_blur|clip|quantize",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
+    l1: float | None = None,
+    linf: float | None = None,
     law: str | None = None,
     method: str = "auto",
     alpha: float = 1e-3,
@@ -59,6 +62,8 @@ def certify(
         region: LOW HIGH for each parameter, in its unit: "-10 10" of a rotation are degrees, "-0.2 0.2 -0.1 0.1" of
             brightness_contrast a log factor and an intensity in [0, 1]; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm, in the unit of the parameters.
+        l1: the same in the L1 norm.
+        linf: the same in the L-infinity norm; of the transform additive, a change of every pixel by so much.
         law: smoothing noise, as `gsmooth laws` lists it: a law of the parameter, in its unit, such as
             "gaussian(sigma=0.5)", or one for each stage of a composition, as in "rayleigh|gaussian(sigma=0.6)"; for the
             method cover "pixel_noise(sigma=0.25)", where 1 is the range of intensities, or
@@ -91,10 +96,10 @@ def certify(
     from gsmooth_jax.results import certify, inputs
 
     adversary = transforms.parse(transform)
-    found = network.found(adversary.name)
+    found, given = network.found(adversary.name), functools.cache(data.inputs)
     guarantee = Guarantee(
         transform=adversary,
-        region=read_region(adversary, region, ball),
+        region=read_region(adversary, lambda: given().shape, box=region, l1=l1, l2=ball, linf=linf),
         method=found.method(method, law, adversary),
         alpha=alpha,
         test=test,
@@ -103,7 +108,7 @@ def certify(
         block=block,
         seed=seed,
     )
-    chosen = data.inputs()
+    chosen = given()
     classifier = found.load(chosen.domain)
     folder = out or Path("runs") / f"{inputs.short(data.data)}-{adversary.name.replace('|', '-')}"
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
@@ -159,19 +164,33 @@ class _Bar:
         self._bar.update(self._task, description=text)
 
 
-def read_region(transform: Any, box: tuple[float, ...] | None, ball: float | None) -> Any:
-    """The region that --region or --ball describe; the one of the published tables if neither does."""
-    from gsmooth_jax.regions import Ball, Box
+def read_region(
+    transform: Any,
+    shape: Callable[[], tuple[int, ...] | None],
+    *,
+    box: tuple[float, ...] | None,
+    l1: float | None,
+    l2: float | None,
+    linf: float | None,
+) -> Any:
+    """The region that --region, --ball, --l1 or --linf describe; the one of the published tables if none of them does.
+
+    Where a transform has a parameter for each entry of an input, the inputs' shape is asked for.
+    """
+    from gsmooth_jax.regions import NORMS, Ball, Box
+    from gsmooth_jax.types import param_dim
 
     params = len(transform.params)
     if not params:
         raise ValueError(
             f"{transform.name} has no parameter to certify against: put it behind another, as in rotation|clip."
         )
-    if ball is not None:
-        if box is not None:
-            raise ValueError("Expected --region or --ball, got both.")
-        return Ball(ball, None if any(p.per_pixel for p in transform.params) else params)
+    named = {p: radius for p, radius in zip(NORMS, (l1, l2, linf), strict=True) if radius is not None}
+    if len(named) + (box is not None) > 1:
+        raise ValueError("Expected one of --region, --ball, --l1 and --linf, got several.")
+    for p, radius in named.items():
+        each = any(q.per_pixel for q in transform.params)
+        return Ball(radius, param_dim(transform, shape() or ()) if each else params, p)
     if box is None:
         return Box(*zip(*transform.typical, strict=True))
     if len(box) != 2 * params:

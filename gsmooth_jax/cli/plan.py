@@ -1,6 +1,7 @@
 """``gsmooth plan``."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,6 +21,8 @@ def plan(
     transform: str = "rotational_blur|clip|quantize",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
+    l1: float | None = None,
+    linf: float | None = None,
     law: str | None = None,
     method: str = "auto",
     alpha: float = 1e-3,
@@ -43,6 +46,8 @@ def plan(
         transform: what the adversary applies, as for `gsmooth certify`.
         region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
         ball: instead of a box, all parameters of at most this L2 norm.
+        l1: the same in the L1 norm.
+        linf: the same in the L-infinity norm.
         law: smoothing law, or noise, as for `gsmooth certify`; the one that the checkpoint was trained with if left
             out.
         method: as `gsmooth methods` lists it; auto takes the one made for the transform and the law.
@@ -65,16 +70,17 @@ def plan(
     _validate.at_least(1, images=images)
     adversary = transforms.parse(transform)
     named = network.found(adversary.name)
+    given = functools.cache(data.inputs)
     guarantee = Guarantee(
         transform=adversary,
-        region=read_region(adversary, region, ball),
+        region=read_region(adversary, lambda: given().shape, box=region, l1=l1, l2=ball, linf=linf),
         method=named.method(method, law, adversary),
         alpha=alpha,
         test=test,
         max_votes=max_votes,
         seed=seed,
     )
-    total = data.inputs().part["images"]
+    total = given().part["images"]
     apart = max(total // images, 1)
     few = dataclasses.replace(data, every=data.every * apart, limit=min(images, total)).inputs()
     classifier = named.load(few.domain)

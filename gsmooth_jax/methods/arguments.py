@@ -10,7 +10,7 @@ from gsmooth_jax.regions import Box, check_whole_ends
 from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import stages_of
-from gsmooth_jax.types import Certificate, LatentNoise, Smoothing, Transform
+from gsmooth_jax.types import Certificate, Domain, LatentNoise, Smoothing, Transform, param_dim
 
 
 def check_transform(transform: Any) -> None:
@@ -50,6 +50,16 @@ def check_range(transform: Transform, lows: Iterable[float], highs: Iterable[flo
             raise ValueError(
                 f"Expected the region of {transform.name} with {p.name} in [{p.low:g}, {p.high:g}], "
                 f"got [{low:g}, {high:g}]."
+            )
+
+
+def check_entries(transform: Transform, region: Any, law: Any, domain: Domain) -> None:
+    """Raises ValueError where a region or a law names another number of parameters than inputs of a domain give."""
+    count = param_dim(transform, domain.shape)
+    for part in (region, law):
+        if getattr(part, "dim", None) not in (None, count):
+            raise ValueError(
+                f"Expected dim={count}, the parameters of {transform.name} for inputs {domain}, got {part}."
             )
 
 

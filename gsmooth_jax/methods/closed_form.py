@@ -116,11 +116,16 @@ class ClosedForm:
         )
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
-        """All of alpha goes to the class's probability, or half to it and half to all other classes' together."""
+        """All of alpha goes to the class's probability, or half to it and half to all other classes' together.
+
+        But for what a law takes whose curve is itself an estimate.
+        """
+        rest = _level(self, guarantee)
+        taken = (("law's curve", guarantee.alpha - rest),) if rest < guarantee.alpha else ()
         if guarantee.test == "fixed_two_sided":
-            half = 0.5 * guarantee.alpha
-            return (("selection", 0.0), ("class, from below", half), ("other classes, from above", half))
-        return (("selection", 0.0), ("class, from below", guarantee.alpha))
+            half = 0.5 * rest
+            return (("selection", 0.0), ("class, from below", half), ("other classes, from above", half), *taken)
+        return (("selection", 0.0), ("class, from below", rest), *taken)
 
     def pilots(self, guarantee: Guarantee) -> int:
         """One: the image itself."""
@@ -132,7 +137,7 @@ class ClosedForm:
         del model
         g = guarantee
         (selection,) = yield Pilots([example.image])
-        asked = _asked(g, selection, plan(self, g).threshold)
+        asked = _asked(g, selection, plan(self, g).threshold, _level(self, g))
         hopeless = max(selection[:-1]) == 0
         while asked[0].votes < g.max_votes and not hopeless:
             (asked,) = yield [Poll(example.image, asked, g.max_votes)]
@@ -155,15 +160,22 @@ class ClosedForm:
         return Conclusion(statement, certified, max(radius, region.size) if certified else radius)
 
 
-def _asked(g: Guarantee, selection: np.ndarray | tuple[int, ...], threshold: float) -> tuple[Hypothesis, ...]:
+def _level(method: ClosedForm, g: Guarantee) -> float:
+    """What of alpha is left to the votes."""
+    return g.alpha - getattr(method.smoothing, "level", 0.0)
+
+
+def _asked(
+    g: Guarantee, selection: np.ndarray | tuple[int, ...], threshold: float, level: float
+) -> tuple[Hypothesis, ...]:
     """The hypotheses about the class that the selection draws chose, and of a two-sided test about all other events.
 
     Draws with non-finite logits stand for one more class, which only widens the bound.
     """
     top = int(np.argmax(selection[:-1]))
     if g.test != "fixed_two_sided":
-        return (Hypothesis((), (), threshold, 0, g.alpha, top),)
-    half, others = 0.5 * g.alpha, [k for k in range(len(selection)) if k != top]
+        return (Hypothesis((), (), threshold, 0, level, top),)
+    half, others = 0.5 * level, [k for k in range(len(selection)) if k != top]
     own = Hypothesis((), (), threshold, 0, half, top)
     return (own, *(Hypothesis((), (), 0.0, 0, half / len(others), ~k) for k in others))
 
@@ -173,7 +185,7 @@ def _faults(method: ClosedForm, g: Guarantee, evidence: Evidence) -> tuple[str, 
     _, wrong = chosen_class(selection, g)
     if len(selection) < 2:
         return wrong
-    asked = _asked(g, selection, plan(method, g).threshold)
+    asked = _asked(g, selection, plan(method, g).threshold, _level(method, g))
     faults = list(wrong)
     if len(found) != len(asked):
         return (f"hypotheses: expected {len(asked)} about one smoothing centre, got {len(found)}",)
@@ -213,15 +225,18 @@ def plan(method: ClosedForm, guarantee: Guarantee) -> Plan:
       ValueError: the budget can never certify the region; the message says what it can, and what would.
     """
     g, certificate, law = guarantee, method.certificate, method.smoothing
+    level = _level(method, g)
+    if level <= 0.0:
+        raise ValueError(f"Expected alpha above the level of the law's curve, got alpha={g.alpha!r} and {law}.")
     threshold = search.threshold(certificate, law, g.region)
     if threshold >= 1.0:
         raise ValueError(f"No number of votes certifies {g.region} under {law}: its p_A would have to be 1.")
     if g.test == "sequential":
-        fewest = bounds.smallest_n_sequential(threshold, g.alpha)
+        fewest = bounds.smallest_n_sequential(threshold, level)
     else:
-        fewest = bounds.smallest_n(threshold, g.alpha if g.test == "fixed" else g.alpha / 2)
+        fewest = bounds.smallest_n(threshold, level if g.test == "fixed" else level / 2)
     if fewest > g.max_votes:
-        best = _unanimous(g)
+        best = _unanimous(g, level)
         reach = search.radius(certificate, law, g.region, best, 1.0 - best)
         raise ValueError(
             f"max_votes={g.max_votes} can never certify {g.region} at alpha={g.alpha}: "
@@ -232,8 +247,8 @@ def plan(method: ClosedForm, guarantee: Guarantee) -> Plan:
     return Plan(threshold, -(-fewest // g.block) * g.block)
 
 
-def _unanimous(g: Guarantee) -> float:
+def _unanimous(g: Guarantee, level: float) -> float:
     """The bound on p_A when every vote of the budget is for the class."""
     if g.test == "sequential":
-        return float(sequential.lower_confidence(g.max_votes, g.max_votes, g.alpha))
-    return bounds.largest_p_lower(g.max_votes, g.alpha if g.test == "fixed" else g.alpha / 2)
+        return float(sequential.lower_confidence(g.max_votes, g.max_votes, level))
+    return bounds.largest_p_lower(g.max_votes, level if g.test == "fixed" else level / 2)

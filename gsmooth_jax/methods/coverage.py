@@ -77,14 +77,14 @@ def covered(passed: Iterable[Hypothesis | Window], region: Region) -> bool:
         return reached >= region.high
     if isinstance(region, Ball):
         dim = len(proved[0].low) if proved else 1
-        ends, radius = ((-region.radius,) * dim, (region.radius,) * dim), region.radius
+        ends, ball = ((-region.radius,) * dim, (region.radius,) * dim), region
     elif isinstance(region, Box):
-        ends, radius = (region.low, region.high), None
+        ends, ball = (region.low, region.high), None
     else:
         return False
     shape = -1, len(ends[0])
     corners = [np.array([getattr(p, end) for p in proved]).reshape(shape) for end in ("low", "high")]
-    return boxes_cover(np.array(ends[0]), np.array(ends[1]), *corners, radius=radius)
+    return boxes_cover(np.array(ends[0]), np.array(ends[1]), *corners, ball=ball)
 
 
 def largest(passed: Sequence[Hypothesis | Window], region: Box) -> float:
@@ -126,9 +126,9 @@ def overlapping(hypotheses: Iterable[Hypothesis | Window]) -> bool:
 
 
 def boxes_cover(
-    low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray, radius: float | None = None
+    low: np.ndarray, high: np.ndarray, lows: np.ndarray, highs: np.ndarray, ball: Ball | None = None
 ) -> bool:
-    """Whether the union of closed boxes [M, P] holds the closed box [P], or of it what lies in a ball around 0.
+    """Whether the union of closed boxes [M, P] holds the closed box [P], or of it what lies in a ball.
 
     Marks the boxes on the grid of all their faces (THEORY P6).
     """
@@ -136,7 +136,7 @@ def boxes_cover(
     meets = inside.all(axis=1)
     lows, highs = lows[meets].clip(low, high), highs[meets].clip(low, high)
     if len(lows) == 0:
-        return radius is not None and _distance(low, high) > radius
+        return ball is not None and _distance(low, high, ball) > ball.radius
     faces = [np.unique(np.concatenate([a, b, [c, d]])) for a, b, c, d in zip(lows.T, highs.T, low, high, strict=True)]
     shape = [max(len(f) - 1, 1) for f in faces]
     if math.prod(shape) > _MOST_PIECES:
@@ -145,20 +145,21 @@ def boxes_cover(
         cut = faces[axis][len(faces[axis]) // 2]
         left, right = high.copy(), low.copy()
         left[axis] = right[axis] = cut
-        return boxes_cover(low, left, lows, highs, radius) and boxes_cover(right, high, lows, highs, radius)
+        return boxes_cover(low, left, lows, highs, ball) and boxes_cover(right, high, lows, highs, ball)
     marked = np.zeros(shape, bool)
     first = np.stack([np.searchsorted(f, a) for f, a in zip(faces, lows.T, strict=True)], axis=1)
     stop = np.stack([np.searchsorted(f, b) for f, b in zip(faces, highs.T, strict=True)], axis=1)
     stop[:, high == low] = 1  # a flat region has one piece along that axis
     for box in np.stack([first, stop], axis=2).tolist():
         marked[tuple(itertools.starmap(slice, box))] = True
-    if radius is not None:
+    if ball is not None:
         for piece in np.argwhere(~marked):
             near = [f[[i, min(i + 1, len(f) - 1)]] for f, i in zip(faces, piece, strict=True)]
-            marked[tuple(piece)] = _distance(*np.array(near).T) > radius
+            left, right = np.array(near).T
+            marked[tuple(piece)] = _distance(left, right, ball) > ball.radius
     return bool(marked.all())
 
 
-def _distance(low: np.ndarray, high: np.ndarray) -> float:
-    """From 0 to the nearest point of a box [P]."""
-    return float(np.linalg.norm(np.maximum(np.maximum(low, -high), 0.0)))
+def _distance(low: np.ndarray, high: np.ndarray, ball: Ball) -> float:
+    """From 0 to the nearest point of a box [P], in the ball's norm."""
+    return float(ball.norms(np.maximum(np.maximum(low, -high), 0.0)))

@@ -162,7 +162,7 @@ def cells(
     ).reshape(-1, count)
     lows, highs = (points - 0.5).clip(low, high), (points + 0.5).clip(low, high)
     if isinstance(region, Ball):
-        nearest = np.linalg.norm(np.maximum(np.maximum(lows, -highs), 0.0), axis=1)
+        nearest = region.norms(np.maximum(np.maximum(lows, -highs), 0.0))
         kept = nearest <= region.radius
         points, lows, highs = points[kept], lows[kept], highs[kept]
     return points, lows, highs

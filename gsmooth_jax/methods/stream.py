@@ -14,6 +14,7 @@ from gsmooth_jax.engine import scheduler, settings, sharding
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.estimation.votes import Draws
+from gsmooth_jax.methods.arguments import check_entries
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
@@ -65,6 +66,7 @@ def certify_stream(
     method = guarantee.method
     settings.check()
     check_domain(guarantee.transform, classifier.domain)
+    check_entries(guarantee.transform, guarantee.region, getattr(method, "smoothing", None), classifier.domain)
     method.check_model(classifier)
     method.requirement(guarantee)
     tests = Tests(guarantee)

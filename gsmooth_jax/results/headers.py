@@ -217,7 +217,10 @@ def region_of(header: Mapping[str, Any]) -> Region:
     """
     region = header["region"]
     try:
-        return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
+        if "box" in region:
+            return Box(**region["box"])
+        ball = {"p": 2.0} | region["ball"]  # an L2 ball's header names no norm
+        return Ball(**ball | {"p": float(ball["p"])})
     except (KeyError, TypeError) as error:
         raise ValueError(f"The header's region is damaged: {brief(region)}.") from error
 
@@ -314,5 +317,6 @@ def _region_to_json(region: Region) -> dict[str, Any]:
         case Box():
             return {"box": {"low": list(region.low), "high": list(region.high)}}
         case Ball():
-            return {"ball": {"radius": region.radius, "dim": region.dim}}
+            norm = {} if region.p == 2.0 else {"p": f"{region.p:g}"}  # JSON has no infinity
+            return {"ball": {"radius": region.radius, "dim": region.dim} | norm}
     raise ValueError(f"Expected a Box or a Ball, got {region!r}.")

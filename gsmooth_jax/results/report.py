@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from gsmooth_jax import _validate
-from gsmooth_jax.regions import Box
+from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.results import headers, reasons
 from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy, clean_accuracy
 from gsmooth_jax.results.export import exact
@@ -182,6 +182,7 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
 
 
 def _in_words(region: Region) -> str:
-    if isinstance(region, Box):
-        return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(region.low, region.high, strict=True))
-    return f"|xi| <= {region.size:g}"
+    if isinstance(region, Ball):
+        return f"|xi|_{region.p:g} <= {region.size:g}"
+    assert isinstance(region, Box)
+    return " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(region.low, region.high, strict=True))

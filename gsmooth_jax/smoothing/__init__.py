@@ -13,6 +13,8 @@ from gsmooth_jax.smoothing.log_normal import LogNormal as LogNormal
 from gsmooth_jax.smoothing.noise import PixelNoise as PixelNoise
 from gsmooth_jax.smoothing.product import Product as Product
 from gsmooth_jax.smoothing.rayleigh import Rayleigh as Rayleigh
+from gsmooth_jax.smoothing.soap_l2 import SoapL2 as SoapL2
+from gsmooth_jax.smoothing.soap_linf import SoapLinf as SoapLinf
 from gsmooth_jax.smoothing.uniform import Uniform as Uniform
 from gsmooth_jax.types import Smoothing
 
@@ -24,6 +26,8 @@ SMOOTHINGS = {
     "laplace": Laplace,
     "log_normal": LogNormal,
     "rayleigh": Rayleigh,
+    "soap_l2": SoapL2,
+    "soap_linf": SoapLinf,
 }
 
 

@@ -41,6 +41,19 @@ def test_in_many_parameters_it_reaches_what_draws_never_do(target):
     assert np.linalg.norm(climbed.astype(np.float64), axis=1).max() <= 0.44
 
 
+@pytest.mark.parametrize("p", [1, np.inf])
+def test_in_every_norm_it_reaches_the_sphere(target, p):
+    law = {1: gs.Laplace(scale=SIGMA), np.inf: gs.Gaussian(sigma=SIGMA)}[p]
+    method = gs.ClosedForm(smoothing=law, certificate=Additive())
+    radius = {1: 0.01, np.inf: 0.02}[p]
+    made = target(gs.Guarantee(transform=gs.transforms.Additive(), region=gs.Ball(radius, 16, p), method=method))
+    climbed = FEW.propose(made).astype(np.float64)
+    assert np.linalg.norm(climbed, ord=p, axis=1).max() <= radius
+    # The mean falls nearly as far as it can: of L1 by a sixteenth of the radius, of L-infinity by the radius.
+    lowest = -radius / 16 if p == 1 else -radius
+    assert (climbed.mean(axis=1) < 0.85 * lowest).all()
+
+
 def test_it_looks_through_roundings(target):
     made = target(cover(Brightness() | Clip() | Quantize(bits=8), [-0.2], [0.2]))
     np.testing.assert_allclose(FEW.propose(made), -0.2, rtol=1e-3)

@@ -11,8 +11,8 @@ from gsmooth_jax.transforms import Additive, Brightness, BrightnessContrast, Gau
 SHAPE = (4, 4, 1)
 
 
-def norms(xi):
-    return np.linalg.norm(xi.astype(np.float64), axis=1)
+def norms(xi, p=2):
+    return np.linalg.norm(xi.astype(np.float64), ord=p, axis=1)
 
 
 def test_a_box_is_filled_and_never_left():
@@ -27,14 +27,25 @@ def test_a_box_is_filled_and_never_left():
         assert (points.astype(np.float64) <= space.high).all()
 
 
-def test_a_ball_is_filled_evenly_and_never_left():
-    space = Space.of(Additive(), gs.Ball(0.3), SHAPE)
+@pytest.mark.parametrize("p", [1, 2, np.inf])
+def test_a_ball_is_filled_evenly_and_never_left(p):
+    space = Space.of(Additive(), gs.Ball(0.3, p=p), SHAPE)
     xi = space.uniform(np.random.default_rng(0), 4000)
     assert xi.shape == (4000, 16)
-    assert norms(xi).max() <= 0.3
+    assert norms(xi, p).max() <= 0.3
     # The share within a radius r of a ball in 16 dimensions is r^16.
-    np.testing.assert_allclose(np.median(norms(xi)) / 0.3, 0.5 ** (1 / 16), rtol=2e-3)
-    assert norms(space.inside(10 * xi)).max() <= 0.3
+    np.testing.assert_allclose(np.median(norms(xi, p)) / 0.3, 0.5 ** (1 / 16), rtol=2e-3)
+    outside = space.inside(10 * xi)
+    assert norms(outside, p).max() <= 0.3
+    assert norms(outside, p).min() > 0.3 * (1 - 1e-6)
+
+
+def test_an_l1_ball_is_no_l2_ball():
+    """Of evenly spread points in two dimensions a coordinate is past r/2 with probability 1/4 in L1."""
+    space = Space.of(Translation(), gs.Ball(1000.0, 2, 1), SHAPE)
+    xi = space.uniform(np.random.default_rng(0), 20_000)
+    assert np.mean(np.abs(xi[:, 0]) > 500.0) == pytest.approx(0.25, abs=0.015)
+    assert (xi == np.rint(xi)).all()
 
 
 def test_the_transforms_range_bounds_a_ball():

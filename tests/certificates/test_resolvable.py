@@ -62,6 +62,22 @@ def test_balls():
     assert search.radius(RESOLVABLE, laplace, Ball(1, 2), 0.9, 0.1) == pytest.approx(expected)
 
 
+def test_balls_of_other_norms():
+    p = (0.9, 0.1)
+    for law in (Laplace(scale=2), Uniform(low=-1, high=2), Gaussian(sigma=0.5)):
+        one = law.radius_integral(*p)
+        assert search.radius(RESOLVABLE, law, Ball(1, 2, 1), *p) == pytest.approx(one)
+        box, cube = (
+            search.radius(RESOLVABLE, law, region, *p) for region in (Box([-1, -1], [1, 1]), Ball(1, 2, np.inf))
+        )
+        assert cube == pytest.approx(box)
+        assert cube < 0.71 * one
+    # One way is shorter than the other.
+    exponential = Exponential(scale=1)
+    found = search.radius(RESOLVABLE, exponential, Ball(1, 2, 1), *p)
+    assert found == pytest.approx(exponential.radius_integral(*p, -1))
+
+
 @pytest.mark.parametrize(
     ("transform", "law", "region", "message"),
     [

@@ -8,8 +8,9 @@ import jax
 import numpy as np
 import pytest
 
+import gsmooth_jax as gs
 from gsmooth_jax import cli, models, results, surrogate
-from gsmooth_jax.cli.certify import _Bar
+from gsmooth_jax.cli.certify import _Bar, read_region
 from gsmooth_jax.models import Architecture, Classifier
 from gsmooth_jax.results import headers
 from gsmooth_jax.surrogate import Surrogate
@@ -33,6 +34,39 @@ def test_the_bar_goes_on_counting_where_earlier_sessions_stopped():
         (task,) = bar._bar.tasks
         assert (task.completed, task.total) == (7, 10)
         assert task.description.startswith("certified 4, ")
+
+
+@pytest.mark.parametrize(("option", "p"), [("l1", 1), ("l2", 2), ("linf", np.inf)])
+def test_a_ball_is_of_the_images_size(option, p):
+    none = dict.fromkeys(("box", "l1", "l2", "linf"))
+    read = {option: 0.1}
+    assert read_region(gs.transforms.Additive(), lambda: SHAPE, **none | read) == gs.Ball(0.1, 784, p)
+    assert read_region(gs.transforms.Translation(), pytest.fail, **none | read) == gs.Ball(0.1, 2, p)
+    for other in ({"box": (-1.0, 1.0)}, {"l1" if option != "l1" else "l2": 0.1}):
+        with pytest.raises(ValueError, match="one of --region, --ball, --l1 and --linf, got several"):
+            read_region(gs.transforms.Brightness(), pytest.fail, **none | read | other)
+
+
+@pytest.mark.parametrize(
+    ("options", "ball"),
+    [
+        (["--linf", "0.002", "--law", "gaussian(sigma=0.25)"], {"radius": 0.002, "dim": 784, "p": "inf"}),
+        (["--l1", "0.05", "--law", "laplace(scale=0.15)"], {"radius": 0.05, "dim": 784, "p": "1"}),
+    ],
+    ids=["linf", "l1"],
+)
+def test_balls_of_all_norms_go_through_every_command(options, ball, tmp_path, capsys):
+    run = str(tmp_path)
+    terms = ["--transform", "additive", "--checkpoint", "shipped:mnist_brightness_contrast", "--limit", "2"]
+    assert gsmooth("certify", *terms, *options, "--max-votes", "200", "--devices", "1", "--out", run) == cli.DONE
+    assert json.loads((tmp_path / headers.FILE).read_text())["region"] == {"ball": ball}
+    assert f"additive in |xi|_{ball['p']} <= {ball['radius']:g}" in capsys.readouterr().out.replace("\n", " ")
+    assert gsmooth("verify", run, "--replay", "1", "--checkpoint", terms[3]) == cli.DONE
+    climb = ["--attack", "eot-pgd", "--tries", "1", "--votes", "16", "--limit", "1"]
+    assert gsmooth("attack", run, "--checkpoint", terms[3], *climb) == cli.DONE
+    assert gsmooth("report", run, "--html", str(tmp_path / "page.html")) == cli.DONE
+    words = f"parameters of L{ball['p']} norm {ball['radius']:g} at most"
+    assert words in (tmp_path / "page.html").read_text()
 
 
 @pytest.fixture

@@ -91,19 +91,22 @@ def test_nothing_covers_nothing():
         assert not coverage.answered([], region)
 
 
-def nearest(point):
+def nearest(point, p):
     """How far the unit box around a point is from 0."""
-    return float(np.linalg.norm(np.maximum(np.abs(point) - 0.5, 0.0)))
+    return float(np.linalg.norm(np.maximum(np.abs(point) - 0.5, 0.0), ord=p))
 
 
-@pytest.mark.parametrize(("dim", "radius"), [(1, 2.2), (2, 0.5), (2, 1.2), (2, 3.54), (2, 3.7), (3, 1.3)])
-def test_a_ball_is_covered_by_the_boxes_that_meet_it_and_by_no_fewer(dim, radius):
+@pytest.mark.parametrize(
+    ("dim", "radius", "p"),
+    [(1, 2.2, 2), (2, 0.5, 2), (2, 1.2, 2), (2, 3.54, 2), (2, 3.7, 2), (3, 1.3, 2), (2, 1.2, 1), (3, 1.3, np.inf)],
+)
+def test_a_ball_is_covered_by_the_boxes_that_meet_it_and_by_no_fewer(dim, radius, p):
     """Unit boxes around whole points: of a ball, only those matter that come nearer to 0 than its radius."""
     points = list(itertools.product(range(-5, 6), repeat=dim))
-    near = [p for p in points if nearest(p) < radius]
+    near = [x for x in points if nearest(x, p) < radius]
     assert len(near) < len(points)
-    boxes = [box(tuple(x - 0.5 for x in p), tuple(x + 0.5 for x in p), i) for i, p in enumerate(near)]
-    region = gs.Ball(radius, dim)
+    boxes = [box(tuple(x - 0.5 for x in at), tuple(x + 0.5 for x in at), i) for i, at in enumerate(near)]
+    region = gs.Ball(radius, dim, p)
     assert coverage.covered(boxes, region)
     assert coverage.answered(boxes, region)
     assert not coverage.overlapping(boxes)
@@ -114,9 +117,9 @@ def test_a_ball_is_covered_by_the_boxes_that_meet_it_and_by_no_fewer(dim, radius
     assert coverage.covered(boxes, gs.Box([-radius] * dim, [radius] * dim)) == (corners == near)
 
 
-@pytest.mark.parametrize("radius", [None, 1.0])
+@pytest.mark.parametrize("ball", [None, gs.Ball(1.0, 2), gs.Ball(1.0, 2, p=1)], ids=str)
 @pytest.mark.parametrize("pieces", [1, 3, 20])
-def test_a_region_that_is_cut_in_two_is_covered_where_it_is_as_a_whole(monkeypatch, pieces, radius):
+def test_a_region_that_is_cut_in_two_is_covered_where_it_is_as_a_whole(monkeypatch, pieces, ball):
     """A file may hold boxes with so many faces that their grid is cut into smaller ones."""
     rng, low, high, answers = np.random.default_rng(0), np.array([-1.0, -1.0]), np.array([1.0, 1.0]), []
     edges = np.linspace(-1, 1, 6)
@@ -126,8 +129,8 @@ def test_a_region_that_is_cut_in_two_is_covered_where_it_is_as_a_whole(monkeypat
         boxes = np.concatenate([np.delete(whole, rng.integers(0, len(whole), rng.integers(0, 3)), axis=0), ends])
         with monkeypatch.context() as patched:
             patched.setattr(coverage, "_MOST_PIECES", pieces)
-            answers.append(coverage.boxes_cover(low, high, boxes[:, 0], boxes[:, 1], radius))
-        assert answers[-1] == coverage.boxes_cover(low, high, boxes[:, 0], boxes[:, 1], radius)
+            answers.append(coverage.boxes_cover(low, high, boxes[:, 0], boxes[:, 1], ball))
+        assert answers[-1] == coverage.boxes_cover(low, high, boxes[:, 0], boxes[:, 1], ball)
     assert 5 < sum(answers) < 48
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import math
 from concurrent import futures
 from pathlib import Path
 
@@ -71,6 +72,14 @@ def test_claims_are_read_back_as_they_were_written(tmp_path):
 )
 def test_a_guarantee_survives_its_header(guarantee):
     assert headers.guarantee_of(json.loads(json.dumps(header(guarantee)))) == guarantee
+
+
+@pytest.mark.parametrize("p", [1, 2, math.inf])
+def test_a_ball_survives_its_header(p):
+    ball = dataclasses.replace(GUARANTEE, region=gs.Ball(3.0, 2, p))
+    written = json.dumps(header(ball), allow_nan=False)
+    assert headers.region_of(json.loads(written)) == ball.region
+    assert ('"p"' in written) == (p != 2)  # as it was when a ball had but one norm
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path):

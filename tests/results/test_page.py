@@ -235,6 +235,9 @@ def test_several_parameters_are_drawn_by_size():
     ball = a_run(transform="additive", region={"ball": {"radius": 0.5, "dim": None}})
     ball = dataclasses.replace(ball, claims=[claim(0, 0.25, statement=Answer(1), certified=False)])
     assert bars(axes.Axis(ball).draw(ball.claims[0], flipped=False), "proved") == [(0.0, 120.0)]
+    of_l1 = a_run(transform="translation", region={"ball": {"radius": 4.0, "dim": 2, "p": "1"}})
+    drawn = axes.Axis(of_l1).draw(ball.claims[0], failed=(1.0, -1.0), flipped=False)
+    assert Parsed(drawn).all("path", "failed")[0]["d"].startswith("M120.0 ")
 
 
 def test_shares_are_the_least_along_the_parameter():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_jax.claims import Answer, Claim, Interval
-from gsmooth_jax.regions import Box
+from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.results import attack_files, headers, reasons
 from gsmooth_jax.results.accuracy import certified_accuracy
 from gsmooth_jax.results.page import curves, pictures
@@ -166,8 +166,9 @@ def _claimed(run: Run, *, alone: bool) -> str:
 def _region(run: Run) -> str:
     """A run's region in words."""
     region = run.region
-    if not isinstance(region, Box):
-        return f"parameters of L2 norm {region.size:g} at most"
+    if isinstance(region, Ball):
+        return f"parameters of {region.norm_in_words()} norm {region.size:g} at most"
+    assert isinstance(region, Box)
     ends = zip(reasons.parameters(run.header, len(region.low)), region.low, region.high, strict=True)
     return " and ".join(f"{name} from {a:g} to {b:g}{unit}" for (name, unit), a, b in ends)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.methods.pool import Pool
-from gsmooth_jax.regions import Box
+from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.results.page._html import tag
 from gsmooth_jax.results.reasons import rounded_down
 from gsmooth_jax.results.run import Run
@@ -81,9 +81,10 @@ class Axis:
         """Where a parameter [P] is: of several, by the size of the similar region that it is just in."""
         if self._line:
             return float(np.clip(self._x(at[0]), 1.0, _WIDTH - 1.0))
-        if not isinstance(self._region, Box):
-            size = float(np.linalg.norm(at))
+        if isinstance(self._region, Ball):
+            size = float(self._region.norms(np.asarray(at)))
         else:
+            assert isinstance(self._region, Box)
             ends = zip(at, self._region.low, self._region.high, strict=True)
             size = self._region.size * max(v / end if end else 0.0 for v, a, b in ends for end in [b if v > 0 else a])
         return float(np.clip(self._x(size), 1.0, _WIDTH - 1.0))
