@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from gsmooth_jax import _spec
 from gsmooth_jax.claims import Claim, Status
+from gsmooth_jax.methods.registry import METHODS
 from gsmooth_jax.results import folder as folders
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.reasons import Reason, why
 from gsmooth_jax.types import Region
 
 STATUSES: Sequence[str] = get_args(Status)
-"""How rigorous a claim is, from the most to the least; runs of one never share a table or a curve's panel with runs of
-another."""
+"""How rigorous a claim is, from the most to the least."""
+
+RANDOM_ONLY = "random attackers only"
+"""Said of claims that speak of parameters that are drawn at random."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +46,16 @@ class Run:
     def reasons(self) -> list[Reason | None]:
         """Why each claim does not count as certified; None where it does."""
         return [why(claim, self.header) for claim in self.claims]
+
+    @functools.cached_property
+    def random_only(self) -> bool:
+        """Whether its claims speak of parameters that are drawn at random, and of none that is chosen."""
+        return getattr(METHODS.get(_spec.head(self.header["method"])), "random_only", False)
+
+    @property
+    def kind(self) -> str:
+        """What its claims are called: runs of one kind never share a table or a curve's panel with those of another."""
+        return f"{self.status}, {RANDOM_ONLY}" if self.random_only else self.status
 
     @property
     def status(self) -> str:
