@@ -17,8 +17,8 @@ have to be true. Where no draw has come to d, the largest t makes of any margin 
 (THEORY I5 has a classifier of which the estimate is false).
 
 Differences from the paper: Z is rounded up and d down to 1/1024, so that a record holds counts; sums are of logarithms,
-which do not overflow; a draw that changes the answer without Z >= d is impossible, and none is counted twice. Host, but
-for the draws.
+which do not overflow; records also hold how many draws changed the answer, so that what counting them proves can be put
+beside the estimate. Host, but for the draws.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ import numpy as np
 from scipy import special
 
 from gsmooth_jax import _validate
-from gsmooth_jax.claims import AgainstRandom, Ballot, Hypothesis, Ledger, Status
+from gsmooth_jax.claims import AgainstRandom, Ballot, Claim, Hypothesis, Ledger, Status
 from gsmooth_jax.engine.kernels import answer_kernel
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.estimation.votes import ClassVote, outputs
@@ -57,6 +57,7 @@ _STEPS = 1024
 """Of Z, which is in [0, 1]; d is 1/2 at most."""
 
 _MARGINS, _DISTANCES = _STEPS // 2 + 1, _STEPS + 1
+_CHANGED = _MARGINS + _DISTANCES
 
 _SHARE = 0.9
 """Of its expectation that the largest mean is taken to reach (delta, in the paper)."""
@@ -116,8 +117,8 @@ class RandomParameter:
 class DistanceVote:
     """What of a draw the estimate counts: d, Z, and the answer at the input itself, each in one event of several.
 
-    The events "floor(1024 d) is j" (513), "ceil(1024 Z) is j" (1025), "the input's own answer is k" (K), and "the
-    logits of input or draw are not finite", which speaks for no other.
+    The events "floor(1024 d) is j" (513), "ceil(1024 Z) is j" (1025), "the answer is not the input's own" (1), "the
+    input's own answer is k" (K), and "the logits of input or draw are not finite", which speaks for no other.
 
     Attributes:
       noise: draws the image from the input.
@@ -126,7 +127,7 @@ class DistanceVote:
     noise: Noise
 
     def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
-        """See ``types.Vote``: [S, N, 513 + 1025 + K + 1]."""
+        """See ``types.Vote``: [S, N, 513 + 1025 + 1 + K + 1]."""
         drawn_of = keys.shape[:2]
 
         def both(images: jax.Array) -> jax.Array:
@@ -142,8 +143,17 @@ class DistanceVote:
         margin = jnp.floor(0.5 * (first - second) * _STEPS).astype(jnp.int32)
         distance = jnp.ceil(jnp.abs(drawn - own).max(axis=-1) * _STEPS).astype(jnp.int32)
         answer = jnp.argmin(-own, axis=-1)
-        found = zip((margin, distance, answer), (_MARGINS, _DISTANCES, own.shape[-1]), strict=True)
-        events = [value.clip(0, count - 1)[..., None] == jnp.arange(count)[None, None, :] for value, count in found]
+        changed = jnp.argmin(-drawn, axis=-1) != answer
+
+        def among(value: jax.Array, count: int) -> jax.Array:
+            return value.clip(0, count - 1)[..., None] == jnp.arange(count)[None, None, :]
+
+        events = [
+            among(margin, _MARGINS),
+            among(distance, _DISTANCES),
+            changed[..., None],
+            among(answer, own.shape[-1]),
+        ]
         return jnp.concatenate([*(e & finite[..., None] for e in events), ~finite[..., None]], axis=-1)
 
 
@@ -352,12 +362,22 @@ def _estimated(evidence: Evidence, g: Guarantee) -> AgainstRandom | str | None:
             distances[:, event - _MARGINS] = successes
             finite += successes
     margins = [e for e in counts if 0 <= e < _MARGINS]
-    answers = [e for e in counts if e >= _MARGINS + _DISTANCES]
+    answers = [e for e in counts if e > _CHANGED]
     same = [counts[e] == tuple(finite.tolist()) for e in margins + answers]
     if len(margins) != 1 or len(answers) != 1 or not all(same) or finite.max() > g.block:
         return "ballots: of draws about one input, all but those without finite logits have its margin and its answer"
+    if (np.array(counts.get(_CHANGED, (0,) * batches)) > distances[:, margins[0] :].sum(axis=1)).any():
+        return "ballots: an answer changes only where Z is d at least"
     distances[:, -1] += g.block - finite  # a draw without finite logits is as far away as can be
-    return AgainstRandom(answers[0] - _MARGINS - _DISTANCES, chernoff(distances, margins[0]))
+    return AgainstRandom(answers[0] - _CHANGED - 1, chernoff(distances, margins[0]))
+
+
+def counted_upper(claim: Claim, guarantee: Guarantee) -> float:
+    """Bounds, at alpha, how probable a change is by the draws of an estimate: what counting them proves (THEORY I5)."""
+    counts = {b.event: sum(b.successes) for b in claim.ballots}
+    finite = sum(count for event, count in counts.items() if _MARGINS <= event < _CHANGED)
+    against = counts.get(_CHANGED, 0) + guarantee.max_votes - finite
+    return float(bounds.proportion_upper(against, guarantee.max_votes, guarantee.alpha))
 
 
 def chernoff(distances: np.ndarray, margin: int) -> float:

@@ -15,7 +15,7 @@ from gsmooth_jax.regions import Box
 from gsmooth_jax.results import headers, reasons
 from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy, clean_accuracy
 from gsmooth_jax.results.export import exact
-from gsmooth_jax.results.run import RANDOM_ONLY, STATUSES, Run
+from gsmooth_jax.results.run import RANDOM_ONLY, STATUSES, Run, called
 from gsmooth_jax.results.run import read as read
 from gsmooth_jax.results.tables import Figures, percent
 from gsmooth_jax.types import Region
@@ -53,7 +53,6 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "method": run.header["method"],
         "status": run.status,
         "random_only": run.random_only,
-        "kind": run.kind,
         "statuses": dict(collections.Counter(c.status for c in run.claims if c.certified)),
         "assumes": sorted({a for c in run.claims for a in c.assumes}),
         "alpha": max(c.alpha for c in run.claims),
@@ -76,9 +75,13 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
 
 def render(summaries: Sequence[dict[str, Any]]) -> Group:
     """Returns what the terminal shows: what each run claimed, in a line, then a table a label, ``proved`` first."""
-    order = sorted({(s["random_only"], STATUSES.index(s["status"]), s["kind"]) for s in summaries})
-    groups = [[s for s in summaries if s["kind"] == kind] for _, _, kind in order]
+    order = sorted({(s["random_only"], STATUSES.index(s["status"])) for s in summaries})
+    groups = [[s for s in summaries if (s["random_only"], STATUSES.index(s["status"])) == each] for each in order]
     return Group(*(Text(_claimed(s)) for group in groups for s in group), *map(_table, groups))
+
+
+def _kind(s: dict[str, Any]) -> str:
+    return called(s["status"], s["random_only"])
 
 
 def _claimed(s: dict[str, Any]) -> str:
@@ -90,9 +93,10 @@ def _claimed(s: dict[str, Any]) -> str:
     domain = f", {s['domain']}" if s["domain"] and not s["domain"].endswith(" in [0, 1]") else ""
     law = f" with {s['law']}" if s["law"] else ""
     assumed = f", assuming {', '.join(s['assumes'])}" if s["assumes"] else ""
+    kind = called(s["status"], s["random_only"]) + ("," if s["random_only"] else "")
     own = f"{s['own_seconds_mean']:.3g} s of its own, " if s["own_seconds_mean"] is not None else ""
     return (
-        f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {s['kind']}, "
+        f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {kind} "
         f"at alpha {s['alpha']:g} by {s['method']}{law}{assumed}; an image took {own}{s['seconds_mean']:.3g} s from "
         "its first request to its verdict"
     )
@@ -129,7 +133,7 @@ def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
         )
         for s in summaries
     ]
-    return Figures(f"Certified accuracy, {summaries[0]['kind']} (every image counts)", columns, rows)
+    return Figures(f"Certified accuracy, {_kind(summaries[0])} (every image counts)", columns, rows)
 
 
 def picture(runs: Sequence[Run], out: Path) -> Path:
@@ -184,7 +188,9 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
         axis.legend(loc="lower left", frameon=False, fontsize=8)
     axes[0][0].set_ylabel("certified accuracy (%)")
     claimed = "proved" if {r.kind for r in runs} == {"proved"} else "certified"
-    figure.suptitle(f"Share of images {claimed} for every transformation up to this size", fontsize=11)
+    at_random = all(r.random_only for r in runs)
+    of = "for parameters drawn at random from the region" if at_random else "for every transformation up to this size"
+    figure.suptitle(f"Share of images {claimed} {of}", fontsize=11)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 

@@ -21,6 +21,11 @@ RANDOM_ONLY = "random attackers only"
 """Said of claims that speak of parameters that are drawn at random."""
 
 
+def called(status: str, random_only: bool) -> str:
+    """What claims are called, by how rigorous they are and whom they speak of."""
+    return f"{status}, {RANDOM_ONLY}" if random_only else status
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """One run folder, read.
@@ -55,7 +60,7 @@ class Run:
     @property
     def kind(self) -> str:
         """What its claims are called: runs of one kind never share a table or a curve's panel with those of another."""
-        return f"{self.status}, {RANDOM_ONLY}" if self.random_only else self.status
+        return called(self.status, self.random_only)
 
     @property
     def status(self) -> str:

@@ -15,7 +15,7 @@ from gsmooth_jax.claims import AgainstRandom, Ballot
 from gsmooth_jax.estimation import _threefry, keys
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Evidence
-from gsmooth_jax.methods.cc_cert import _DISTANCES, _MARGINS, _T, CCCert, RandomParameter, chernoff
+from gsmooth_jax.methods.cc_cert import _DISTANCES, _MARGINS, _T, CCCert, RandomParameter, chernoff, counted_upper
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import records
 from gsmooth_jax.results.verify import verify
@@ -127,7 +127,7 @@ def test_the_estimate_is_the_published_arithmetic(soft):
     region, batches, n = gs.Box([-0.1], [0.12]), 5, 40
     g = terms(CCCert(bound="chernoff", at_most=0.5), region, test="fixed", max_votes=batches * n, block=n, seed=3)
     examples = [constant(mean, 7 + i) for i, mean in enumerate((0.05, 0.15, 0.2, 0.25, 0.6, 0.8))]
-    sharp = 0
+    sharp = sometimes = 0
     for example, claim in zip(examples, gs.certify_stream(soft, examples, g), strict=True):
         stream = keys.phase_key(_threefry.key(3), jnp.uint32(example.id), jnp.uint32(0), jnp.uint32(keys.ESTIMATE))
         each = jax.vmap(keys.sample_key, in_axes=(None, 0))(stream, jnp.arange(batches * n))
@@ -141,6 +141,10 @@ def test_the_estimate_is_the_published_arithmetic(soft):
         margin = 0.5 * np.diff(np.sort(own[0])[-2:])[0]
         rounded = published(np.ceil(z * 1024) / 1024, np.floor(margin * 1024) / 1024)
         assert claim.statement.answer == own[0].argmax()
+        changes = int((p.argmax(axis=1) != own[0].argmax()).sum())
+        exact = stats.beta.ppf(1 - g.alpha, changes + 1, batches * n - changes)
+        assert counted_upper(claim, g) == pytest.approx(exact, rel=1e-9)
+        sometimes += changes > 0
         assert claim.statement.at_most == pytest.approx(max(rounded, 2.3e-308), rel=1e-9)
         assert published(z, margin) <= claim.statement.at_most
         assert claim.certified == (claim.statement.at_most < 0.5)
@@ -149,6 +153,7 @@ def test_the_estimate_is_the_published_arithmetic(soft):
         ((line, _),) = records.lines_of(records.to_record(claim))
         assert records.from_line(line) == claim
     assert sharp >= 2
+    assert sometimes >= 1
 
 
 def test_what_the_estimate_assumes_is_in_the_record(soft):
@@ -231,6 +236,7 @@ def test_altered_counts_are_found(soft):
         [margin._replace(event=5), *others],
         [margin, margin._replace(event=5), *others],
         [margin, fewer, *others[1:]],
+        [*claim.ballots, Ballot(0, _MARGINS + _DISTANCES, (1, 0, 0, 0))],
         [*claim.ballots, Ballot(1, 3, (50,) * 4)],
         [b._replace(centre_id=1) for b in claim.ballots],
     ):
