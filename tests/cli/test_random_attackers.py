@@ -59,7 +59,7 @@ def test_they_share_no_table_with_other_claims(run):
     own = report.summarize(report.read(run))
     other = own | {"random_only": False}
     tables = report.render([own, other]).renderables
-    assert [t.title for t in tables[-2:]] == [
+    assert [str(t.title) for t in tables[-2:]] == [
         f"Certified accuracy, {own['status']} (every image counts)",
         f"Certified accuracy, {own['status']}, random attackers only (every image counts)",
     ]

@@ -258,6 +258,9 @@ def test_logits_that_are_not_finite_count_against_the_claim():
         assert touched.statement.at_most > 0.24  # the share of draws that reach 0.3 is 0.25
         assert none.statement is None
         assert verify(g, [fine, touched, none]) == []
+    # As many as counting them directly says, since the draws are the same.
+    (directly,) = gs.certify_stream(model, [constant(0.2, 1)], counted)
+    assert counted_upper(touched, estimated) == pytest.approx(directly.statement.at_most, rel=1e-9)
 
 
 def test_a_chosen_parameter_contradicts_no_claim_and_too_many_random_ones_do(classifier):
