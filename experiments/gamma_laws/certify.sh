@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gamma correction under four laws whose logarithms have one standard deviation, 0.6413, that of a Rayleigh factor's: kept
-# networks, the same fixed votes for each, so that every image has a reach to both sides. Resumable.
+# networks, the same fixed votes for each, so that every image has a reach to both sides. Resumable; LIMIT=500 goes on to all
+# of the field's images.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,8 +17,8 @@ four() { # folder
     gsmooth verify "$1"/{rayleigh,gaussian,laplace,uniform}
 }
 gsmooth data prepare mnist
-data=(--data mnist --every 20 --checkpoint shipped:mnist_brightness_contrast --limit 200)
+data=(--data mnist --every 20 --checkpoint shipped:mnist_brightness_contrast --limit "${LIMIT:-100}")
 four mnist
 gsmooth data prepare cifar10
-data=(--data cifar10 --every 20 --checkpoint ../resolvable_cifar10/checkpoints/resnet20 --limit 100)
+data=(--data cifar10 --every 20 --checkpoint ../resolvable_cifar10/checkpoints/resnet20 --limit "${LIMIT:-30}")
 four cifar10
