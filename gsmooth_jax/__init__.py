@@ -14,7 +14,6 @@ from gsmooth_jax.claims import Claim as Claim
 from gsmooth_jax.claims import Hypothesis as Hypothesis
 from gsmooth_jax.engine.execution import Execution as Execution
 from gsmooth_jax.methods.base import Guarantee as Guarantee
-from gsmooth_jax.methods.cc_cert import CCCert as CCCert
 from gsmooth_jax.methods.closed_form import ClosedForm as ClosedForm
 from gsmooth_jax.methods.cover import Cover as Cover
 from gsmooth_jax.methods.enumerate import Enumerate as Enumerate
