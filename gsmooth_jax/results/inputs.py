@@ -404,6 +404,7 @@ def expected(part: Mapping[str, Any]) -> Expected:
             _validate.word(**{f"id_list[{i}]": number for i, number in enumerate(part["id_list"])})
             return Expected(part["id_list"])
         _validate.at_least(1, every=part["every"], images=part["images"])
+        _validate.at_most(2**32, every=part["every"], images=part["images"])  # ids are words
         return Expected(chosen_ids(part["name"], every=part["every"], count=part["images"]))
     except (TypeError, ValueError, KeyError) as error:
         return Expected(None, f"its data is damaged: {error}", damaged=True)
