@@ -96,17 +96,15 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
 
 def _of_random(claim: Claim, said: AgainstRandom, header: Mapping[str, Any]) -> Reason:
     """Why a random parameter is not shown to change the answer as rarely as was asked."""
-    asked = _spec.parse(header["method"], "method")[1]["at_most"]
+    asked = _spec.parse(header["method"], "method")[1].get("at_most", 0.0)
     short = f"a random one does with a probability of {said.at_most:.2g} at most, and {asked:g} is asked for"
     if not claim.hypotheses:
         return Reason("margin", short)
-    (h,) = claim.hypotheses
+    h = claim.hypotheses[0]
     if h.successes < h.votes:
-        return Reason(
-            "changes", f"{h.votes - h.successes:,} of {h.votes:,} random parameters change the answer; {short}"
-        )
-    needed = _enough(h, header)
-    return Reason("votes", f"out of votes: {short}", (), needed)
+        changes = f"{h.votes - h.successes:,} of {h.votes:,} random parameters change the answer"
+        return Reason("changes", f"{changes}; {short}")
+    return Reason("votes", f"out of votes: {short}", (), _enough(h, header))
 
 
 def summed_up(
