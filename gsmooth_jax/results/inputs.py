@@ -78,6 +78,8 @@ def named(
       ValueError: as ``data.stream``; data that cannot be read; pictures of several sizes.
     """
     fitting = Fitting(resize=tuple(resize), crop=tuple(crop))
+    if isinstance(data, str) and _by_file(data) and split != "test":
+        raise ValueError(f"Expected no split for {data}, all of whose images there are, got {split=}.")
     if isinstance(data, str) and data.startswith(folder.SCHEME):
         return _pictures(data.removeprefix(folder.SCHEME), fitting, every, limit)
     if isinstance(data, str) and data.endswith(arrays.SUFFIX):
