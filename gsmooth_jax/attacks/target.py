@@ -20,24 +20,34 @@ class Space:
       high: [P], at least 0.
       ball: around 0, of the norm L1 or L2, or None.
       whole: [P], whether the region holds whole numbers only.
+      factor: [P], whether uniform draws are of the factor whose logarithm the parameter is.
     """
 
     low: np.ndarray
     high: np.ndarray
     ball: Ball | None
     whole: np.ndarray
+    factor: np.ndarray
 
     @classmethod
-    def of(cls, transform: Transform, region: Region, image_shape: tuple[int, ...]) -> "Space":
+    def of(
+        cls, transform: Transform, region: Region, image_shape: tuple[int, ...], *, factors: bool = False
+    ) -> "Space":
         """Returns the region's parameters within the transform's range, for images of this shape.
+
+        Args:
+          transform: what the adversary applies.
+          region: of its parameters.
+          image_shape: [H, W, C].
+          factors: of parameters that are logarithms of factors, the factors are drawn uniformly.
 
         Raises:
           ValueError: the region has another number of parameters than the transform.
         """
         dim = param_dim(transform, image_shape)
         each = [1 if not p.per_pixel else int(np.prod(image_shape)) for p in transform.params]
-        range_low, range_high, whole = (
-            np.repeat([getattr(p, field) for p in transform.params], each) for field in ("low", "high", "whole")
+        range_low, range_high, whole, log = (
+            np.repeat([getattr(p, field) for p in transform.params], each) for field in ("low", "high", "whole", "log")
         )
         match region:
             case Box() if len(region.low) == dim:
@@ -47,7 +57,7 @@ class Space:
                 ball = None if region.p == math.inf else region
             case _:
                 raise ValueError(f"Expected a region of {dim} parameters for {transform.name}, got {region}.")
-        return cls(np.maximum(low, range_low), np.minimum(high, range_high), ball, whole)
+        return cls(np.maximum(low, range_low), np.minimum(high, range_high), ball, whole, log & factors)
 
     def uniform(self, random: np.random.Generator, count: int) -> np.ndarray:
         """Draws [count, P] float32 parameters, uniformly: of a ball by direction and distance."""
@@ -55,7 +65,9 @@ class Space:
         if self.ball is None:
             # Each whole number gets an interval of length 1, the outermost ones too.
             wider = 0.5 * self.whole
-            return self.inside(random.uniform(self.low - wider, self.high + wider, (count, dim)))
+            low, high = (np.where(self.factor, np.exp(end), end) for end in (self.low - wider, self.high + wider))
+            drawn = random.uniform(low, high, (count, dim))
+            return self.inside(np.log(drawn, out=drawn, where=np.broadcast_to(self.factor, drawn.shape)))
         size = (count, dim)
         direction = random.laplace(size=size) if self.ball.p == 1.0 else random.standard_normal(size)
         direction /= self.ball.norms(direction)[:, None]
