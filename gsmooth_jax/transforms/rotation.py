@@ -72,8 +72,8 @@ class Rotation(Pipe, resamples=True):
       mask: set everything outside the inscribed disc of radius (min(H, W) - 1) / 2 to 0, as TSS does. Then angle 0
         masks as well: it is the identity on masked images only.
       convention: whose rotation it is.
-      interpolation: ``bilinear``; or, without the programs' conventions, ``nearest`` or ``bicubic`` (Catmull-Rom): these
-        two state no bound.
+      interpolation: ``bilinear``; or, in the continuous convention, ``nearest`` or ``bicubic`` (Catmull-Rom), which
+        state no bound.
     """
 
     name = "rotation"

@@ -205,7 +205,7 @@ def test_other_interpolations(interpolation, order):
         if order is None:
             expected = by_catmull_rom(image, ys, xs)
         else:
-            planes = [ndimage.map_coordinates(image[..., c], [ys, xs], order=0, mode="constant") for c in range(3)]
+            planes = [ndimage.map_coordinates(image[..., c], [ys, xs], order=0, mode="grid-constant") for c in range(3)]
             expected = np.stack(planes, axis=2)
         inside = (ys > -0.49) & (ys < 8.49) & (xs > -0.49) & (xs < 11.49)  # SciPy's canvas ends elsewhere
         np.testing.assert_allclose(np.asarray(found)[inside], expected[inside], atol=2e-5)
