@@ -1,11 +1,13 @@
 """What every transform of the catalogue declares, and ``a | b``."""
 
 import typing
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
 from gsmooth_jax.types import Group, Param, Transform
 
 if typing.TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from gsmooth_jax.transforms.composition import Composition
 
 P = TypeVar("P")
@@ -43,7 +45,7 @@ class Pipe:
         return Composition((typing.cast(Transform, self), other))
 
 
-def states(transform: object, protocol: type[P]) -> TypeGuard[P]:
+def states(transform: object, protocol: type[P]) -> "TypeIs[P]":
     """Whether a transform states the bounds of a protocol, such as ``LipschitzBounded``: a setting may leave none."""
     return isinstance(transform, protocol) and not getattr(transform, "boundless", False)
 

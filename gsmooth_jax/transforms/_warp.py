@@ -16,7 +16,7 @@ Interpolation = Literal["bilinear", "nearest", "bicubic"]
 """Of the four, one, or sixteen pixels around a position; ``bicubic`` by the kernel of Catmull and Rom, which goes
 through the pixels and overshoots beside edges."""
 
-TAPS: dict[Interpolation, int] = {"bilinear": 2, "nearest": 2, "bicubic": 4}
+TAPS: dict[str, int] = {"bilinear": 2, "nearest": 2, "bicubic": 4}
 """Neighbouring pixels along an axis among which are all that have a weight."""
 
 

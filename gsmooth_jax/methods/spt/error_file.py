@@ -49,7 +49,7 @@ class ErrorFile:
     """
 
     transform: str
-    region: Region
+    region: Box | Ball
     law: str
     prepare: str
     data: str
@@ -141,6 +141,7 @@ def measure(
     _validate.word(seed=seed)
     adversary, chosen = Adversary.of(transform), parse_filter(prepare)
     errors.check_region(adversary, region)
+    assert isinstance(region, Box | Ball)
     if not attackers:
         errors.check_bounded(adversary)
     exceeded = draws = 0

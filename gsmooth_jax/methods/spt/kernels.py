@@ -13,11 +13,11 @@ import jax.numpy as jnp
 
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.methods.spt.stages import Filter
-from gsmooth_jax.smoothing.noise import draw_parameter
+from gsmooth_jax.smoothing import Gaussian
 from gsmooth_jax.transforms import Rotation
 from gsmooth_jax.transforms._norm import norm_upper
 from gsmooth_jax.transforms.shift import moved
-from gsmooth_jax.types import Smoothing, Transform
+from gsmooth_jax.types import Transform
 
 Given = Literal["z", "b"]
 """Which of the two the error is bounded for: the parameter that what is seen has in all, or the outer draw alone."""
@@ -37,18 +37,18 @@ class OuterNoise:
       prepare: P.
     """
 
-    law: Smoothing
+    law: Gaussian
     moving: Transform = dataclasses.field(metadata={"static": True})
     prepare: Filter = dataclasses.field(metadata={"static": True})
 
     def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
         """[H, W, C] -> [H, W, C]. The key is consumed."""
-        return self.prepare(self.moving(centre, draw_parameter(self.law, key, len(self.moving.params))))
+        return self.prepare(self.moving(centre, self.law.sample(key, len(self.moving.params))))
 
 
 @functools.partial(jax.jit, static_argnames=("moving", "prepare"))
 def outer_kernel(
-    law: Smoothing,
+    law: Gaussian,
     run_key: jax.Array,
     image: jax.Array,
     image_id: jax.Array,
@@ -62,7 +62,7 @@ def outer_kernel(
 
     def one(number: jax.Array) -> tuple[jax.Array, jax.Array]:
         key = keys.phase_key(run_key, image_id, number, phase)
-        z = draw_parameter(law, key, len(moving.params))
+        z = law.sample(key, len(moving.params))
         return z, prepare(moving(image, z))
 
     return jax.vmap(one)(numbers)

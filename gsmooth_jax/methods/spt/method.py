@@ -58,7 +58,7 @@ from gsmooth_jax.types import Example, Noise, Region, Transform
 
 Error = Literal["image", "data", "random", "none"]
 
-_STATUS: Mapping[Error, Status] = {
+_STATUS: Mapping[str, Status] = {
     "image": "proved",
     "data": "statistical",
     "random": "heuristic",
@@ -203,6 +203,11 @@ class Spt:
         return MajorityVote(noise=outer, inner=self._inner, votes=_MAJORITY)
 
     @property
+    def _sigma(self) -> float:
+        assert isinstance(self.noise.sigma, float)
+        return self.noise.sigma
+
+    @property
     def _inner(self) -> Noise:
         return NoNoise() if self.error == "none" else PixelNoise(sigma=self.inner)
 
@@ -305,7 +310,7 @@ class Spt:
         rho, level = self._rho(guarantee), self._inner_level(guarantee)
         if rho >= 0.5:
             return 1.0
-        sure = special.ndtr(size / self.noise.sigma + special.ndtri(0.5 + rho))  # P(R), at least
+        sure = special.ndtr(size / self._sigma + special.ndtri(0.5 + rho))  # P(R), at least
         return min(float(level + (1.0 - level) * sure) * (1.0 + _GUARD), 1.0)
 
     def _radius(self, counted_lower: float, g: Guarantee) -> float:
@@ -314,7 +319,7 @@ class Spt:
         sure = (counted_lower - level) / (1.0 - level)
         if sure <= 0.5 + rho:
             return 0.0
-        return float(self.noise.sigma * (special.ndtri(sure) - special.ndtri(0.5 + rho))) * (1.0 - _GUARD)
+        return float(self._sigma * (special.ndtri(sure) - special.ndtri(0.5 + rho))) * (1.0 - _GUARD)
 
     def _rho(self, g: Guarantee) -> float:
         """Bounds how often an error exceeds that of a file."""
