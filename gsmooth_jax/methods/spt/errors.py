@@ -123,7 +123,7 @@ def random_errors(
 def _cells(image: np.ndarray, adversary: Adversary, region: Box, slack: float) -> tuple[np.ndarray, np.ndarray]:
     """Ends [G, 1] of cells of one width, so narrow that an image moves by ``slack`` at most on its way there and back.
 
-    So many as a power of two, for fewer programs.
+    So many as a power of 2^(1/4), for fewer programs.
     """
     moving = adversary.moving
     assert isinstance(moving, Rotation)
@@ -131,7 +131,7 @@ def _cells(image: np.ndarray, adversary: Adversary, region: Box, slack: float) -
     speeds = np.asarray(kernels.speed_kernel(image, *_ends(edges), moving=moving))
     fastest = float(speeds[np.isfinite(speeds)].max(initial=0.0))
     wanted = (region.high[0] - region.low[0]) * fastest / slack
-    count = 2 ** max(math.ceil(math.log2(max(wanted, 1.0))), 3)
+    count = math.ceil(2.0 ** (math.ceil(4.0 * math.log2(max(wanted, 8.0))) / 4.0))
     return _ends(np.linspace(region.low, region.high, count + 1))
 
 

@@ -22,10 +22,11 @@ from gsmooth_jax.testing.transforms import apply
 from tests.methods.spt.images import digits
 
 ROTATION = transforms.parse("rotation|clip|quantize")
-LAW = gs.Gaussian(sigma=15.0)
-METHOD = Spt(noise=LAW, inner=0.3, prepare="vignette|low_pass(radius=3)", outer=60)
+SIGMA = 10.0
+LAW = gs.Gaussian(sigma=SIGMA)
+METHOD = Spt(noise=LAW, inner=0.15, prepare="vignette|low_pass(radius=3)", outer=60)
 REGION = gs.Box([-6.0], [6.0])
-TERMS = gs.Guarantee(transform=ROTATION, region=REGION, method=METHOD, alpha=0.05, max_votes=60 * 64, selection_votes=8)
+TERMS = gs.Guarantee(transform=ROTATION, region=REGION, method=METHOD, alpha=0.05, max_votes=60 * 96, selection_votes=8)
 IMAGE = digits(1)[0]
 
 
@@ -33,7 +34,7 @@ def seen(image, angle):
     return METHOD.filter(apply(ROTATION.stages[0], image, jnp.array([angle])))
 
 
-def half_space(angles=(-25.0, 25.0)):
+def half_space(angles=(-45.0, 45.0)):
     """Class 1 where an image is nearer to what is seen of IMAGE as it is than to what is at two other angles."""
     middle = seen(IMAGE, 0.0)
     way = middle - 0.5 * (seen(IMAGE, angles[0]) + seen(IMAGE, angles[1]))
@@ -49,18 +50,18 @@ def half_space(angles=(-25.0, 25.0)):
 def true_share(model, g):
     """P_b(F(P T_b Q T_g x) = 1): the inner classifier of a half-space is the half-space itself."""
     file = apply(ROTATION, IMAGE, jnp.array([g]))
-    b = 15.0 * special.ndtri((np.arange(400) + 0.5) / 400)
+    b = SIGMA * special.ndtri((np.arange(400) + 0.5) / 400)
     answers = model(jax.vmap(lambda a: seen(file, a))(b.astype(np.float32))).argmax(axis=-1)
     return float(answers.mean())
 
 
 def test_no_radius_is_above_the_true_one_and_some_are_near_it():
     model = half_space()
-    region = gs.Box([-40.0], [40.0])
+    region = gs.Box([-20.0], [20.0])
     angles = np.arange(0.0, 41.0, 2.0)
     lost = [g for g in angles if min(true_share(model, g), true_share(model, -g)) <= 0.5]
     terms = dataclasses.replace(TERMS, region=region, method=dataclasses.replace(METHOD, outer=200), test="fixed")
-    terms = dataclasses.replace(terms, max_votes=200 * 200)
+    terms = dataclasses.replace(terms, max_votes=200 * 128)
     (claim,) = gs.certify_stream(model, [gs.Example(id=0, image=IMAGE, label=1)], terms)
     assert verify(terms, [claim]) == []
     assert claim.predicted == 1
@@ -74,7 +75,7 @@ def test_no_radius_is_above_the_true_one_and_some_are_near_it():
 def test_contract(spt):
     wrong = np.flipud(IMAGE).copy()
     examples = [gs.Example(id=i, image=x, label=1) for i, x in enumerate((IMAGE, np.zeros_like(IMAGE), wrong))]
-    terms = {"alpha": 0.05, "max_votes": 60 * 64, "selection_votes": 8}
+    terms = {"alpha": 0.05, "max_votes": 60 * 96, "selection_votes": 8}
     claims = check_method(spt, model=half_space(), examples=examples, transform=ROTATION, region=REGION, **terms)
     assert claims[0].certified
     assert claims[0].status == spt.status
@@ -91,7 +92,7 @@ def test_a_claim_does_not_stand_on_fewer_draws_than_were_made():
         "another level": (found[0]._replace(level=0.01), *found[1:]),
         "one parameter": (found[0]._replace(high=(found[0].high[0] + 1.0,)), *found[1:]),
         "error of 0": (found[0]._replace(threshold=0.4), *found[1:]),
-        "inner votes": (found[0]._replace(votes=65, successes=65), *found[1:]),
+        "inner votes": (found[0]._replace(votes=97, successes=97), *found[1:]),
     }
     for message, hypotheses in altered.items():
         faults = verify(TERMS, [dataclasses.replace(claim, hypotheses=hypotheses)])
@@ -105,7 +106,7 @@ def test_draws_of_their_own_choose_the_class():
     chosen = method_draws.centres()
     assert not any((c == n.centre).all() for c in chosen for n in nodes)
     z = np.array([n.at[0] for n in nodes])
-    assert abs(z.std() - 15.0) < 5.0
+    assert abs(z.std() - SIGMA) < 0.5 * SIGMA
     np.testing.assert_allclose(nodes[5].centre, seen(IMAGE, nodes[5].at[0]), atol=1e-5)
 
 
@@ -123,7 +124,7 @@ def test_false_claims_are_rare_in_the_worst_case(monkeypatch, test):
         selection_votes=1,
         test=test,
     )
-    rng, sure, bears = np.random.default_rng(0), special.ndtr(6.0 / 15.0), spt._bears(0.1)
+    rng, sure, bears = np.random.default_rng(0), special.ndtr(6.0 / SIGMA), spt._bears(0.1)
     monkeypatch.setattr(method._Draws, "centres", lambda self: [None] * 16)
 
     def nodes(self, start, count):
@@ -177,7 +178,7 @@ def test_the_share_needed_and_the_radius_are_inverse():
             needed = spt.needed(TERMS, size)
             assert spt._radius(needed, TERMS) == pytest.approx(size, abs=1e-6)
     rho = float(bounds.proportion_upper(13, 1000, 0.1 * TERMS.alpha))
-    sure = special.ndtr(6.0 / 15.0 + special.ndtri(0.5 + rho))
+    sure = special.ndtr(6.0 / SIGMA + special.ndtri(0.5 + rho))
     assert data.needed(TERMS, 6.0) == pytest.approx(0.05 + 0.95 * sure, rel=1e-6)
     assert data.ledger(TERMS) == (
         ("selection", 0.0),
