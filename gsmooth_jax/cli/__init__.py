@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import attack, certify, evaluate, export, listing, plan, report, train, verify
+from gsmooth_jax.cli import attack, certify, evaluate, export, listing, plan, report, spt_error, train, verify
 from gsmooth_jax.cli.console import BAD_INPUT, FAILED, INTERRUPTED, print_error, terminable, unread, warnings_in_a_line
 from gsmooth_jax.cli.console import DONE as DONE
 from gsmooth_jax.results.certify import RunFailed
@@ -37,6 +37,7 @@ COMMANDS = (
     evaluate.evaluate,
     train.train,
     train.fit_surrogate,
+    spt_error.spt_error,
     listing.transforms,
     listing.methods,
 )

@@ -7,7 +7,7 @@ are, and say something about any image of their law: not about a given one.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,6 @@ _DIGITS = 16
 
 _SLACK = 0.1
 """Of the number that is to be exceeded, which a bound may come to exceed for want of cells."""
-
-_AT_ONCE = 16
-"""Images between two reports of progress."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,7 +113,6 @@ def measure(
     limit: float,
     attackers: int = 0,
     seed: int = 0,
-    watch: Callable[[int], None] = lambda done: None,
 ) -> ErrorFile:
     """Draws an outer parameter for each of some images, and counts how often the error exceeds a number.
 
@@ -131,7 +127,6 @@ def measure(
       attackers: 0: bounds the error of every adversary of the region, the outer draw b given; else the largest of so
         many random ones'.
       seed: of all draws.
-      watch: told how many images are done.
 
     Raises:
       ValueError: a transform, region or filter that spt does not take; worst adversaries without a bound; no image.
@@ -144,13 +139,8 @@ def measure(
     assert isinstance(region, Box | Ball)
     if not attackers:
         errors.check_bounded(adversary)
-    exceeded = draws = 0
-    for example in examples:
-        found = _error(example, adversary, chosen, region, law, limit, attackers, seed)
-        exceeded, draws = exceeded + (not found <= limit), draws + 1
-        if draws % _AT_ONCE == 0:
-            watch(draws)
-    _validate.at_least(1, draws=draws)
+    found = [_error(e, adversary, chosen, region, law, limit, attackers, seed) for e in examples]
+    _validate.at_least(1, draws=len(found))
     return ErrorFile(
         transform=transforms.describe(transform),
         region=region,
@@ -160,8 +150,8 @@ def measure(
         seed=seed,
         attackers=attackers,
         limit=limit,
-        exceeded=exceeded,
-        draws=draws,
+        exceeded=sum(not error <= limit for error in found),
+        draws=len(found),
     )
 
 
