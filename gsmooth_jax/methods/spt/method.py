@@ -218,14 +218,12 @@ class Spt:
             raise ValueError("spt tests sequentially or by fixed numbers of votes, got test='fixed_two_sided'.")
         if most < 1:
             raise ValueError(f"Expected max_votes >= outer={self.outer}, one for each draw, got {g.max_votes}.")
-        threshold, few = self.needed(g, g.region.size), bounds.smallest_n
-        if g.test == "sequential":
-            few = bounds.smallest_n_sequential
-        fewest = few(threshold, self._outer_level(g)) if threshold < 1.0 else math.inf
-        if fewest > self.outer:
+        # A fixed number is tested for whatever radius it proves; a sequential test is of the whole region.
+        wanted = g.region.size if g.test == "sequential" else 0.0
+        if self._most_radius(g) <= wanted:
             raise ValueError(
-                f"outer={self.outer} draws can never certify {g.region} under {self.law} at alpha={g.alpha}: it takes "
-                f"{fewest}, all counted."
+                f"outer={self.outer} draws can never certify {g.region if wanted else 'anything'} under {self.law} at "
+                f"alpha={g.alpha}: all counted, they reach {self._most_radius(g):.4g}."
             )
         if self.error != "none" and self.limit >= self._reach(g):
             raise ValueError(
@@ -236,10 +234,13 @@ class Spt:
     def requirement(self, guarantee: Guarantee, example: Example | None = None) -> str:
         """Says what a claim will take; of an example how large its errors are. Raises as ``check_budget``."""
         self.check_budget(guarantee)
-        g, text = guarantee, f"At most {self.outer} outer draws are made"
+        g, reached = guarantee, min(self._most_radius(guarantee), guarantee.region.size)
+        text = f"At most {self.outer} outer draws are made, which reach a radius of {reached:.4g} if all are counted"
         if self.error == "none":
-            return f"{text}, and the classifier is asked once at each."
-        text += f", each tested by {self._most(g)} inner votes at most, which reach an error of {self._reach(g):.3g}."
+            return f"{text}; the classifier is asked once at each."
+        text += (
+            f"; each is tested by {self._most(g)} inner votes at most, which reach an error of {self._reach(g):.3g}."
+        )
         if example is None:
             return text
         found = [node.error for node in _Draws(self, example, g).nodes(0, _NODES)]
@@ -320,6 +321,10 @@ class Spt:
         if sure <= 0.5 + rho:
             return 0.0
         return float(self._sigma * (special.ndtri(sure) - special.ndtri(0.5 + rho))) * (1.0 - _GUARD)
+
+    def _most_radius(self, g: Guarantee) -> float:
+        """The radius that is proved if all outer draws are counted."""
+        return self._radius(_unanimous(self.outer, self._outer_level(g), g.test == "sequential"), g)
 
     def _rho(self, g: Guarantee) -> float:
         """Bounds how often an error exceeds that of a file."""

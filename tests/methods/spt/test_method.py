@@ -234,6 +234,7 @@ def test_settings_that_mean_nothing_are_refused(change, message):
         ({"max_votes": 59}, "one for each draw"),
         ({"max_votes": 61}, "never show that noise"),
         ({"test": "fixed_two_sided"}, "fixed_two_sided"),
+        ({"test": "fixed", "method": dataclasses.replace(METHOD, outer=4)}, "can never certify anything"),
         (
             {
                 "method": dataclasses.replace(
