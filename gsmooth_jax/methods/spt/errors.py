@@ -25,7 +25,7 @@ def check_region(adversary: Adversary, region: Region) -> None:
     count = len(adversary.moving.params)
     if not isinstance(region, wanted) or (isinstance(region, Box) and len(region.low) != count):
         raise ValueError(f"spt takes an interval of angles for rotation, a ball for shift; got {region}.")
-    if isinstance(region, Ball) and region.dim not in (None, count):
+    if isinstance(region, Ball) and region.dim != count:
         raise ValueError(f"Expected a ball of {count} parameters for {adversary.whole.name}, got {region}.")
 
 

@@ -108,6 +108,7 @@ class Spt:
       limit: its E.
       exceeded: draws of it that exceed that.
       draws: all of its draws.
+      source: what was read, which says for whom; None where the text said it all, as a header's does.
     """
 
     noise: Gaussian
@@ -120,6 +121,7 @@ class Spt:
     limit: float = 0.0
     exceeded: int = 0
     draws: int = 0
+    source: ErrorFile | None = dataclasses.field(default=None, compare=False, repr=False)
 
     computes: ClassVar[bool] = True
     takes: ClassVar[Takes] = "law"
@@ -142,9 +144,8 @@ class Spt:
         if self.file and not self.fingerprint:
             found, fingerprint = ErrorFile.read(self.file)
             figures = {name: getattr(found, name) for name in ("limit", "exceeded", "draws")}
-            for name, value in {"fingerprint": fingerprint, **figures}.items():
+            for name, value in {"fingerprint": fingerprint, "source": found, **figures}.items():
                 object.__setattr__(self, name, value)
-            self.__dict__["_read"] = found
         if self.file and not 0 <= self.exceeded <= self.draws:
             raise ValueError(f"Expected exceeded <= draws, got {self.exceeded=}, {self.draws=}.")
 
@@ -156,9 +157,8 @@ class Spt:
     @property
     def name(self) -> str:
         """The text for ``--method``."""
-        given = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "noise"}
-        defaults = {f.name: f.default for f in dataclasses.fields(self)}
-        written = [f"{n}={v!r}" for n, v in given.items() if n == "error" or v != defaults[n]]
+        given = [(f, getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in ("noise", "source")]
+        written = [f"{f.name}={v!r}" for f, v in given if f.name == "error" or v != f.default]
         return f"spt({', '.join(written)})"
 
     @property
@@ -182,9 +182,8 @@ class Spt:
         errors.check_region(adversary, region)
         if self.error == "image":
             errors.check_bounded(adversary)
-        found = self.__dict__.get("_read")
-        if isinstance(found, ErrorFile):
-            found.check(transform, region, self.law, self.prepare)
+        if self.source is not None:
+            self.source.check(transform, region, self.law, self.prepare)
 
     def check_model(self, model: Any) -> None:
         """Raises ValueError unless it is a classifier."""
@@ -271,10 +270,11 @@ class Spt:
             tested = yield from self._tested(nodes, top, g, tests)
             for node, h in zip(nodes, tested, strict=True):
                 found.append(h)
-                counted += self._passes(h, tests, g)
                 lost += node.error >= self._reach(g)
-                outer = self._outer(counted, len(found), top, wanted, g)
-                if g.test == "sequential" and tests.decide(outer) != "undecided":
+                if g.test != "sequential":
+                    continue
+                counted += self._answers(h) if self.error == "none" else tests.decide(h) == "certified"
+                if tests.decide(self._outer(counted, len(found), top, wanted, g)) != "undecided":
                     return Found(found, self._note(lost, len(found)))
         return Found(found, self._note(lost, len(found)))
 
@@ -299,7 +299,7 @@ class Spt:
         g, found = guarantee, evidence.hypotheses
         if faults := tuple(self._faults(evidence, g)):
             return Conclusion(None, False, 0.0, faults)
-        counted = sum(self._passed(h, evidence, g) for h in found)
+        counted = sum(self._counted(h, evidence, g) for h in found)
         outer = self._outer(counted, len(found), found[0].event, g.region.size, g)
         lower = evidence.lower(outer)
         certified, radius = lower >= outer.threshold, self._radius(lower, g)
@@ -358,19 +358,16 @@ class Spt:
         """What the probability of c has to exceed for F to be c on a ball of so large a radius; rounded up."""
         return 0.0 if self.error == "none" else float(special.ndtr(error / self.inner * (1.0 + _GUARD)))
 
-    def _passes(self, h: Hypothesis, tests: Tests, g: Guarantee) -> bool:
+    def _counted(self, h: Hypothesis, evidence: Evidence, g: Guarantee) -> bool:
         """Whether an outer draw is counted."""
         if self.error == "none":
-            return 0 < h.votes == h.successes
-        return h.votes > 0 and tests.decide(h) == "certified" if g.test == "sequential" else False
+            return self._answers(h)
+        return h in evidence.passed if g.test == "sequential" else evidence.lower(h) > h.threshold
 
-    def _passed(self, h: Hypothesis, evidence: Evidence, g: Guarantee) -> bool:
-        """The same of a record, and of fixed numbers of votes."""
-        if self.error == "none":
-            return 0 < h.votes == h.successes
-        if g.test == "sequential":
-            return h in evidence.passed
-        return h.votes > 0 and evidence.lower(h) > h.threshold
+    @staticmethod
+    def _answers(h: Hypothesis) -> bool:
+        """Whether F, which is not smoothed, answers c: its one vote says it."""
+        return 0 < h.votes == h.successes
 
     def _note(self, lost: int, draws: int) -> str:
         notes = [_NOTES[self.error]] if _NOTES[self.error] else []
