@@ -1108,10 +1108,12 @@ SPT = [
     *within(
         "methods/spt/method.py", "methods/spt/test_method.py::test_the_share_needed_and_the_radius_are_inverse",
         ("the inner tests have no level", "sure = (counted_lower - level) / (1.0 - level)", "sure = counted_lower"),
-        ("errors above the file's are free", "level) * sure) * (1.0 + _GUARD)", "level) * (sure - rho)) * (1.0 + _GUARD)"),
+        ("errors above the file's are free", "level) * sure) * (1.0 + _GUARD)",
+         "level) * (sure - rho)) * (1.0 + _GUARD)"),
     ),
     *within(
-        "methods/spt/method.py", "methods/spt/test_method.py::test_a_claim_does_not_stand_on_fewer_draws_than_were_made",
+        "methods/spt/method.py",
+        "methods/spt/test_method.py::test_a_claim_does_not_stand_on_fewer_draws_than_were_made",
         ("outer draws may be left out", "!= list(range(len(found))) or not found", "!= [] and not found"),
         ("any level will do", "elif any(h.level != self._inner_level(g) for h in found)", "elif False"),
     ),
