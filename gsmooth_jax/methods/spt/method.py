@@ -386,8 +386,8 @@ class Spt:
             yield f"hypotheses: tested at another level than {self._inner_level(g)}"
         elif any(not h.low or h.low != h.high for h in found):
             yield "hypotheses: an outer draw has one parameter"
-        elif self.error != "none" and any(h.threshold < self._bears(self.limit) for h in found):
-            yield f"hypotheses: a threshold below that of an error of {self.limit:g}"
+        elif any(h.threshold < self._bears(self.limit) or (self.error == "none" and h.threshold) for h in found):
+            yield f"hypotheses: a threshold that no error of {self.limit:g} or more has"
         if len(found) > self.outer or (g.test == "fixed" and len(found) != self.outer):
             yield f"hypotheses: of {len(found)} outer draws, the method has {self.outer}"
         if any(h.votes > most or (g.test == "fixed" and h.votes not in (0, most)) for h in found):
