@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 gsmooth data prepare mnist
 turned="vignette|low_pass(radius=4)" shifted="low_pass(radius=4)"
 [ -e table1.json ] || gsmooth spt-error --data mnist --split train --every 30 --transform "rotation|clip|quantize" \
-    --region -180 180 --law "gaussian(sigma=30)" --prepare "$turned" --limit 0.3 --attackers 1 --out table1.json
+    --region -180 180 --law "gaussian(sigma=30)" --prepare "$turned" --error 0.3 --attackers 1 --out table1.json
 
 rows=()
 certify() { # out, checkpoint, transform, law, method, other options

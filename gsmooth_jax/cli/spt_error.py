@@ -14,7 +14,7 @@ def spt_error(
     data: Annotated[Data, tyro.conf.arg(name="")],
     out: Path,
     law: str,
-    limit: float,
+    error: float,
     transform: str = "rotation|clip|quantize",
     region: tuple[float, ...] | None = None,
     ball: float | None = None,
@@ -31,7 +31,7 @@ def spt_error(
         data: which images.
         out: file to write.
         law: of the outer draws, such as "gaussian(sigma=30)".
-        limit: the number, an L2 distance of images in [0, 1].
+        error: the number, an L2 distance of images in [0, 1].
         transform: what the adversary applies: rotation or shift, and clip and quantize behind it.
         region: LOW HIGH of the adversary's angle; the region of the published tables if left out.
         ball: of a shift, its largest length instead.
@@ -60,13 +60,13 @@ def spt_error(
         law=found_law,
         prepare=prepare,
         data=data.data,
-        limit=limit,
+        limit=error,
         attackers=attackers,
         seed=seed,
     )
     found.write(out)
     if json:
-        print_json({"file": str(out), "limit": limit, "exceeded": found.exceeded, "draws": found.draws})
+        print_json({"file": str(out), "error": error, "exceeded": found.exceeded, "draws": found.draws})
         return
     share = found.exceeded / found.draws
-    out_console.print(f"{found.exceeded} of {found.draws} draws err by more than {limit:g} ({share:.2%}): {out}")
+    out_console.print(f"{found.exceeded} of {found.draws} draws err by more than {error:g} ({share:.2%}): {out}")

@@ -93,14 +93,14 @@ def test_impossible_counts_are_refused(file):
 
 def test_the_command(tmp_path, capsys):
     out = tmp_path / "errors.json"
-    options = ("--law", "gaussian(sigma=30)", "--prepare", "low_pass(radius=4)", "--limit", "0.3", "--attackers", "2")
+    options = ("--law", "gaussian(sigma=30)", "--prepare", "low_pass(radius=4)", "--error", "0.3", "--attackers", "2")
     cli.main(["spt-error", "--region", "-30", "30", "--out", str(out), *options, "--every", "50", "--json"])
     said = json.loads(capsys.readouterr().out)
     found, _ = ErrorFile.read(str(out))
     assert said["draws"] == found.draws == 4
     assert found.attackers == 2
     assert found.region == gs.Box([-30], [30])
-    for bad in (("--law", "uniform(low=0, high=1)"), ("--transform", "scaling"), ("--limit", "0")):
+    for bad in (("--law", "uniform(low=0, high=1)"), ("--transform", "scaling"), ("--error", "0")):
         with pytest.raises(SystemExit) as end:
             cli.main(["spt-error", "--out", str(out), *options, *bad, "--every", "50"])
         assert end.value.code == 2
