@@ -7,13 +7,12 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax.attacks import EotPgd, Random, attack_stream
-from gsmooth_jax.results import headers, read_run
-from gsmooth_jax.testing.transforms import apply
+from gsmooth_jax.results import headers, read_run, reasons
 from tests.methods.spt.test_method import IMAGE, LAW, METHOD, REGION, ROTATION, half_space
 
-TURNED = [np.asarray(apply(ROTATION, IMAGE, np.float32([a]))) for a in (-45.0, 45.0)]
-BETWEEN = 0.5 * IMAGE + 0.25 * (TURNED[0] + TURNED[1])  # where the plane is
-IMAGES = [gs.Example(id=i, image=x, label=1) for i, x in enumerate((IMAGE, np.zeros_like(IMAGE), BETWEEN))]
+IMAGES = [
+    gs.Example(id=i, image=x, label=1) for i, x in enumerate((IMAGE, np.zeros_like(IMAGE), np.flipud(IMAGE).copy()))
+]
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +55,24 @@ def test_another_parameter_or_error_of_a_draw_is_found_by_replay(folder, model):
         assert any(said in line for line in differences(changed, again))
 
 
-def test_the_report_has_radii_and_reasons(folder):
+def test_the_report_has_radii(folder):
     (summary,) = gs.report(folder)
     assert summary["status"] == "proved"
     assert summary["radius_percentiles"] == [REGION.size] * 3
-    (reason,) = (r for r in summary["not_certified"] if r["kind"] != "wrong")
-    assert reason["kind"] == "abstained"
+    assert {reason["kind"] for reason in summary["not_certified"]} == {"wrong"}
+
+
+def test_reasons_speak_of_outer_draws(folder):
+    header, claims = read_run(folder)
+    less = dataclasses.replace(claims[0], certified=False, radius=1.0)
+    found = reasons.why(less, header)
+    assert found is not None
+    assert found.kind == "margin"
+    assert f"of {len(less.hypotheses)} outer draws are surely for 1" in found.text
+    assert 0 < int(found.text.split()[0]) < len(less.hypotheses)  # one turned too far is among them
+    nothing = reasons.why(dataclasses.replace(less, statement=None, radius=0.0), header)
+    assert nothing is not None
+    assert (nothing.kind, "outer draws" in nothing.text) == ("abstained", True)
 
 
 def test_no_attack_breaks_what_is_proved(folder, model):
