@@ -55,7 +55,11 @@ WRITTEN = [
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_examples_in_docstrings(path):
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    failed, tried = doctest.testmod(importlib.import_module(name))
+    if path.parent.name == "adapters":  # of packages that nobody has to have
+        module = pytest.importorskip(name, exc_type=ModuleNotFoundError)
+    else:
+        module = importlib.import_module(name)
+    failed, tried = doctest.testmod(module)
     assert tried > 0
     assert failed == 0
 

@@ -33,7 +33,7 @@ ORDER = [
     ("results", "corruptions"),
     ("api",),
     ("attacks", "testing"),
-    ("cli",),
+    ("adapters", "cli"),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
