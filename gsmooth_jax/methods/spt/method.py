@@ -127,7 +127,7 @@ class Spt:
     takes: ClassVar[Takes] = "law"
     picks: ClassVar[bool] = False
     block: ClassVar[int] = 8
-    statuses: ClassVar[tuple[Status, ...]] = tuple(_STATUS.values())
+    statuses: ClassVar[tuple[Status, ...]] = tuple(dict.fromkeys(_STATUS.values()))
 
     def __post_init__(self):
         _validate.known(_STATUS, error=self.error)
