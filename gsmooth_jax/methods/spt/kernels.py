@@ -234,9 +234,13 @@ def _bent(n: int, distance: jax.Array) -> jax.Array:
 
 
 def _lost(image: jax.Array, radius: jax.Array) -> jax.Array:
-    """Bounds the L2 norm of what shifts by at most ``radius`` take off the canvas."""
-    near = [(i < radius) | (n - 1 - i < radius) for n in image.shape[:2] for i in [jnp.arange(n)]]
-    return norm_upper(jnp.where((near[0][:, None] | near[1][None, :])[:, :, None], image, 0.0))
+    """Bounds the L2 norm of what shifts by at most ``radius`` take off the canvas, over one end of each axis."""
+    shares = []
+    for n in image.shape[:2]:
+        before = jnp.clip(radius - jnp.arange(n), 0.0, 1.0)
+        shares.append((before, before[::-1]))
+    pairs = [(y[:, None, None], x[None, :, None]) for y in shares[0] for x in shares[1]]
+    return jnp.stack([norm_upper(jnp.sqrt(y + x - y * x) * image) for y, x in pairs]).max()
 
 
 def _lit(image: jax.Array) -> jax.Array:
