@@ -31,7 +31,7 @@ ELSEWHERE = {"elsewhere": True}
 PLUGIN = "_gsmooth_plugin_"
 """How the modules of files begin that were named by their path."""
 
-_HEADS: dict[type, str] = {}
+_HEADS: dict[Any, str] = {}
 """Class of a plug-in -> the text that it was named by."""
 
 

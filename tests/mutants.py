@@ -315,9 +315,9 @@ FLOATS = [
     *within(
         "transforms/_dct.py",
         "transforms/test_float32.py::test_a_transform_and_its_inverse_are_as_wrong_as_what_they_are_given_is_long",
-        ("the inverse is exact", "(factor + products(change * spread) + float32.UNIT * norm)",
+        ("the inverse is exact", "(factor + back + float32.UNIT * norm)",
          "(factor + float32.UNIT * norm)"),
-        ("the spectrum is exact", "factor = change * products(norm) + off", "factor = off"),
+        ("the spectrum is exact", "factor = change * there + off", "factor = off"),
     ),
     *within(
         "transforms/quantize.py",
@@ -1159,6 +1159,41 @@ EQUIVALENT = [
 ]
 # fmt: on
 
+SPT = [
+    *within(
+        "methods/spt/method.py",
+        "methods/spt/test_method.py::test_the_share_needed_and_the_radius_are_inverse",
+        ("the inner tests have no level", "sure = (counted_lower - level) / (1.0 - level)", "sure = counted_lower"),
+        (
+            "errors above the file's are free",
+            "level) * sure) * (1.0 + _GUARD)",
+            "level) * (sure - rho)) * (1.0 + _GUARD)",
+        ),
+    ),
+    *within(
+        "methods/spt/method.py",
+        "methods/spt/test_method.py::test_a_claim_does_not_stand_on_fewer_draws_than_were_made",
+        ("outer draws may be left out", "!= list(range(len(found))) or not found", "!= [] and not found"),
+        ("any level will do", "elif any(h.level != self._inner_level(g) for h in found)", "elif False"),
+    ),
+    *within(
+        "methods/spt/method.py",
+        "methods/spt/test_method.py::test_draws_of_their_own_choose_the_class",
+        (
+            "the draws that choose the class are tested",
+            "np.arange(_PILOTS), keys.OUTER_SELECT",
+            "np.arange(_PILOTS), keys.OUTER",
+        ),
+    ),
+    *within(
+        "methods/spt/kernels.py",
+        "methods/spt/test_errors.py",
+        ("half a bend", "0.25 * part**2", "0.125 * part**2"),
+        ("nothing leaves the canvas", "_lost(image, radius) + jump", "jump"),
+        ("a cell is its middle", "(half * (apart * speed + own) + apart * rounded)", "(apart * rounded)"),
+    ),
+]
+
 MUTANTS = [
     *SURVIVED,
     *LIPSCHITZ,
@@ -1169,6 +1204,7 @@ MUTANTS = [
     *RESULTS,
     *GEOMETRY,
     *POOLED,
+    *SPT,
     *EQUIVALENT,
 ]
 

@@ -54,6 +54,9 @@ HOST_ONLY = [
     "methods/coverage.py",
     "methods/closed_form.py",
     "methods/pool.py",
+    "methods/spt/error_file.py",
+    "methods/spt/errors.py",
+    "methods/spt/method.py",
     "methods/cover/windows.py",
     "methods/cover/centres.py",
     "methods/cover/path.py",
@@ -76,6 +79,7 @@ DEVICE_ONLY = [
     "engine/kernels.py",
     "methods/surrogate_kernel.py",
     "methods/cover/kernels.py",
+    "methods/spt/kernels.py",
     "attacks/kernels.py",
 ]
 LATE = (

@@ -357,3 +357,29 @@ def test_p3_rounding():
             np.clip(np.round(image * levels), 0, levels), np.round(np.clip(image, 0, 1) * levels)
         )
     assert max(shares) > 0.9
+
+
+def test_s2_the_charge_behind_the_shift_is_exact():
+    p, rho = np.meshgrid(np.linspace(0.56, 0.999, 60), np.linspace(0.001, 0.05, 20))
+    radius = quantile(p) - quantile(0.5 + rho)
+    # R a half-space, the exception inside its shift: what is left is 1/2 at the radius.
+    np.testing.assert_allclose(Phi(quantile(p) - radius) - rho, 0.5, atol=1e-12)
+    assert (quantile(p - rho) <= radius + 1e-12).all()
+    p_lower = ALPHA ** (1 / 200)
+    assert 90 * (quantile(p_lower) - quantile(0.5132)) == pytest.approx(161.3, abs=0.05)
+    assert 90 * quantile(p_lower - 0.0132) == pytest.approx(150.6, abs=0.05)
+
+
+def test_s5_two_bilinear_shifts_differ_from_one_by_a_bend():
+    rng, pixels = np.random.default_rng(0), np.arange(-12, 13)
+
+    def moved(distance):
+        return np.clip(1 - np.abs(pixels - distance), 0, 1)  # what one lit pixel becomes
+
+    for z, g in rng.uniform(-3, 3, (300, 2)):
+        n, part = int(np.floor(z)), z - np.floor(z)
+        bend = np.convolve(moved(z - g), moved(g), mode="same") - moved(z)
+        f, f2 = g % 1, (z - g) % 1
+        first, c, most = (n, f * f2, part**2 / 4) if f + f2 < 1 else (n - 1, (1 - f) * (1 - f2), (1 - part) ** 2 / 4)
+        np.testing.assert_allclose(bend, c * (moved(first) - 2 * moved(first + 1) + moved(first + 2)), atol=1e-12)
+        assert c <= most + 1e-12

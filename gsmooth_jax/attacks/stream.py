@@ -17,7 +17,7 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.engine.scheduler import Prover, Request
 from gsmooth_jax.estimation import bounds, keys
 from gsmooth_jax.estimation.votes import ClassVote, Draws
-from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.methods.base import Guarantee, smoothed_vote
 from gsmooth_jax.models import Model, differentiable
 from gsmooth_jax.smoothing.noise import NoNoise
 from gsmooth_jax.types import Example
@@ -128,7 +128,7 @@ def attack_stream(
     factors = getattr(guarantee.method, "factors", False)
     space = Space.of(guarantee.transform, guarantee.region, classifier.input_shape, factors=factors)
     attack.check(guarantee.transform, space, classifier.input_shape)
-    vote = guarantee.method.vote(guarantee.transform) or ClassVote(noise=NoNoise())
+    vote = smoothed_vote(guarantee) or ClassVote(noise=NoNoise())
     if attack.climbs and not isinstance(vote, ClassVote):
         raise ValueError(f"{attack.name} climbs the loss of a class, and the claims are of none; use grid or random.")
     if attack.climbs and not differentiable(classifier):

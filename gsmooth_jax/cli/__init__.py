@@ -14,7 +14,20 @@ import tyro
 from tyro.extras import SubcommandApp
 
 from gsmooth_jax._console import UNREAD
-from gsmooth_jax.cli import attack, board, certify, evaluate, export, listing, options, plan, report, train, verify
+from gsmooth_jax.cli import (
+    attack,
+    board,
+    certify,
+    evaluate,
+    export,
+    listing,
+    options,
+    plan,
+    report,
+    spt_error,
+    train,
+    verify,
+)
 from gsmooth_jax.cli.console import (
     BAD_INPUT,
     FAILED,
@@ -49,6 +62,7 @@ COMMANDS = (
     evaluate.evaluate,
     train.train,
     train.fit_surrogate,
+    spt_error.spt_error,
     listing.transforms,
     listing.laws,
     listing.methods,

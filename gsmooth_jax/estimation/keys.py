@@ -26,6 +26,15 @@ ATTACK_CONFIRM: Final = 4
 PREDICT: Final = 5
 """Draws that say what a smoothed classifier answers. Never counted by a claim's test."""
 
+OUTER: Final = 6
+"""Parameters around each of which a smoothed classifier is smoothed once more; their own votes are of other phases."""
+
+OUTER_SELECT: Final = 7
+"""Parameters whose votes choose the class."""
+
+ATTACKERS: Final = 8
+"""Random adversaries whose largest error is taken for that of all."""
+
 
 def phase_key(run_key: jax.Array, image_id: jax.Array, centre_id: jax.Array, phase: jax.Array) -> jax.Array:
     """Returns the key under which one smoothing centre of one image draws its samples of one phase."""

@@ -55,6 +55,34 @@ class ClassVote:
         return choice[..., None] == jnp.arange(classes + 1)[None, None, :]
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MajorityVote:
+    """The events "most of a draw's own votes are for k": a classifier that is smoothed is smoothed once more.
+
+    As of a ``ClassVote``, each draw is for exactly one of the K + 1 events; of several with equally many it is the
+    first.
+
+    Attributes:
+      noise: draws a smoothing centre from an input.
+      inner: draws what the classifier sees around that centre.
+      votes: of one draw.
+    """
+
+    noise: Noise
+    inner: Noise
+    votes: int = dataclasses.field(metadata={"static": True})
+
+    def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
+        """See ``types.Vote``: [S, N, K + 1]."""
+        pairs = jax.vmap(jax.vmap(jax.random.split))(keys)
+        drawn = jax.vmap(jax.vmap(self.noise, in_axes=(0, None)))(pairs[..., 0], centres)
+        each = jax.vmap(lambda key: jax.random.split(key, self.votes))(pairs[..., 1].reshape(-1))
+        counts = ClassVote(noise=self.inner)(model, each, drawn.reshape(-1, *drawn.shape[2:])).sum(axis=1)
+        most = jnp.argmax(counts, axis=-1).reshape(keys.shape)
+        return most[..., None] == jnp.arange(counts.shape[-1])[None, None, :]
+
+
 def outputs(model: Callable[[jax.Array], jax.Array], noise: Noise, keys: jax.Array, centres: jax.Array) -> jax.Array:
     """Applies the model to one noisy input for each of the keys [S, N] of the centres [S, ...]: [S, N, ...]. Device."""
     drawn = jax.vmap(jax.vmap(noise, in_axes=(0, None)))(keys, centres)

@@ -281,6 +281,16 @@ def vote_of(guarantee: Guarantee) -> Vote | None:
     return guarantee.method.vote(guarantee.transform) if over is None else over(guarantee.transform, guarantee.region)
 
 
+def smoothed_vote(guarantee: Guarantee) -> Vote | None:
+    """Returns what one draw of the smoothed model decides around an input, as who attacks it would draw.
+
+    The vote of the tests, but of a method whose tests are about other centres than inputs: such a one has a
+    ``smoothed_vote`` of a transform. None: nothing is drawn.
+    """
+    method: Any = guarantee.method
+    return getattr(method, "smoothed_vote", method.vote)(guarantee.transform)
+
+
 def few(guarantee: Guarantee) -> int:
     """Selection draws that are enough where they are all for one event: whole blocks."""
     return min(-(-_FEW // guarantee.block) * guarantee.block, guarantee.selection_votes)

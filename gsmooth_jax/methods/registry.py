@@ -18,6 +18,7 @@ from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.methods.gsmooth import GSmooth
 from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
+from gsmooth_jax.methods.spt import Spt
 from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import TRANSFORMS, stages_of
@@ -30,6 +31,7 @@ METHODS: dict[str, Any] = {**CERTIFICATES} | {
     "gsmooth": GSmooth,
     "interval": IntervalBounds,
     "median": Median,
+    "spt": Spt,
 }
 """Name -> the theorem of a ``ClosedForm``, or the method."""
 

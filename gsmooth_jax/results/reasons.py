@@ -85,6 +85,8 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
     if needed is not None or "max_votes" in claim.note:
         more = "" if needed is None else f": it would take {needed:,} or more"
         found = Reason("votes", f"out of votes{more}", (), needed)
+    if _nested(header):
+        found = _of_draws(claim, header)
     if found is None and claim.note:
         found = Reason("bounds", claim.note.split("; ")[0])
     if found is None:  # of versions before 0.8, which asked the classifier at some points first
@@ -199,6 +201,8 @@ def _abstained(claim: Claim, header: Mapping[str, Any]) -> str:
         return "its logits are not finite, or the answer at the image itself could not be bounded"
     if claim.selection and not any(claim.selection[:-1]):
         return "the logits of its draws are not finite"
+    if _nested(header):
+        return _of_draws(claim, header).text
     region = headers.region_of(header)
     own = [h for h in claim.hypotheses if h.votes and h.event >= 0 and (not h.low or holds_identity(h, region))]
     counted = [(h.event, h.successes, h.votes) for h in own]
@@ -245,6 +249,18 @@ def _short(h: Hypothesis, at: tuple[float, ...], header: Mapping[str, Any]) -> s
     where = f" near {place(at, header)}" if at else ""
     share = h.successes / max(h.votes, 1)
     return f"{share:.1%} of {h.votes:,} votes are for {h.event}{where}, and {h.threshold:.2%} are needed"
+
+
+def _nested(header: Mapping[str, Any]) -> bool:
+    """Whether each hypothesis is an outer draw, of which a share has to pass."""
+    return str(header["method"]).startswith("spt")
+
+
+def _of_draws(claim: Claim, header: Mapping[str, Any]) -> Reason:
+    method, found = headers.guarantee_of(header).method, claim.hypotheses
+    plain = getattr(method, "error", "") == "none"  # one vote a draw, which says it
+    counted = sum(0 < h.votes == h.successes if plain else _verdict(h, header) == "certified" for h in found)
+    return Reason("margin", f"{counted} of {len(found)} outer draws are surely for {found[0].event}")
 
 
 def _of_windows(claim: Claim, header: Mapping[str, Any]) -> Reason | None:

@@ -63,6 +63,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "abstained": sum(c.statement is None for c in run.claims) / len(run.claims),
         "certified_accuracy": certified_accuracy(run.claims),
         "not_certified": reasons.summed_up(run.claims, run.reasons, run.header),
+        "radius_percentiles": _radii(run) if str(run.header["method"]).startswith("spt") else None,
         "certified_accuracy_at": {exact(float(r)): certified_accuracy(run.claims, r) for r in radii},
         "votes_mean": float(votes.mean()),
         "votes_median": float(np.median(votes)),
@@ -95,11 +96,19 @@ def _claimed(s: dict[str, Any]) -> str:
     assumed = f", assuming {', '.join(s['assumes'])}" if s["assumes"] else ""
     kind = called(s["status"], s["random_only"]) + ("," if s["random_only"] else "")
     own = f"{s['own_seconds_mean']:.3g} s of its own, " if s["own_seconds_mean"] is not None else ""
+    radii = s["radius_percentiles"]
+    shown = f"; radii of right answers, quartiles: {', '.join(f'{r:.4g}' for r in radii)}" if radii else ""
     return (
         f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {kind} "
         f"at alpha {s['alpha']:g} by {s['method']}{law}{assumed}; an image took {own}{s['seconds_mean']:.3g} s from "
-        "its first request to its verdict"
+        f"its first request to its verdict{shown}"
     )
+
+
+def _radii(run: Run) -> list[float] | None:
+    """The percentiles 25, 50 and 75 of the radii of images with the right answer, none beyond the run's region."""
+    found = [min(c.radius, run.region.size) for c in run.claims if c.correct]
+    return np.percentile(found, (25, 50, 75)).tolist() if found else None
 
 
 def explained(summaries: Sequence[dict[str, Any]]) -> Text:

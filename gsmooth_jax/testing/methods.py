@@ -9,6 +9,7 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee, Method
 from gsmooth_jax.methods.stream import certify_stream
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.models import Model
 from gsmooth_jax.results import headers, records
 from gsmooth_jax.results.verify import verify
@@ -95,7 +96,7 @@ def _check_evidence(claim: Claim, guarantee: Guarantee) -> None:
         assert verify(guarantee, [dataclasses.replace(claim, statement=None)]), "a missing statement is not noticed"
     if not claim.certified:
         return
-    none = dataclasses.replace(claim, hypotheses=(), windows=())
+    none, tests = dataclasses.replace(claim, hypotheses=(), windows=()), Tests(guarantee)
     if none == claim:  # of a method whose evidence is counts alone
         none = dataclasses.replace(claim, ballots=())
     assert verify(guarantee, [none]), "a claim without hypotheses is accepted"
@@ -112,10 +113,12 @@ def _check_evidence(claim: Claim, guarantee: Guarantee) -> None:
         if not guarantee.method.computes and lower.threshold:
             changed = dataclasses.replace(claim, hypotheses=(*others[0], lower, *others[1]))
             assert verify(guarantee, [changed]), f"a lower threshold is not noticed: {hypothesis}"
+        # What has not passed bears nothing, where a share of many hypotheses is all that has to.
+        passed = tests.decide(hypothesis) == "certified" or 0 < hypothesis.votes == hypothesis.successes
         for weaker in (hypothesis._replace(successes=0), hypothesis._replace(threshold=1.0)):
             changed = dataclasses.replace(claim, hypotheses=(*others[0], weaker, *others[1]))
             # Of overlapping evidence a part may be spared, but then other fields no longer follow.
-            if weaker.votes and not verify(guarantee, [changed]):
+            if passed and not verify(guarantee, [changed]):
                 raise AssertionError(f"the claim stands although this hypothesis fails: {weaker}")
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
-from gsmooth_jax.transforms import check_domain, composition_defect, describe, parse
+from gsmooth_jax.transforms import check_domain, composition_defect, describe, parse, states
 from gsmooth_jax.types import (
     Chainable,
     Computed,
@@ -87,15 +87,15 @@ def _check_inputs(transform: Transform, domain: Domain, law_tolerance: float, at
     if transform.group != "none":
         defect = composition_defect(transform, jnp.asarray(images), jax.random.key(3), pairs=8)
         assert defect <= law_tolerance, f"composition law missed by {defect} in L2"
-    if isinstance(transform, LipschitzBounded):
+    if states(transform, LipschitzBounded):
         _check_lipschitz(transform, domain)
-    if isinstance(transform, EntryBounded):
+    if states(transform, EntryBounded):
         _check_entry_speeds(transform, domain)
-    if isinstance(transform, Chainable):
+    if states(transform, Chainable):
         _check_sensitivity(transform, domain)
     if isinstance(transform, FiniteValued):
         _check_representatives(transform, domain)
-    if isinstance(transform, Float32Bounded):
+    if states(transform, Float32Bounded):
         _check_float32(transform, images[1], thetas)
 
 
@@ -179,7 +179,7 @@ def _check_sensitivity(transform: Chainable, domain: Domain) -> None:
     driven = np.linalg.norm(outputs[1:] - outputs[0], axis=-1)  # [others, B, N]
     excess = driven - ways[:, None, None] * apart[:, None]
     assert excess.max() <= 1e-5, f"images are driven apart {excess.max()} further than said"
-    if isinstance(transform, LipschitzBounded) and low.shape[1]:
+    if states(transform, LipschitzBounded) and low.shape[1]:
         speeds = jax.jit(jax.vmap(transform.lipschitz_upper, in_axes=(None, 0, 0)))
         upper = np.asarray(speeds(image, low, high), np.float64) + ways[:, None, None] * growth  # [others, B, P]
         steps = np.abs(np.diff(inside.astype(np.float64), axis=1))

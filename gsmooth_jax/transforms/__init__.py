@@ -5,6 +5,7 @@ from gsmooth_jax.transforms._defect import composed as composed
 from gsmooth_jax.transforms._defect import composition_defect as composition_defect
 from gsmooth_jax.transforms._domain import check_domain as check_domain
 from gsmooth_jax.transforms._pipe import stages_of as stages_of
+from gsmooth_jax.transforms._pipe import states as states
 from gsmooth_jax.transforms.additive import Additive as Additive
 from gsmooth_jax.transforms.brightness import Brightness as Brightness
 from gsmooth_jax.transforms.brightness_contrast import BrightnessContrast as BrightnessContrast
@@ -17,6 +18,7 @@ from gsmooth_jax.transforms.gaussian_blur import GaussianBlur as GaussianBlur
 from gsmooth_jax.transforms.glass_blur import GlassBlur as GlassBlur
 from gsmooth_jax.transforms.hue import Hue as Hue
 from gsmooth_jax.transforms.jpeg import Jpeg as Jpeg
+from gsmooth_jax.transforms.low_pass import LowPass as LowPass
 from gsmooth_jax.transforms.motion_blur import MotionBlur as MotionBlur
 from gsmooth_jax.transforms.perspective import Perspective as Perspective
 from gsmooth_jax.transforms.pixelate import Pixelate as Pixelate
@@ -28,6 +30,7 @@ from gsmooth_jax.transforms.scaling import Scaling as Scaling
 from gsmooth_jax.transforms.shear import Shear as Shear
 from gsmooth_jax.transforms.shift import Shift as Shift
 from gsmooth_jax.transforms.translation import Translation as Translation
+from gsmooth_jax.transforms.vignette import Vignette as Vignette
 from gsmooth_jax.transforms.volume import Volume as Volume
 from gsmooth_jax.transforms.zoom_blur import ZoomBlur as ZoomBlur
 from gsmooth_jax.types import Transform
@@ -46,6 +49,7 @@ TRANSFORMS = {
         GlassBlur,
         Hue,
         Jpeg,
+        LowPass,
         MotionBlur,
         Perspective,
         Pixelate,
@@ -57,6 +61,7 @@ TRANSFORMS = {
         Shear,
         Shift,
         Translation,
+        Vignette,
         Volume,
         ZoomBlur,
     )

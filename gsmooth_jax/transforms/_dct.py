@@ -116,16 +116,19 @@ def changed(
     if image.exact is not None:
         spread = float(np.linalg.norm(image.exact - image.exact.mean(axis=(0, 1), keepdims=True)))
 
-    def products(length: float) -> float:
-        return sum(
-            float32.product(n, absolute * length, length) + float32.UNIT * absolute * length
-            for n in image.shape[:2]
-            for absolute in [_absolute_norm(n, cyclic)]
-        )
-
-    factor = change * products(norm) + off * spread + constant_off * norm + float32.UNIT * change * spread
-    own = float32.MARGIN * (factor + products(change * spread) + float32.UNIT * norm)
+    there, back = (products(image.shape, length, cyclic=cyclic) for length in (norm, change * spread))
+    factor = change * there + off * spread + constant_off * norm + float32.UNIT * change * spread
+    own = float32.MARGIN * (factor + back + float32.UNIT * norm)
     return image.then(low, high, image.error + own, image.error + own)
+
+
+def products(shape: tuple[int, ...], length: float, *, cyclic: bool) -> float:
+    """Bounds what float32 takes from the transform, or its inverse, of an image [H, W, C] of so large a norm. Host."""
+    return sum(
+        float32.product(n, absolute * length, length) + float32.UNIT * absolute * length
+        for n in shape[:2]
+        for absolute in [_absolute_norm(n, cyclic)]
+    )
 
 
 @functools.cache

@@ -1,11 +1,16 @@
 """What every transform of the catalogue declares, and ``a | b``."""
 
 import typing
+from typing import TypeVar
 
 from gsmooth_jax.types import Group, Param, Transform
 
 if typing.TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from gsmooth_jax.transforms.composition import Composition
+
+P = TypeVar("P")
 
 
 class Pipe:
@@ -25,6 +30,8 @@ class Pipe:
     """Whether it reads pixels at positions, a few for each entry."""
     first_only: bool = False
     """Whether it states bounds for given images alone, and so behind no stage that has parameters."""
+    boundless: bool = False
+    """Whether it states no bound, whatever its class has methods for; see ``states``."""
     typical: tuple[tuple[float, float], ...]
     """(low, high) of each parameter: the published region where there is one."""
 
@@ -36,6 +43,11 @@ class Pipe:
         from gsmooth_jax.transforms.composition import Composition  # it imports Clip, which is a Pipe: only when called
 
         return Composition((typing.cast(Transform, self), other))
+
+
+def states(transform: object, protocol: type[P]) -> "TypeIs[P]":
+    """Whether a transform states the bounds of a protocol, such as ``LipschitzBounded``: a setting may leave none."""
+    return isinstance(transform, protocol) and not getattr(transform, "boundless", False)
 
 
 def stages_of(transform: Transform) -> tuple[Transform, ...]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax.transforms import _cells, _group
+from gsmooth_jax.transforms._pipe import states
 from gsmooth_jax.transforms.quantize import Quantize
 from gsmooth_jax.types import (
     Chainable,
@@ -148,7 +149,7 @@ class Composition:
         """
         start = 0
         for stage in self.stages:
-            if not isinstance(stage, Float32Bounded):
+            if not states(stage, Float32Bounded):
                 raise ValueError(f"No bound on what float32 does to {self.name!r}: stage {stage.name!r} states none.")
             part = slice(start, start + param_dim(stage, image.shape))
             image, start = stage.float32_upper(image, low[part], high[part]), part.stop
@@ -221,9 +222,9 @@ def _stopped(stages: tuple[Transform, ...]) -> str:
     """Says which stage states no bound where it stands; empty where all do."""
     moving = False
     for stage in stages:
-        if moving and (not isinstance(stage, Chainable) or getattr(stage, "first_only", False)):
+        if moving and (not states(stage, Chainable) or getattr(stage, "first_only", False)):
             return f"stage {stage.name!r} states none behind another, only where it comes first."
-        if stage.params and not isinstance(stage, LipschitzBounded):
+        if stage.params and not states(stage, LipschitzBounded):
             return f"stage {stage.name!r} states none."
         moving |= bool(stage.params)
     return ""

@@ -45,7 +45,7 @@ CONVENTIONS: Mapping[str, Convention] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rotation(Pipe, resamples=True):
-    """Turns the image about its centre, bilinear, zeros outside.
+    """Turns the image about its centre, bilinear unless told otherwise, zeros outside.
 
     Parameter: degrees, positive turns left (counter-clockwise on a screen with row 0 at the top); identity 0. No group
     law: interpolating twice blurs twice, and corners that left the canvas are lost.
@@ -72,6 +72,8 @@ class Rotation(Pipe, resamples=True):
       mask: set everything outside the inscribed disc of radius (min(H, W) - 1) / 2 to 0, as TSS does. Then angle 0
         masks as well: it is the identity on masked images only.
       convention: whose rotation it is.
+      interpolation: ``bilinear``; or, in the continuous convention, ``nearest`` or ``bicubic`` (Catmull-Rom), which
+        state no bound.
     """
 
     name = "rotation"
@@ -80,18 +82,25 @@ class Rotation(Pipe, resamples=True):
 
     mask: bool = False
     convention: Name = dataclasses.field(default="continuous", metadata=LATER)
+    interpolation: _warp.Interpolation = dataclasses.field(default="bilinear", metadata=LATER)
 
     def __post_init__(self):
         _validate.known(CONVENTIONS, convention=self.convention)
         if not isinstance(self.mask, bool):
             raise ValueError(f"Expected mask to be True or False, got mask={self.mask!r}.")
+        _validate.known(_warp.TAPS, interpolation=self.interpolation)
+        if self.interpolation != "bilinear" and self.convention != "continuous":
+            raise ValueError(
+                f"Expected interpolation='bilinear' with convention={self.convention!r}, got {self.interpolation!r}."
+            )
+        object.__setattr__(self, "boundless", self.interpolation != "bilinear")
         # Whether it jumps depends on the border of the image, which a stage in front may light.
         object.__setattr__(self, "first_only", CONVENTIONS[self.convention].canvas is not None)
 
     def __call__(self, image: jax.Array, theta: jax.Array) -> jax.Array:
         """[H, W, C], [1] -> [H, W, C]. Device."""
-        out = rotate(image, theta[0], CONVENTIONS[self.convention])
-        return out * _disc(image.shape)[:, :, None] if self.mask else out
+        out = rotate(image, theta[0], CONVENTIONS[self.convention], self.interpolation)
+        return out * _warp.disc(image.shape)[:, :, None] if self.mask else out
 
     def lipschitz_upper(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
         """Returns [1]: the L2 norm of ``speed_upper`` over the pixels; infinite where the image may jump. Device.
@@ -105,15 +114,17 @@ class Rotation(Pipe, resamples=True):
         return rounded_up(self._speeds(image, low, high))[None]
 
     def _speeds(self, image: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+        self._check_bounded()
         convention = CONVENTIONS[self.convention]
         beyond = "constant" if convention.canvas is None else "edge"
         speed = speed_upper(_cells.block_maxima(image, beyond), low[0], high[0], convention.off_centre)
         if convention.canvas is not None:
             speed = jnp.where(_jumps(image, low[0], high[0], convention.canvas), jnp.inf, speed)
-        return jnp.where(_disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed
+        return jnp.where(_warp.disc(image.shape)[:, :, None], speed, 0.0) if self.mask else speed
 
     def sensitivity_upper(self, shape: tuple[int, ...], low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Returns what ``sensitivity`` says, for conventions without an edge of the canvas. Device."""
+        self._check_bounded()
         apart, growth = sensitivity(shape, low[0], high[0], CONVENTIONS[self.convention].off_centre)
         return apart, growth[None]
 
@@ -123,18 +134,27 @@ class Rotation(Pipe, resamples=True):
         ``pillow`` and ``scipy`` read the outermost pixels up to their canvas' edge, and leave there what was 0: where
         an image may jump there is no bound to which this could be added.
         """
+        self._check_bounded()
         degrees = max(abs(low[0]), abs(high[0]))
         px = position_errors(image.shape, degrees, CONVENTIONS[self.convention].off_centre)
         return float32.read(image, px, units=float32.READ)
 
+    def _check_bounded(self) -> None:
+        _warp.check_bounded(self.name, self.interpolation)
 
-def rotate(image: jax.Array, degrees: jax.Array, convention: Convention = CONVENTIONS["continuous"]) -> jax.Array:
+
+def rotate(
+    image: jax.Array,
+    degrees: jax.Array,
+    convention: Convention = CONVENTIONS["continuous"],
+    interpolation: _warp.Interpolation = "bilinear",
+) -> jax.Array:
     """Returns the image [H, W, C] turned left by an angle (scalar). Device."""
     h, w, _ = image.shape
     y, x = _source(h, w, degrees, convention.off_centre)
     y, x = y + (0.5 * (h - 1) + convention.off_centre), x + (0.5 * (w - 1) + convention.off_centre)
     if convention.canvas is None:
-        return _warp.read(image, y, x)
+        return _warp.read_by(image, y, x, interpolation)
     # Whether a source on an edge is inside must not depend on the side to which float32 has rounded it.
     slack = _cells.slack(h, w)
     before = convention.canvas + slack
@@ -188,7 +208,7 @@ def _jumps(image: jax.Array, low: jax.Array, high: jax.Array, canvas: float) -> 
     A source as near to the centre as an edge is never crosses it.
     """
     h, w, _ = image.shape
-    arcs, squared = _arcs(h, w, low, high, 0.0), _squared(h, w)
+    arcs, squared = _arcs(h, w, low, high, 0.0), _warp.squared_radius(h, w)
     y, x = 0.5 * (h - 1) + canvas, 0.5 * (w - 1) + canvas
     edges = (
         (image[0], (arcs.top <= -y) & (arcs.bottom >= -y) & (squared > y**2)),
@@ -224,17 +244,6 @@ def _source(h: int, w: int, degrees: jax.Array, off_centre: float) -> tuple[jax.
 def _radius(h: int, w: int, off_centre: float) -> jax.Array:
     """[H, W]: the distance of each pixel to the centre of rotation."""
     return jnp.hypot(_warp.offsets(h)[:, None] - off_centre, _warp.offsets(w)[None, :] - off_centre)
-
-
-def _squared(h: int, w: int) -> jax.Array:
-    """[H, W]: the squared distance of each pixel to the image's centre; exact in float32 for sides up to 2,000 px."""
-    return _warp.offsets(h)[:, None] ** 2 + _warp.offsets(w)[None, :] ** 2
-
-
-def _disc(shape: tuple[int, ...]) -> jax.Array:
-    """[H, W]: whether a pixel lies inside the inscribed disc."""
-    h, w = shape[:2]
-    return _squared(h, w) <= (0.5 * (min(h, w) - 1)) ** 2
 
 
 def position_errors(

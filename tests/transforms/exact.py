@@ -113,6 +113,17 @@ def saturated(image, k):
     return grey + np.exp(k) * (image - grey)
 
 
+def low_passed(image, radius=4.0):
+    h, w, _ = image.shape
+    waves = np.add.outer(np.fft.fftfreq(h, 1 / h) ** 2, np.fft.fftfreq(w, 1 / w) ** 2)
+    return np.fft.ifft2(np.fft.fft2(image, axes=(0, 1)) * (waves <= radius**2)[:, :, None], axes=(0, 1)).real
+
+
+def vignetted(image):
+    y, x = centred(image)
+    return image * (y**2 + x**2 <= (0.5 * (min(image.shape[:2]) - 1)) ** 2)[:, :, None]
+
+
 def gamma(image, g):
     lit = image > 0.0
     return np.where(lit, np.where(lit, image, 1.0) ** np.exp(g), 0.0)
@@ -128,6 +139,7 @@ EXACT = {
     "gaussian_blur": gaussian_blurred,
     "glass_blur": glass,
     "hue": hued,
+    "low_pass": low_passed,
     "motion_blur": lambda x, a, b: np.mean([shifted(x, a * r, b * r) for r in np.linspace(-0.5, 0.5, 17)], axis=0),
     "perspective": tilted,
     "pixelate": pixelated,
@@ -138,6 +150,7 @@ EXACT = {
     "shear": sheared,
     "shift": shifted,
     "translation": lambda x, a, b: np.roll(x, (int(np.floor(a + 0.5)), int(np.floor(b + 0.5))), (0, 1)),
+    "vignette": vignetted,
     "volume": lambda x, b: x * 10 ** (b / 20),
     "zoom_blur": lambda x, z: np.mean([scaled(x, 1.0 + z * i / 10) for i in range(11)], axis=0),
 }

@@ -7,7 +7,8 @@ from scipy import ndimage
 
 from gsmooth_jax.data import embedded_images
 from gsmooth_jax.testing.transforms import apply, check_transform, grid, read_bilinear, smooth_image, tightness
-from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse
+from gsmooth_jax.transforms import Clip, Quantize, Rotation, composition_defect, describe, parse, states
+from gsmooth_jax.types import LipschitzBounded
 
 SIZES = [(8, 13), (12, 9), (16, 16)]
 ANGLES = (-170.0, -33.0, -0.02, 0.0, 0.5, 10.0, 90.0, 180.0, 3605.0)
@@ -189,3 +190,56 @@ def test_images_are_driven_apart_most_at_45_degrees():
 def test_interpolation_breaks_the_composition_law():
     images = jnp.asarray(smooth_image((16, 16, 1)))[None]
     assert composition_defect(Rotation(), images, jax.random.key(0)) > 0.1
+
+
+@pytest.mark.parametrize(("interpolation", "order"), [("nearest", 0), ("bicubic", None)])
+def test_other_interpolations(interpolation, order):
+    rotation = Rotation(interpolation=interpolation)
+    check_transform(rotation)
+    image = smooth_image((9, 12, 3))
+    y, x, cy, cx = grid(image.shape)
+    for degrees in (-170.0, -33.0, 0.5, 10.0):
+        sin, cos = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
+        ys, xs = x * sin + y * cos + cy, x * cos - y * sin + cx
+        found = apply(rotation, image, jnp.array([degrees]))
+        if order is None:
+            expected = by_catmull_rom(image, ys, xs)
+        else:
+            planes = [ndimage.map_coordinates(image[..., c], [ys, xs], order=0, mode="grid-constant") for c in range(3)]
+            expected = np.stack(planes, axis=2)
+        inside = (ys > -0.49) & (ys < 8.49) & (xs > -0.49) & (xs < 11.49)  # SciPy's canvas ends elsewhere
+        np.testing.assert_allclose(np.asarray(found)[inside], expected[inside], atol=2e-5)
+
+
+def by_catmull_rom(image, ys, xs):
+    """Each source by the spline's own formula (Catmull and Rom 1974), one row of four pixels after the other."""
+    ring = np.pad(image, ((4, 4), (4, 4), (0, 0)))
+
+    def spline(p, t):
+        bend = 2 * p[0] - 5 * p[1] + 4 * p[2] - p[3], 3 * (p[1] - p[2]) + p[3] - p[0]
+        return p[1] + 0.5 * t * (p[2] - p[0] + t * (bend[0] + t * bend[1]))
+
+    out = np.zeros_like(image)
+    for index in np.ndindex(ys.shape):
+        y, x = np.clip((ys[index], xs[index]), -2, (image.shape[0] + 1, image.shape[1] + 1))
+        i, j = int(np.floor(y)), int(np.floor(x))
+        rows = [spline(ring[i + 3 + r, j + 3 : j + 7], x - j) for r in range(4)]
+        out[index] = spline(rows, y - i)
+    return out
+
+
+def test_other_interpolations_state_no_bound():
+    image, box = jnp.ones((5, 5, 1)), (jnp.zeros(1), jnp.ones(1))
+    for interpolation in ("nearest", "bicubic"):
+        rotation = Rotation(interpolation=interpolation)
+        assert not states(rotation, LipschitzBounded)
+        assert "states none" in (rotation | Clip()).unbounded()
+        assert parse(describe(rotation)) == rotation
+        for bound in (rotation.lipschitz_upper, rotation.entry_speeds_upper):
+            with pytest.raises(ValueError, match="states none"):
+                bound(image, *box)
+        with pytest.raises(ValueError, match="bilinear"):
+            Rotation(interpolation=interpolation, convention="pillow")
+    assert states(Rotation(), LipschitzBounded)
+    with pytest.raises(ValueError, match="Known: bicubic, bilinear, nearest"):
+        Rotation(interpolation="cubic")

@@ -5,7 +5,7 @@ import functools
 import math
 
 from gsmooth_jax.methods.cover.kernels import NearTieRounding
-from gsmooth_jax.transforms import Clip, Composition, Quantize
+from gsmooth_jax.transforms import Clip, Composition, Quantize, states
 from gsmooth_jax.types import FiniteValued, Float32Bounded, Transform
 
 
@@ -88,7 +88,7 @@ def _require_bound(transform: Composition) -> None:
 def _require_float32(transform: Composition) -> None:
     """Raises ValueError where a stage does not say what float32 does to it."""
     for stage in transform.stages:
-        if not isinstance(stage, Float32Bounded):
+        if not states(stage, Float32Bounded):
             raise ValueError(
                 f"cover allows for what float32 does to an image, and stage {stage.name!r} of {transform.name!r} does "
                 "not say: give it a float32_upper (types.Float32Bounded; transforms/float32.py has the parts)."

@@ -15,7 +15,7 @@ import numpy as np
 
 from gsmooth_jax.methods.interval.intervals import UNIT, Interval, Value, lifted, rounded, sealed
 from gsmooth_jax.methods.interval.propagate import propagate
-from gsmooth_jax.transforms import Composition, stages_of
+from gsmooth_jax.transforms import Composition, stages_of, states
 from gsmooth_jax.types import Computed, EntryBounded, FiniteValued, Transform, param_dim
 
 
@@ -105,7 +105,7 @@ def _followed(
             value = propagate(stage, value, sealed(lowest, highest))
         elif isinstance(value, Interval):
             raise ValueError(f"No bounds on entries: stage {stage.name!r} mixes those of an image that has moved.")
-        elif isinstance(stage, EntryBounded):
+        elif states(stage, EntryBounded):
             value = _moved(stage, value, lowest, highest, error)
         else:
             raise ValueError(f"No bounds on entries: stage {stage.name!r} does not bound their speeds.")
