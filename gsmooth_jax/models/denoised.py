@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,11 @@ from gsmooth_jax.models.program import Applied, Foreign
 from gsmooth_jax.models.split import cast, split_model
 from gsmooth_jax.types import Domain
 
-M = TypeVar("M")
+if TYPE_CHECKING:
+    from gsmooth_jax.models.classifier import Classifier
+    from gsmooth_jax.models.regressor import Regressor
+
+M = TypeVar("M", "Classifier", "Regressor")
 
 
 @jax.tree_util.register_dataclass
@@ -38,9 +42,12 @@ class Denoised:
     What is certified is the two together: nothing is asked of the denoiser, and a bad one costs certified accuracy
     alone. The noise is that of the claim's law; a denoiser is good for the noise that it was fitted to.
 
-    >>> brighter = Denoised(lambda images: images + 0.25, lambda images: images.mean((1, 2, 3))[:, None] * np.ones(2))
-    >>> as_classifier(brighter, (4, 4, 1))(np.zeros((1, 4, 4, 1))).tolist()
-    [[0.25, 0.25]]
+    >>> from gsmooth_jax.models import as_classifier
+    >>> def light(images):
+    ...     return jnp.stack([1.0 - images.mean((1, 2, 3)), images.mean((1, 2, 3))], 1)
+    >>> model = as_classifier(Denoised(lambda images: images + 0.25, light), (4, 4, 1))
+    >>> model(jnp.zeros((1, 4, 4, 1))).tolist()
+    [[0.75, 0.25]]
 
     Attributes:
       denoiser: a ``Denoiser``; or a network or function from elsewhere, as ``as_classifier`` takes them, that maps
@@ -58,9 +65,8 @@ class Denoised:
           TypeError: the denoiser is no model.
           ValueError: it is one of other images, or gives something else than images.
         """
-        variables, apply = _taken_apart(self.denoiser, model.domain, model.dtype)  # pyright: ignore[reportAttributeAccessIssue]
-        both = {"variables": (variables, model.variables), "apply": Behind(apply, model.apply)}  # pyright: ignore[reportAttributeAccessIssue]
-        return dataclasses.replace(model, **both)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        variables, apply = _taken_apart(self.denoiser, model.domain, model.dtype)
+        return dataclasses.replace(model, variables=(variables, model.variables), apply=Behind(apply, model.apply))
 
 
 @dataclasses.dataclass(frozen=True)

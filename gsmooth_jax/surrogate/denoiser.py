@@ -4,21 +4,27 @@ import dataclasses
 import functools
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 
 from gsmooth_jax import _validate
-from gsmooth_jax.models.denoised import Denoiser
+from gsmooth_jax.models.denoised import Denoised, Denoiser
 
 if TYPE_CHECKING:
     from flax import linen as nn
+
+    from gsmooth_jax.models import Classifier, Regressor
+
+M = TypeVar("M", "Classifier", "Regressor")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DenoisingNetwork:
     """D(x) = x + H(x), with H the decoder of a surrogate: as DnCNN, it learns the noise (Zhang et al. 2017).
+
+    Before it is fitted it is the identity.
 
     The static, hashable half of a ``Denoiser``, which it serves as ``apply``.
 
@@ -38,10 +44,10 @@ class DenoisingNetwork:
         _validate.at_least(1, width=self.width or 0)
 
     def module(self) -> "nn.Module":
-        """Returns H."""
+        """Returns H: zero before it is fitted."""
         from gsmooth_jax.surrogate.networks import NETWORKS
 
-        return NETWORKS[self.name].decoder(width=self.width)
+        return NETWORKS[self.name].decoder(width=self.width, still=True)
 
     def init(self, key: jax.Array, image_shape: tuple[int, ...]) -> dict[str, Any]:
         """Returns fresh variables for images [H, W, C]. Device. The key is consumed.
@@ -101,6 +107,14 @@ def load(path: str | os.PathLike[str]) -> Denoiser:
     expected = jax.eval_shape(functools.partial(network.init, image_shape=domain.shape), jax.random.key(0))
     variables = checkpoint.read_variables(path, expected, network.name)
     return Denoiser(variables=variables, apply=network, domain=domain)
+
+
+def behind(path: str | os.PathLike[str] | None, model: M) -> M:
+    """Returns a model behind the denoiser in a folder; the model itself if there is none. Host.
+
+    Raises as ``load``, and as ``Denoised.joined``.
+    """
+    return model if path is None else Denoised(load(path), model).joined(model)
 
 
 def fitted_noise(path: str | os.PathLike[str]) -> float:
