@@ -1,6 +1,6 @@
 """Lists the 20 labelled ImageNet pictures inside the PyPI package foolbox, for ``--data folder:``.
 
-    python experiments/denoised/pictures.py     # says where the list is
+python experiments/denoised/pictures.py     # says where the list is
 """
 
 import csv
