@@ -211,6 +211,7 @@ def test_each_command_imports_what_it_needs(tmp_path):
     [
         (["train", "--transform", "gamma", "--law", "gaussian(sigma=0.1)"], {"flax", "optax", "orbax"}),
         (["fit-surrogate", "--transform", "gamma"], {"dm_pix", "flax", "optax", "orbax"}),
+        (["fit-denoiser", "--noise", "0.1"], {"flax", "optax", "orbax"}),
         (["data", "prepare", "mnist", "--source", "files", "--files", "nowhere"], {"tensorflow_datasets", "PIL"}),
     ],
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gsmooth_jax.models.classifier import Classifier
     from gsmooth_jax.models.regressor import Regressor
 
-M = TypeVar("M", "Classifier", "Regressor")
+M = TypeVar("M", bound="Classifier | Regressor")
 
 
 @jax.tree_util.register_dataclass

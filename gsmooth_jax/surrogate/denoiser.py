@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gsmooth_jax.models import Classifier, Regressor
 
-M = TypeVar("M", "Classifier", "Regressor")
+M = TypeVar("M", bound="Classifier | Regressor")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
