@@ -47,7 +47,7 @@ def cells(folder: Path, words: dict) -> list[str]:
     found = run.read(folder)
     claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
     expected = "proved", 1e-3, words.get("images", 500), words.get("every", 20)
-    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every")
+    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every", 1)
     if terms != expected:
         raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
     return [
