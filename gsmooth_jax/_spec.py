@@ -113,6 +113,8 @@ def sources(*values: Any) -> dict[str, str]:
 
 def _imported(name: str, kind: str) -> Any:
     found = imported(name, kind)
+    if not callable(found):
+        raise ValueError(f"Expected {kind} {name!r} to be a class, got {found!r}.")
     place, _, attribute = name.rpartition(":")
     if place.endswith(".py"):
         name = f"{pathlib.Path(place).resolve()}:{attribute}"  # a header is read from other folders
@@ -129,7 +131,9 @@ def imported(name: str, kind: str) -> Any:
     place, _, attribute = name.rpartition(":")
     try:
         module = _file(pathlib.Path(place)) if place.endswith(".py") else importlib.import_module(place)
-        return getattr(module, attribute)
+        if hasattr(module, attribute):
+            return getattr(module, attribute)
+        raise AttributeError(f"it has no {attribute!r}")
     except Exception as error:  # whatever the user's code raises
         # A command's modules are not looked for in the working folder: Python's path begins with the command's own.
         file = f"{place}.py"

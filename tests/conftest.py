@@ -7,8 +7,10 @@ os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "0"
 # Keras chooses once, when it is first imported.
 os.environ["KERAS_BACKEND"] = "jax"
 
+import coverage
 import hypothesis
 import jax
+import pytest
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -24,3 +26,14 @@ from tests.known import classifier as classifier  # noqa: E402 (after jax has be
 from tests.known import examples as examples  # noqa: E402
 from tests.known import guarantee as guarantee  # noqa: E402
 from tests.surrogates import fitted as fitted  # noqa: E402
+
+
+@pytest.fixture
+def untraced():
+    """Coverage stands still, which takes longer than the test: for long work of code that other tests cover."""
+    tracing = coverage.Coverage.current()
+    if tracing is not None:
+        tracing.stop()
+    yield
+    if tracing is not None:
+        tracing.start()

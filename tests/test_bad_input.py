@@ -8,6 +8,8 @@ import gsmooth_jax as gs
 from gsmooth_jax import transforms
 from gsmooth_jax.attacks import Grid, attack_stream
 from gsmooth_jax.certificates import Resolvable
+from gsmooth_jax.models.architecture import Architecture
+from gsmooth_jax.results import inputs
 from tests.known import SHAPE, by_mean
 
 IMAGES = np.full((2, *SHAPE), 0.9, np.float32)
@@ -153,6 +155,18 @@ RAGGED = [np.zeros((4, 4, 1), np.float32), np.zeros((3, 4, 1), np.float32)]
         (lambda: certify(ids=[1, 1]), "ids to be distinct"),
         (lambda: certify(model=None), "Expected a callable"),
         (lambda: certify(model="runs/x"), "Expected a callable"),
+        (lambda: gs.Uniform(low=1.0, high=0.0), "Expected low < high, got low=1.0, high=0.0"),
+        (lambda: transforms.parse(f"{__file__}:RAGGED"), r"Expected transform '.*:RAGGED' to be a class, got \[array"),
+        (lambda: transforms.parse(f"{__file__}:Nothing"), r"Cannot import transform '.*:Nothing': it has no 'Nothing'"),
+        (lambda: inputs.named("images.npz", "train"), "Expected no split for images.npz, .*, got split='train'"),
+        (
+            lambda: Architecture(name="speed_net", classes=2, options=(("mirror", 3),)),
+            "mirror to be True or False, got mirror=3",
+        ),
+        (
+            lambda: Architecture(name="speed_net", classes=2, options=(("widths", (8, 0)),)),
+            r"integer widths\[1\] >= 1, got widths\[1\]=0",
+        ),
         (lambda: transforms.parse("rotation(mask=3)"), "mask to be True or False, got mask=3"),
         (lambda: transforms.parse("defocus_blur(max_radius=None)"), "max_radius > 0 and finite, got max_radius=None"),
         (lambda: transforms.parse("quantize(bits=2.5)"), "integer bits >= 1, got bits=2.5"),

@@ -16,6 +16,7 @@ def tables():
     return module
 
 
+@pytest.mark.usefixtures("untraced")
 def test_documents_show_what_the_kept_runs_say(tables, monkeypatch):
     monkeypatch.setattr("sys.argv", ["tables.py", "--check"])
     with pytest.raises(SystemExit) as ended:

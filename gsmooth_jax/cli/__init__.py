@@ -80,6 +80,9 @@ def main(args: list[str] | None = None) -> None:
             app.cli(prog="gsmooth", description="Certified robustness against semantic transformations.", args=args)
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+    except (FileExistsError, NotADirectoryError) as error:
+        print_error(f"Expected a folder, or a place for a new one, got {error.filename!r}: {error.strerror}.")
+        raise SystemExit(BAD_INPUT) from None
     except (ValueError, *_BAD_FILES) as error:
         print_error(error)
         raise SystemExit(BAD_INPUT) from None

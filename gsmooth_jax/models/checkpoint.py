@@ -69,7 +69,7 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     """
     folder = assets.folder(path)
     description = describe(folder)
-    if isinstance(description, dict) and "surrogate" in description:
+    if "surrogate" in description:
         raise ValueError(f"{folder} holds a transform's surrogate, not a classifier.")
     if isinstance(description, dict) and "denoiser" in description:
         raise ValueError(f"{folder} holds a denoiser, not a classifier: name it with --denoiser or gs.load_denoiser.")
@@ -77,9 +77,9 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
         architecture = Architecture.from_json(description["architecture"])
         domain = domain_of(description)
         dtype = str(dtype or description["dtype"])
-    except (KeyError, TypeError, AttributeError) as error:
+        expected = jax.eval_shape(lambda key: architecture.init(key, domain.shape), jax.random.key(0))
+    except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"{folder / 'model.json'} is damaged: {error!r}.") from error
-    expected = jax.eval_shape(lambda key: architecture.init(key, domain.shape), jax.random.key(0))
     variables = read_variables(folder, expected, architecture.name)
     read = Classifier(variables=variables, apply=architecture, classes=architecture.classes, domain=domain)
     return read if dtype == read.dtype else read.astype(dtype)
@@ -126,9 +126,12 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not file.is_file():
         raise FileNotFoundError(f"No checkpoint at {os.fspath(path)!r}: {file} does not exist.")
     try:
-        return json.loads(file.read_text())
+        description = json.loads(file.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is damaged: {error}.") from error
+    if not isinstance(description, dict):
+        raise ValueError(f"{file} is damaged: it is no object.")
+    return description
 
 
 def fingerprint(model: Model | str | os.PathLike[str]) -> str:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax import _validate
 from gsmooth_jax.models.batch_norm import BatchNorm, normalised
 from gsmooth_jax.models.pooling import global_max_pool, max_pool
 
@@ -33,6 +34,13 @@ class SpeedNet(nn.Module):
     classes: int
     widths: tuple[int, ...] = (64, 256, 256)
     mirror: bool = False
+
+    def __post_init__(self):
+        if type(self.mirror) is not bool:
+            raise ValueError(f"Expected mirror to be True or False, got mirror={self.mirror!r}.")
+        _validate.kind(tuple, "as many widths as blocks", widths=self.widths)
+        _validate.at_least(1, **{f"widths[{block}]": width for block, width in enumerate(self.widths)})
+        super().__post_init__()
 
     @nn.compact
     def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:

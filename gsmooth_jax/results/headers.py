@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -23,16 +24,34 @@ from gsmooth_jax.methods.cover.cells import Cells
 from gsmooth_jax.methods.gsmooth import GSmooth
 from gsmooth_jax.models import Model
 from gsmooth_jax.regions import Ball, Box
+from gsmooth_jax.results.misfit import Fields, brief, misfit
 from gsmooth_jax.types import Domain, Region
 from gsmooth_jax.version import VERSION
 
 FILE = "header.json"
 
-_PARTS = ("data", "model", "versions")
-"""What a header holds whatever the method; each is an object."""
-
-_MOST = 300
-"""Characters of a value in a message."""
+_FIELDS: Fields = {
+    "transform": str,
+    "region": dict,
+    "law": str,
+    "method": str,
+    "alpha": float,
+    "test": str,
+    "selection_votes": int,
+    "max_votes": int,
+    "block": int,
+    "futility": float,
+    "seed": int,
+    "data": dict,
+    "data.name": str,
+    "model": dict,
+    "model.architectures": list,
+    "model.dtype": str,
+    "model.fingerprint": str,
+    "versions": dict,
+    "versions.gsmooth_jax": str,
+}
+"""What a header holds whatever the method, since the first version."""
 
 _GROWN = "grown_from"
 """What a header calls the data of a run whose data have grown, as they were before each time."""
@@ -191,9 +210,16 @@ def _before(header: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def region_of(header: Mapping[str, Any]) -> Region:
-    """Rebuilds the region from a header."""
+    """Rebuilds the region from a header.
+
+    Raises:
+      ValueError: a damaged entry.
+    """
     region = header["region"]
-    return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
+    try:
+        return Box(**region["box"]) if "box" in region else Ball(**region["ball"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"The header's region is damaged: {brief(region)}.") from error
 
 
 def check(header: Mapping[str, Any], claims: Iterable[Claim], where: Path) -> None:
@@ -220,14 +246,8 @@ def keep(path: Path, header: Mapping[str, Any]) -> None:
         partial.replace(path)
         return
     if different := list(_differences(known, wanted)):
-        listed = "; ".join(f"{k}: the folder has {_brief(a)}, this run {_brief(b)}" for k, a, b in different)
+        listed = "; ".join(f"{k}: the folder has {brief(a)}, this run {brief(b)}" for k, a, b in different)
         raise ValueError(f"{path.parent} holds a run of another claim ({listed}). Choose another --out.")
-
-
-def _brief(value: Any) -> str:
-    """As Python writes it; of a long list its beginning."""
-    text = repr(value)
-    return text if len(text) <= _MOST else f"{text[:_MOST]}..."
 
 
 def _differences(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -250,12 +270,28 @@ def load(path: Path) -> dict[str, Any]:
         header = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); the run cannot be trusted.") from error
-    if not isinstance(header, dict) or not all(isinstance(header.get(part), dict) for part in _PARTS):
-        raise ValueError(f"{path} is damaged (it lacks {' or '.join(_PARTS)}); the run cannot be trusted.")
-    earlier = header.get(_GROWN, [])
-    if not isinstance(earlier, list) or not all(isinstance(data, dict) for data in earlier):
-        raise ValueError(f"{path} is damaged ({_GROWN} is no list of data); the run cannot be trusted.")
+    if problem := _damage(header):
+        raise ValueError(f"{path} is damaged ({problem}); the run cannot be trusted.")
     return header
+
+
+def _damage(header: Any) -> str:
+    """What no header has; empty where nothing is found."""
+    if problem := misfit(header, _FIELDS):
+        return problem
+    networks = header["model"]["architectures"]
+    if not all(isinstance(each, dict) and isinstance(each.get("name", ""), str) for each in networks):
+        return f"its model.architectures are no networks: {brief(networks)}"
+    if not re.fullmatch(r"\d+\.\d+\.\d+", header["versions"]["gsmooth_jax"]):
+        return f"its versions.gsmooth_jax is none: {brief(header['versions']['gsmooth_jax'])}"
+    if not all(isinstance(data, dict) for data in header.get(_GROWN, [])):
+        return f"{_GROWN} is no list of data"
+    try:
+        region_of(header)
+        domain_of(header)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _create(path: Path, text: str) -> None:

@@ -78,6 +78,8 @@ def named(
       ValueError: as ``data.stream``; data that cannot be read; pictures of several sizes.
     """
     fitting = Fitting(resize=tuple(resize), crop=tuple(crop))
+    if isinstance(data, str) and _by_file(data) and split != "test":
+        raise ValueError(f"Expected no split for {data}, all of whose images there are, got {split=}.")
     if isinstance(data, str) and data.startswith(folder.SCHEME):
         return _pictures(data.removeprefix(folder.SCHEME), fitting, every, limit)
     if isinstance(data, str) and data.endswith(arrays.SUFFIX):
@@ -404,6 +406,7 @@ def expected(part: Mapping[str, Any]) -> Expected:
             _validate.word(**{f"id_list[{i}]": number for i, number in enumerate(part["id_list"])})
             return Expected(part["id_list"])
         _validate.at_least(1, every=part["every"], images=part["images"])
+        _validate.at_most(2**32, every=part["every"], images=part["images"])  # ids are words
         return Expected(chosen_ids(part["name"], every=part["every"], count=part["images"]))
     except (TypeError, ValueError, KeyError) as error:
         return Expected(None, f"its data is damaged: {error}", damaged=True)

@@ -91,7 +91,10 @@ def _claim(value: dict[str, Any]) -> Claim:
         raise ValueError(f"its clean is {value['clean']!r}, no int")
     if value["status"] not in get_args(Status):
         raise ValueError(f"its status is {value['status']!r}, none of {', '.join(get_args(Status))}")
+    if not all(type(part) is str for part in value["assumes"]):
+        raise ValueError(f"its assumes is {value['assumes']!r}, no texts")
     read: dict[str, Any] = {
+        **{name: float(value[name]) for name, kind in _PLAIN.items() if kind is float},
         "selection": tuple(value["selection"]),
         "assumes": tuple(value["assumes"]),
         "ledger": tuple(value["ledger"].items()),

@@ -21,6 +21,7 @@ Found by neither:
 """
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import headers, inputs
 from gsmooth_jax.results.folder import read_shards
+
+_NAMED = 1000
+"""Missing images of a process that are named; of more, the number is."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,8 +136,14 @@ def lost(ids: Sequence[int], shards: Sequence[Sequence[Claim]]) -> list[str]:
     faults: list[str] = []
     for index, claims in enumerate(shards):
         share, seen = ids[index :: len(shards)], {c.id for c in claims}
-        strangers = sorted(seen - set(share))
+        # Of a range, which a damaged header may make long, nothing is listed.
+        places = share if isinstance(share, range) else {i: k for k, i in enumerate(share)}
+        strangers = sorted(i for i in seen if i not in places)
         faults += [f"image {i}: listed by process {index} of {len(shards)}, whose image it is not" for i in strangers]
-        reached = max((k for k, i in enumerate(share) if i in seen), default=0)
-        faults += [f"image {i}: missing" for i in share[:reached] if i not in seen]
+        found = seen.difference(strangers)
+        reached = max((share.index(i) if isinstance(share, range) else places[i] for i in found), default=0)
+        missing = (i for i in share[:reached] if i not in seen)
+        faults += [f"image {i}: missing" for i in itertools.islice(missing, _NAMED)]
+        if found and (more := reached + 1 - len(found) - _NAMED) > 0:
+            faults.append(f"process {index} of {len(shards)}: {more:,} images more are missing")
     return faults

@@ -31,7 +31,7 @@ class Uniform:
         object.__setattr__(self, "low", _host.number(self.low, "low"))
         object.__setattr__(self, "high", _host.number(self.high, "high"))
         if isinstance(self.low, float) and isinstance(self.high, float) and not self.low < self.high:
-            raise ValueError(f"Expected low < high, got {self.low=} {self.high=}.")
+            raise ValueError(f"Expected low < high, got low={self.low}, high={self.high}.")
 
     @property
     def support(self) -> tuple[float, float]:

@@ -159,7 +159,9 @@ class Networks:
     def __post_init__(self):
         size = _validate.known(NETWORKS, arch=self.name)
         if len(self.low) != len(self.high) or not self.low:
-            raise ValueError(f"Expected as many lower as upper ends and at least one, got {self.low=} {self.high=}.")
+            raise ValueError(
+                f"Expected as many lower as upper ends and at least one, got low={self.low}, high={self.high}."
+            )
         object.__setattr__(self, "width", size.width if self.width is None else self.width)
         object.__setattr__(self, "encoder", size.encoder if self.encoder is None else self.encoder)
         _validate.at_least(1, width=self.width or 0)

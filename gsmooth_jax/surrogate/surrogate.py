@@ -81,9 +81,9 @@ def load(path: str | os.PathLike[str]) -> Surrogate:
         raise ValueError(f"{os.fspath(path)} holds no surrogate; gsmooth fit-surrogate makes one.")
     try:
         networks = Networks.from_json(description["surrogate"])
-    except (TypeError, AttributeError) as error:
+        expected = jax.eval_shape(networks.init, jax.random.key(0))
+    except (TypeError, AttributeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"{os.fspath(path)}/model.json is damaged: {error!r}.") from error
-    expected = jax.eval_shape(networks.init, jax.random.key(0))
     return Surrogate(variables=checkpoint.read_variables(path, expected, networks.name), networks=networks)
 
 

@@ -176,3 +176,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(results.RunWriter, "__init__", unprivileged)
     assert certify(tmp_path / "run") == cli.BAD_INPUT
     assert "Permission denied" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("place", ["file", "file/inside"])
+def test_a_file_in_the_folders_place_is_named(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    assert certify(place) == cli.BAD_INPUT
+    assert f"Expected a folder, or a place for a new one, got '{place}': " in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"

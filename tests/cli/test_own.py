@@ -128,7 +128,7 @@ def test_a_torch_network_from_a_file(here):
     [
         (["--model", "nets.py:host", "--checkpoint", "runs/x"], "--checkpoint or --model, got both: runs/x and nets"),
         (["--model", "nets.py:asked"], "JAX cannot trace it. Call a function of NumPy: gs.models.HostModel"),
-        (["--model", "nets.py:none"], "Cannot import model .*nets.py:none'.*has no attribute 'none'"),
+        (["--model", "nets.py:none"], "Cannot import model .*nets.py:none'.*it has no 'none'"),
         (["--model", "nowhere.py:net"], "Cannot import model .*nowhere.py:net"),
         (["--model", "nets.py:number"], "Expected a callable images -> logits .*, got int"),
         (["--model", "nets.py:HostModel"], "got the class gsmooth_jax.models.host.HostModel: make one of it"),

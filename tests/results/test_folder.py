@@ -28,7 +28,8 @@ GUARANTEE = gs.Guarantee(
 
 
 def header(guarantee=GUARANTEE):
-    return headers.make(guarantee, model={"fingerprint": "f"}, data={"name": "mnist"})
+    model = {"architectures": [{"name": "by_mean"}], "fingerprint": "f", "dtype": "float32"}
+    return headers.make(guarantee, model=model, data={"name": "mnist"})
 
 
 def hypothesis(successes=64, votes=64):
@@ -123,16 +124,16 @@ def test_a_value_of_an_odd_type_is_damage(tmp_path, field, value):
         results.read_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"data": "mnist", "model": {}}'])
-def test_a_header_of_an_odd_type_is_damage(tmp_path, text):
+@pytest.mark.parametrize(("text", "problem"), [("[]", "it is no object: "), ("{}", "its transform is no str: None")])
+def test_a_header_of_an_odd_type_is_damage(tmp_path, text, problem):
     (tmp_path / headers.FILE).write_text(text)
-    with pytest.raises(ValueError, match="it lacks data or model or versions"):
+    with pytest.raises(ValueError, match=problem):
         results.read_run(tmp_path)
 
 
 def test_a_finished_run_stays_one_when_versions_change(tmp_path):
     data = {"name": "mnist", "images": 2}
-    then = header() | {"data": data, "versions": {"jax": "0.1"}, "backend": "tpu"}
+    then = header() | {"data": data, "versions": {"gsmooth_jax": "0.1.0"}, "backend": "tpu"}
     now = header() | {"data": data}
     with results.RunWriter(tmp_path, then) as run:
         assert not results.finished(tmp_path, now, [0, 20])
@@ -338,12 +339,12 @@ def test_an_image_listed_twice_is_found(honest):
 
 def test_records_of_another_header_are_not_taken_over(tmp_path):
     """As after a header was lost: the records would be read under terms that they were not made for."""
-    header = headers.make(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
-    with results.RunWriter(tmp_path, header) as run:
+    ours = header()
+    with results.RunWriter(tmp_path, ours) as run:
         run.append(claim(0))
     (tmp_path / headers.FILE).unlink()
     with pytest.raises(ValueError, match="belong to another header"):
-        results.RunWriter(tmp_path, header | {"alpha": 1e-9})
+        results.RunWriter(tmp_path, ours | {"alpha": 1e-9})
 
 
 def test_a_header_that_does_not_fit_the_disk_leaves_none(tmp_path, monkeypatch):
@@ -352,13 +353,13 @@ def test_a_header_that_does_not_fit_the_disk_leaves_none(tmp_path, monkeypatch):
             file.write(text[:9])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    header = headers.make(GUARANTEE, model={"fingerprint": "0"}, data={"images": 1})
+    ours = header()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", full)
         with pytest.raises(OSError, match="No space left"):
-            results.RunWriter(tmp_path, header)
+            results.RunWriter(tmp_path, ours)
     assert list(tmp_path.iterdir()) == []
-    results.RunWriter(tmp_path, header).__exit__()
+    results.RunWriter(tmp_path, ours).__exit__()
 
 
 def test_lost_images_are_told_from_those_still_to_do():
@@ -368,3 +369,12 @@ def test_lost_images_are_told_from_those_still_to_do():
     assert lost(ids, [[claim(0), claim(40)], [claim(20), claim(60)]]) == []
     assert lost(ids, [[claim(0)], [claim(20), claim(100)]]) == ["image 60: missing"]
     assert lost(ids, [[claim(20)], []]) == ["image 20: listed by process 0 of 2, whose image it is not"]
+
+
+def test_a_header_that_announces_too_much_costs_no_memory():
+    ids = range(0, 20 * 2**31, 20)
+    found = lost(ids, [[claim(0), claim(20 * 2**30)]])
+    assert found[0] == "image 20: missing"
+    assert found[-1] == f"process 0 of 1: {2**30 - 1 - 1000:,} images more are missing"
+    assert len(found) == 1001
+    assert lost(ids, [[claim(7)]]) == ["image 7: listed by process 0 of 1, whose image it is not"]

@@ -42,6 +42,7 @@ def certified(claims):
 
 
 @pytest.mark.parametrize("run", sorted(str(p.parent.relative_to(KEPT)) for p in KEPT.rglob("header.json")))
+@pytest.mark.usefixtures("untraced")
 def test_the_kept_runs_follow_from_their_evidence(run):
     header, claims = results.read_run(KEPT / run)
     assert len(claims) == header["data"]["images"]
