@@ -75,7 +75,8 @@ def _read() -> ResNet:
             layer, *_, name = path.split("/")
             weights.setdefault(layer, {})[name.removesuffix(":0")] = np.asarray(entry)
 
-    file["model_weights"].visititems(keep)
+    kept: Any = file["model_weights"]
+    kept.visititems(keep)
     return ResNet(weights)
 
 

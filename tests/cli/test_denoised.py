@@ -61,6 +61,8 @@ def test_the_two_are_certified_as_one_model(here, capsys):
     assert gsmooth("verify", "run", "--replay", 2, *both, "--json") == cli.DONE
     assert json.loads(capsys.readouterr().out)["faults"] == {"run": []}
     assert gsmooth("attack", "run", "--attack", "grid", "--tries", 2, "--limit", 1, *both) == cli.DONE
+    assert gsmooth("report", "run", "--html", "page.html") == cli.DONE
+    assert "nets.by_mean behind the denoiser flat" in Path("page.html").read_text()
     # Without the denoiser, or behind another one, it is another model.
     capsys.readouterr()
     assert gsmooth("verify", "run", "--replay", 1, "--model", "nets.py:by_mean") == cli.BAD_INPUT
