@@ -44,14 +44,14 @@ def cells(folder: Path, words: dict) -> dict[str, str]:
     """A row of a table, by columns; one that is empty in all rows is not shown."""
     found = run.read(folder)
     claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
-    expected = "proved", 1e-3, words.get("images", 500), 20
-    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every")
+    expected = "proved", 1e-3, words.get("images", 500), words.get("every", 20)
+    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every", 1)
     if terms != expected:
         raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
     return {
         "transformation": words["row"],
         "image": "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
-        "network": board.network(found.header),
+        "network": board.network(found.header, words.get("network")),
         "smoothed": _percent(accuracy(claims)),
         "certified": f"**{_percent(certified_accuracy(claims))}**",
         **{f"at {r:g}": _percent(certified_accuracy(claims, r)) for r in words.get("radii", ())},

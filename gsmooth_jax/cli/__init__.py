@@ -63,6 +63,7 @@ COMMANDS = (
     train.train,
     train.fit_surrogate,
     spt_error.spt_error,
+    train.fit_denoiser,
     listing.transforms,
     listing.laws,
     listing.methods,

@@ -32,8 +32,11 @@ _NETWORKS: Mapping[str, str] = {
     "speed_net": "SpeedNet",
 }
 
-_LAYERS: Mapping[str, str] = {"image": "standardises", "sharpen": "inverts blurs", "centre": "centres"}
+_LAYERS: Mapping[str, str] = {"image": "standardises", "sharpen": "inverts blurs, standardises", "centre": "centres"}
 """What an input layer does that cancels a transformation, or part of it."""
+
+_WORDS = ("row", "network", "images", "every", "radii", "released")
+"""What else a row of published figures may say."""
 
 Published = Mapping[Path, Mapping[str, str]]
 """A run's folder -> figures that others have published for its claim, each by its name."""
@@ -42,7 +45,7 @@ Published = Mapping[Path, Mapping[str, str]]
 def read_published(path: Path) -> Published:
     """Reads a TOML file whose sections hold ``"folder" = { NAME = "figure", ... }``.
 
-    ``row`` and ``images`` are no names of figures: what a row is called elsewhere, and of how many images a run is.
+    ``_WORDS`` are no names of figures: what a row is called elsewhere, and how a run is read there.
 
     Args:
       path: of the file, from whose folder the folders are counted.
@@ -57,7 +60,7 @@ def read_published(path: Path) -> Published:
     except (ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"Expected sections of folder = {{ NAME = figure }} in {path}: {error}.") from error
     return {
-        (path.parent / folder).resolve(): {n: str(f) for n, f in words.items() if n not in ("row", "images")}
+        (path.parent / folder).resolve(): {n: str(f) for n, f in words.items() if n not in _WORDS}
         for folder, words in found.items()
     }
 
@@ -126,13 +129,19 @@ def _row(run: Run, where: Path, figures: Mapping[str, str], others: Iterable[str
     }
 
 
-def network(header: Mapping[str, Any]) -> str:
-    """Returns what the network of a run is called, and what its input layer does to the image."""
+def network(header: Mapping[str, Any], known_as: str | None = None) -> str:
+    """Returns what the network of a run is called, what its input layer does to the image, and if a denoiser is before.
+
+    Args:
+      header: the run's.
+      known_as: the network's own name, where the header only knows what was called.
+    """
     each = header["model"]["architectures"]
-    does = _LAYERS.get(each[0].get("normalize", {}).get("mode", ""))
+    does = _LAYERS.get(each[0].get("normalize", {}).get("mode"))
     name = next((str(each[0][key]) for key in ("name", "callable", "file", "by") if key in each[0]), "a function")
-    name = _NETWORKS.get(name, name)
-    return (name if len(each) == 1 else f"{len(each)} {name}s") + (f", {does}" if does else "")
+    name = known_as or _NETWORKS.get(name, name)
+    behind = "behind a denoiser" if "denoiser" in each[0] else None
+    return ", ".join(filter(None, (name if len(each) == 1 else f"{len(each)} {name}s", does, behind)))
 
 
 def _short(transform: Transform) -> str:
