@@ -37,8 +37,6 @@ from gsmooth_jax.smoothing import Laplace as Laplace
 from gsmooth_jax.smoothing import LogNormal as LogNormal
 from gsmooth_jax.smoothing import PixelNoise as PixelNoise
 from gsmooth_jax.smoothing import Rayleigh as Rayleigh
-from gsmooth_jax.smoothing import SoapL2 as SoapL2
-from gsmooth_jax.smoothing import SoapLinf as SoapLinf
 from gsmooth_jax.smoothing import Uniform as Uniform
 from gsmooth_jax.surrogate import AugmentedNoise as AugmentedNoise
 from gsmooth_jax.types import ABSTAIN as ABSTAIN
