@@ -150,7 +150,36 @@ class Interval:
         return cls(low, high)
 
 
-STATEMENTS: dict[str, type[Statement]] = {s.kind: s for s in (Answer, Interval)}
+@dataclasses.dataclass(frozen=True)
+class AgainstRandom:
+    """A parameter drawn from the region at random leaves the classifier this answer, its own at the input itself.
+
+    But for a probability that is ``at_most`` this. Nothing is said of a parameter that somebody chooses.
+    """
+
+    answer: int
+    at_most: float
+
+    kind: ClassVar[str] = "against_random"
+
+    def agrees(self, label: Label) -> bool | None:
+        """Whether the answer is the label."""
+        return label == self.answer if isinstance(label, int) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Both by name."""
+        return {"answer": self.answer, "at_most": self.at_most}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "AgainstRandom":
+        """Reads them."""
+        answer, at_most = value["answer"], value["at_most"]
+        if type(answer) is not int or answer < 0 or type(at_most) not in (int, float) or not 0.0 <= at_most <= 1.0:
+            raise ValueError(f"Expected a class and a probability, got {value!r}.")
+        return cls(answer, float(at_most))
+
+
+STATEMENTS: dict[str, type[Statement]] = {s.kind: s for s in (Answer, Interval, AgainstRandom)}
 """kind -> class, for records."""
 
 Ledger = tuple[tuple[str, float], ...]
@@ -160,6 +189,9 @@ Ledger = tuple[tuple[str, float], ...]
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """For every xi in the region the ``statement`` holds of the transformed input: proved if ``certified``.
+
+    But of ``AgainstRandom``: it speaks of parameters drawn from the region at random, and of none that is chosen, and
+    ``certified`` says that its probability is as small as the method was asked to show.
 
     Attributes:
       id: the input's index in the data set's original order.
@@ -211,7 +243,7 @@ class Claim:
     @property
     def predicted(self) -> int:
         """The smoothed classifier's class; ``ABSTAIN`` where none is established, or where the claim is of no class."""
-        return self.statement.answer if isinstance(self.statement, Answer) else ABSTAIN
+        return self.statement.answer if isinstance(self.statement, Answer | AgainstRandom) else ABSTAIN
 
     @property
     def correct(self) -> bool | None:

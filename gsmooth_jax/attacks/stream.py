@@ -8,8 +8,9 @@ import numpy as np
 
 from gsmooth_jax import _validate
 from gsmooth_jax.attacks.kernels import centre_kernel
+from gsmooth_jax.attacks.random import Random
 from gsmooth_jax.attacks.target import Attack, Space, Target
-from gsmooth_jax.claims import Answer, Claim, Interval, Label, Status
+from gsmooth_jax.claims import AgainstRandom, Answer, Claim, Interval, Label, Status
 from gsmooth_jax.engine import scheduler
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
@@ -53,6 +54,9 @@ class Outcome:
       counts: counts of the events in fresh draws there; the last are draws with outputs that are not finite.
       flipped: an event of the target has no majority of them (by chance, too, where there is none).
       changed_answer: that is shown to be so, at level ``LEVEL``.
+      random_only: the claim speaks of parameters that are drawn at random: one that is chosen does not contradict it.
+      too_often: of the parameters that a random attack has drawn, more changed the answer than such a claim leaves to
+        chance; at level ``LEVEL``.
     """
 
     id: int
@@ -67,11 +71,13 @@ class Outcome:
     counts: tuple[int, ...] = ()
     flipped: bool = False
     changed_answer: bool = False
+    random_only: bool = False
+    too_often: bool = False
 
     @property
     def broke_claim(self) -> bool:
         """Whether a claim stood, and is shown to be false."""
-        return self.certified and self.changed_answer
+        return self.certified and (self.too_often if self.random_only else self.changed_answer)
 
     @property
     def robust(self) -> bool:
@@ -119,7 +125,8 @@ def attack_stream(
     _validate.at_most(2**31 - guarantee.block, votes=votes, confirm=confirm)
     if not _contradicted(guarantee, np.array([0, confirm, 0]), (0,), confirm):
         raise ValueError(f"Expected more draws to confirm an attack: {confirm=} shows nothing at level {LEVEL:g}.")
-    space = Space.of(guarantee.transform, guarantee.region, classifier.input_shape)
+    factors = getattr(guarantee.method, "factors", False)
+    space = Space.of(guarantee.transform, guarantee.region, classifier.input_shape, factors=factors)
     attack.check(guarantee.transform, space, classifier.input_shape)
     vote = guarantee.method.vote(guarantee.transform) or ClassVote(noise=NoNoise())
     if attack.climbs and not isinstance(vote, ClassVote):
@@ -174,6 +181,7 @@ def _attempt(
         right=target.events == (claim.label,) if classes else claim.correct,
         certified=claim.certified,
         status=claim.status,
+        random_only=isinstance(claim.statement, AgainstRandom),
     )
     if not claim.certified and outcome.right is False:
         return outcome
@@ -188,6 +196,10 @@ def _attempt(
         counts = yield [draws(start + j, c, keys.ATTACK, votes) for j, c in enumerate(centres)]
         kept += [int(c[list(target.events)].min()) for c in counts]
     worst = int(np.argmin(kept))
+    too_often = False
+    if isinstance(claim.statement, AgainstRandom) and isinstance(attack, Random):
+        changes = sum(2 * count < votes for count in kept[:-1])
+        too_often = bool(bounds.proportion_lower(changes, len(kept) - 1, LEVEL) > claim.statement.at_most)
     (centre,) = _centres(target, candidates[worst : worst + 1])
     (fresh,) = yield [draws(worst, centre, keys.ATTACK_CONFIRM, confirm)]
     return dataclasses.replace(
@@ -198,6 +210,7 @@ def _attempt(
         counts=tuple(int(c) for c in fresh),
         flipped=_flipped(fresh, target.events, confirm),
         changed_answer=_contradicted(guarantee, fresh, target.events, confirm),
+        too_often=too_often,
     )
 
 
@@ -209,10 +222,10 @@ def _centres(target: Target, xi: np.ndarray) -> np.ndarray:
 
 def _events(claim: Claim) -> tuple[int, ...]:
     """The events that a claim is about, or would have been."""
-    if isinstance(claim.statement, Answer):
+    if isinstance(claim.statement, Answer | AgainstRandom):
         return (claim.statement.answer,)
     events = tuple(dict.fromkeys(h.event for h in claim.hypotheses if h.event >= 0))
-    return events or (int(np.argmax(claim.selection[:-1])),)
+    return events or (int(np.argmax(claim.selection[:-1])) if claim.selection else 0,)
 
 
 def _flipped(counts: np.ndarray, events: tuple[int, ...], draws: int) -> bool:

@@ -9,6 +9,7 @@ from gsmooth_jax.attacks.target import Attack
 from gsmooth_jax.claims import Claim
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
 from gsmooth_jax.results.attack_files import subject
+from gsmooth_jax.results.run import RANDOM_ONLY
 from gsmooth_jax.results.tables import Figures, percent
 
 
@@ -39,6 +40,7 @@ def summarize(
         "level": LEVEL,
         **subject(header),
         "images": images,
+        "random_only": any(o.random_only for o in outcomes),
         "tries": max(o.tries for o in outcomes),
         "smoothed_accuracy": accuracy(claims),
         "empirical_robust_accuracy": sum(o.robust for o in outcomes) / images,
@@ -54,7 +56,7 @@ def render(attacked: Iterable[tuple[str, Mapping[str, Any]]]) -> Figures:
     columns = ("run", "attack", "tries", "images", "smoothed", "robust", "certified", "broke claim")
     rows = [
         (
-            run,
+            f"{run} (claims: {RANDOM_ONLY})" if summary.get("random_only") else run,
             summary["attack"]["name"],
             str(summary["tries"]),
             str(summary["images"]),

@@ -19,24 +19,34 @@ class Space:
       high: [P], at least 0.
       radius: of the ball, or None.
       whole: [P], whether the region holds whole numbers only.
+      factor: [P], whether uniform draws are of the factor whose logarithm the parameter is.
     """
 
     low: np.ndarray
     high: np.ndarray
     radius: float | None
     whole: np.ndarray
+    factor: np.ndarray
 
     @classmethod
-    def of(cls, transform: Transform, region: Region, image_shape: tuple[int, ...]) -> "Space":
+    def of(
+        cls, transform: Transform, region: Region, image_shape: tuple[int, ...], *, factors: bool = False
+    ) -> "Space":
         """Returns the region's parameters within the transform's range, for images of this shape.
+
+        Args:
+          transform: what the adversary applies.
+          region: of its parameters.
+          image_shape: [H, W, C].
+          factors: of parameters that are logarithms of factors, the factors are drawn uniformly.
 
         Raises:
           ValueError: the region has another number of parameters than the transform.
         """
         dim = param_dim(transform, image_shape)
         each = [1 if not p.per_pixel else int(np.prod(image_shape)) for p in transform.params]
-        range_low, range_high, whole = (
-            np.repeat([getattr(p, field) for p in transform.params], each) for field in ("low", "high", "whole")
+        range_low, range_high, whole, log = (
+            np.repeat([getattr(p, field) for p in transform.params], each) for field in ("low", "high", "whole", "log")
         )
         match region:
             case Box() if len(region.low) == dim:
@@ -45,7 +55,7 @@ class Space:
                 low, high, radius = np.full(dim, -region.radius), np.full(dim, region.radius), region.radius
             case _:
                 raise ValueError(f"Expected a region of {dim} parameters for {transform.name}, got {region}.")
-        return cls(np.maximum(low, range_low), np.minimum(high, range_high), radius, whole)
+        return cls(np.maximum(low, range_low), np.minimum(high, range_high), radius, whole, log & factors)
 
     def uniform(self, random: np.random.Generator, count: int) -> np.ndarray:
         """Draws [count, P] float32 parameters, uniformly: of a ball by direction and distance."""
@@ -53,7 +63,9 @@ class Space:
         if self.radius is None:
             # Each whole number gets an interval of length 1, the outermost ones too.
             wider = 0.5 * self.whole
-            return self.inside(random.uniform(self.low - wider, self.high + wider, (count, dim)))
+            low, high = (np.where(self.factor, np.exp(end), end) for end in (self.low - wider, self.high + wider))
+            drawn = random.uniform(low, high, (count, dim))
+            return self.inside(np.log(drawn, out=drawn, where=np.broadcast_to(self.factor, drawn.shape)))
         direction = random.standard_normal((count, dim))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         return self.inside(direction * self.radius * random.uniform(size=(count, 1)) ** (1.0 / dim))

@@ -62,7 +62,9 @@ def methods() -> list[dict[str, Any]]:
 
 
 def _status(method: Any) -> str:
-    """How rigorous the claims of a method, or of a closed form's theorem, are: the same of all its instances."""
+    """How rigorous the claims of a method, or of a closed form's theorem, are: of most, whatever its options."""
+    if several := getattr(method, "statuses", None):
+        return " or ".join(several)
     found = getattr(method, "status", "proved")
     return found if isinstance(found, str) else found.fget(None)
 

@@ -181,7 +181,7 @@ class Method(Protocol):
         ...
 
     def vote(self, transform: Transform) -> Vote | None:
-        """Returns what one draw decides; None: nothing is drawn."""
+        """Returns what one draw at a smoothing centre decides; None: there is no smoothing. See ``vote_of``."""
         ...
 
     def check_budget(self, guarantee: "Guarantee") -> None:
@@ -273,6 +273,12 @@ class Guarantee:
         _validate.word(seed=self.seed)
         _validate.known(dict.fromkeys(("sequential", "fixed", "fixed_two_sided")), test=self.test)
         self.method.check(self.transform, self.region)
+
+
+def vote_of(guarantee: Guarantee) -> Vote | None:
+    """Returns what one draw decides: a method whose draws are over the region has a ``vote_over`` that is given it."""
+    over = getattr(guarantee.method, "vote_over", None)
+    return guarantee.method.vote(guarantee.transform) if over is None else over(guarantee.transform, guarantee.region)
 
 
 def few(guarantee: Guarantee) -> int:

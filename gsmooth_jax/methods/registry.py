@@ -10,6 +10,7 @@ from gsmooth_jax import _spec, _validate, smoothing
 from gsmooth_jax.certificates import CERTIFICATES, default_for
 from gsmooth_jax.methods.arguments import check_law, check_method, check_noise, check_transform
 from gsmooth_jax.methods.base import Guarantee, Method, Takes
+from gsmooth_jax.methods.cc_cert import CCCert
 from gsmooth_jax.methods.closed_form import ClosedForm
 from gsmooth_jax.methods.cover import Cover
 from gsmooth_jax.methods.cover.cells import Cells
@@ -23,6 +24,7 @@ from gsmooth_jax.transforms import TRANSFORMS, stages_of
 from gsmooth_jax.types import LatentNoise, Smoothing, Transform
 
 METHODS: dict[str, Any] = {**CERTIFICATES} | {
+    "cc_cert": CCCert,
     "cover": Cover,
     "enumerate": Enumerate,
     "gsmooth": GSmooth,
@@ -140,11 +142,15 @@ def _misfit(method: str, wanted: Takes, law: Law | None, given: Takes) -> str:
 def assumptions(guarantee: Guarantee) -> tuple[str, ...]:
     """Says what a claim rests on besides this library's theorems: the parts that are not in its registries.
 
+    And what its method assumes by itself, if it says so.
+
     What such a part promises (a bound, a law, a theorem) is taken from its author; ``gsmooth_jax.testing`` has the
     checks that the library's own pass.
     """
     own = {*TRANSFORMS.values(), *LAWS.values(), *METHODS.values(), ClosedForm, Cells, AugmentedNoise}
-    return tuple(f"{kind} {_named(part)}" for kind, part in parts(guarantee) if type(part) not in own)
+    given = tuple(f"{kind} {_named(part)}" for kind, part in parts(guarantee) if type(part) not in own)
+    assumes = getattr(guarantee.method, "assumes", None)
+    return given if assumes is None else given + assumes(guarantee)
 
 
 def parts(guarantee: Guarantee) -> list[tuple[str, object]]:

@@ -14,7 +14,7 @@ from gsmooth_jax.engine import scheduler, settings, sharding
 from gsmooth_jax.engine.device import batch_counter
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.estimation.votes import Draws
-from gsmooth_jax.methods.base import Guarantee
+from gsmooth_jax.methods.base import Guarantee, vote_of
 from gsmooth_jax.methods.prover import prove
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.models import Classifier, Model, Regressor, host_failure
@@ -78,7 +78,7 @@ def certify_stream(
             check_example(example, classifier)
             yield _named(prove(example, placed, guarantee, tests), example)
 
-    vote = method.vote(guarantee.transform)
+    vote = vote_of(guarantee)
     threads = max((os.cpu_count() or 1) // 2, 1) if method.computes else 0
     if vote is None:
         return scheduler.run(provers(), _no_votes, rows=1, block=1, threads=threads, timed=_timed)

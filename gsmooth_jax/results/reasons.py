@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy import special
 
-from gsmooth_jax import transforms
-from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval, Window
+from gsmooth_jax import _spec, transforms
+from gsmooth_jax.claims import AgainstRandom, Answer, Claim, Hypothesis, Interval, Window
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.methods.coverage import holds_identity
 from gsmooth_jax.methods.pool import Pool
@@ -76,6 +76,8 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
         return Reason("wrong", _wrong(claim, header))
     if claim.certified:
         return None
+    if isinstance(claim.statement, AgainstRandom):
+        return _of_random(claim, claim.statement, header)
     needed = _needed(claim)
     if claim.statement is None:
         return Reason("abstained", _abstained(claim, header), needed=needed)
@@ -90,6 +92,19 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
     size = headers.region_of(header).size
     reached = f"; proved to {rounded_down(claim.radius)} of {size:g}" if claim.radius > 0.0 else ""
     return found._replace(text=found.text + reached)
+
+
+def _of_random(claim: Claim, said: AgainstRandom, header: Mapping[str, Any]) -> Reason:
+    """Why a random parameter is not shown to change the answer as rarely as was asked."""
+    asked = _spec.parse(header["method"], "method")[1].get("at_most", 0.0)
+    short = f"a random one does with a probability of {said.at_most:.2g} at most, and {asked:g} is asked for"
+    if not claim.hypotheses:
+        return Reason("margin", short)
+    h = claim.hypotheses[0]
+    if h.successes < h.votes:
+        changes = f"{h.votes - h.successes:,} of {h.votes:,} random parameters change the answer"
+        return Reason("changes", f"{changes}; {short}")
+    return Reason("votes", f"out of votes: {short}", (), _enough(h, header))
 
 
 def summed_up(
@@ -288,7 +303,7 @@ def _middle(part: Hypothesis | Window) -> tuple[float, ...]:
 
 def _verdict(h: Hypothesis, header: Mapping[str, Any]) -> str:
     """What the votes of a hypothesis say, as ``methods.tests`` decides it."""
-    if not header["law"]:
+    if not header["law"] and not h.level:
         return "certified" if 0 < h.votes == h.successes else "rejected"
     if h.level <= 0.0 or h.threshold >= 1.0:
         return "rejected"

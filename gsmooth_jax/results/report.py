@@ -15,7 +15,7 @@ from gsmooth_jax.regions import Box
 from gsmooth_jax.results import headers, reasons
 from gsmooth_jax.results.accuracy import accuracy, accuracy_curve, certified_accuracy, clean_accuracy
 from gsmooth_jax.results.export import exact
-from gsmooth_jax.results.run import STATUSES, Run
+from gsmooth_jax.results.run import RANDOM_ONLY, STATUSES, Run, called
 from gsmooth_jax.results.run import read as read
 from gsmooth_jax.results.tables import Figures, percent
 from gsmooth_jax.types import Region
@@ -52,6 +52,7 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
         "law": run.header["law"],
         "method": run.header["method"],
         "status": run.status,
+        "random_only": run.random_only,
         "statuses": dict(collections.Counter(c.status for c in run.claims if c.certified)),
         "assumes": sorted({a for c in run.claims for a in c.assumes}),
         "alpha": max(c.alpha for c in run.claims),
@@ -74,9 +75,13 @@ def summarize(run: Run, radii: Sequence[float] = ()) -> dict[str, Any]:
 
 def render(summaries: Sequence[dict[str, Any]]) -> Group:
     """Returns what the terminal shows: what each run claimed, in a line, then a table a label, ``proved`` first."""
-    order = sorted({s["status"] for s in summaries}, key=STATUSES.index)
-    groups = [[s for s in summaries if s["status"] == status] for status in order]
+    order = sorted({(s["random_only"], STATUSES.index(s["status"])) for s in summaries})
+    groups = [[s for s in summaries if (s["random_only"], STATUSES.index(s["status"])) == each] for each in order]
     return Group(*(Text(_claimed(s)) for group in groups for s in group), *map(_table, groups))
+
+
+def _kind(s: dict[str, Any]) -> str:
+    return called(s["status"], s["random_only"])
 
 
 def _claimed(s: dict[str, Any]) -> str:
@@ -88,9 +93,10 @@ def _claimed(s: dict[str, Any]) -> str:
     domain = f", {s['domain']}" if s["domain"] and not s["domain"].endswith(" in [0, 1]") else ""
     law = f" with {s['law']}" if s["law"] else ""
     assumed = f", assuming {', '.join(s['assumes'])}" if s["assumes"] else ""
+    kind = called(s["status"], s["random_only"]) + ("," if s["random_only"] else "")
     own = f"{s['own_seconds_mean']:.3g} s of its own, " if s["own_seconds_mean"] is not None else ""
     return (
-        f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {s['status']} "
+        f"{s['run']}: {s['data']}{split}{every}{ids}{dtype}{domain}; {s['transform']} in {s['region']}, {kind} "
         f"at alpha {s['alpha']:g} by {s['method']}{law}{assumed}; an image took {own}{s['seconds_mean']:.3g} s from "
         "its first request to its verdict"
     )
@@ -127,7 +133,7 @@ def _table(summaries: Sequence[dict[str, Any]]) -> Figures:
         )
         for s in summaries
     ]
-    return Figures(f"Certified accuracy, {summaries[0]['status']} (every image counts)", columns, rows)
+    return Figures(f"Certified accuracy, {_kind(summaries[0])} (every image counts)", columns, rows)
 
 
 def picture(runs: Sequence[Run], out: Path) -> Path:
@@ -149,18 +155,21 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    panels = list(dict.fromkeys((r.header["transform"], r.status) for r in runs))
+    panels = list(dict.fromkeys((r.header["transform"], r.kind) for r in runs))
     figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False, layout="constrained")
-    for axis, (transform, status) in zip(axes[0], panels, strict=True):
-        shown = [r for r in runs if (r.header["transform"], r.status) == (transform, status)]
+    for axis, (transform, kind) in zip(axes[0], panels, strict=True):
+        shown = [r for r in runs if (r.header["transform"], r.kind) == (transform, kind)]
         edge = 1.25 * max(r.region.size for r in shown)
         for run in shown:
             sizes, share = accuracy_curve(run.claims)
             inside = sizes <= edge
             x = np.append(sizes[inside], edge)
             y = np.append(share[inside], share[~inside][0] if (~inside).any() else 0.0)
-            style = "solid" if status == "proved" else "dashed"
-            (line,) = axis.step(x, 100 * y, where="pre", linestyle=style, label=f"{run.name} ({status})")
+            style = "solid" if kind == "proved" else "dashed"
+            label = f"{run.name} ({kind})"
+            # What is rare in the region may not be in a part of it: random attackers get a point, and no curve.
+            where = ([], []) if run.random_only else (x, 100 * y)
+            (line,) = axis.step(*where, where="pre", linestyle=style, label=label)
             axis.plot(
                 [run.region.size],
                 [100 * certified_accuracy(run.claims)],
@@ -170,13 +179,18 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
                 clip_on=False,
             )
         units = dict.fromkeys(p.unit for p in headers.guarantee_of(shown[0].header).transform.params)
-        axis.set(title=transform, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge))
+        random = f", {RANDOM_ONLY}" if shown[0].random_only else ""
+        axis.set(
+            title=transform + random, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge)
+        )
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(loc="lower left", frameon=False, fontsize=8)
     axes[0][0].set_ylabel("certified accuracy (%)")
-    claimed = "proved" if {r.status for r in runs} == {"proved"} else "certified"
-    figure.suptitle(f"Share of images {claimed} for every transformation up to this size", fontsize=11)
+    claimed = "proved" if {r.kind for r in runs} == {"proved"} else "certified"
+    at_random = all(r.random_only for r in runs)
+    of = "for parameters drawn at random from the region" if at_random else "for every transformation up to this size"
+    figure.suptitle(f"Share of images {claimed} {of}", fontsize=11)
     figure.savefig(path, dpi=150)
     plt.close(figure)
 

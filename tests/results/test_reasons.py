@@ -14,6 +14,7 @@ import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.claims import Answer, Interval
+from gsmooth_jax.methods.cc_cert import CCCert
 from gsmooth_jax.methods.enumerate import Enumerate
 from gsmooth_jax.results import headers, reasons, report
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
@@ -210,3 +211,16 @@ def test_the_last_lines_keep_to_eighty_columns_and_name_the_run():
     ]  # fmt: skip
     good = claim(0, 1.0, statement=Answer(1))
     assert report.explained([report.summarize(Run("run", header, [good]))]).plain == ""
+
+
+def test_claims_about_random_parameters_say_how_often_the_answer_changes():
+    counted = gs.Guarantee(
+        transform=Brightness(), region=gs.Box([-0.2], [0.2]), method=CCCert(at_most=0.01), max_votes=1000, test="fixed"
+    )
+    found = reason(counted, constant(0.35, 0))  # an eighth of the parameters change it
+    assert found.kind == "changes"
+    assert "of 1,000 random parameters change the answer; a random one does with a probability of 0." in found.text
+    assert found.text.endswith("at most, and 0.01 is asked for")
+    assert reason(counted, constant(0.2, 0)) is None
+    sampled = dataclasses.replace(counted, method=CCCert(bound="chernoff", at_most=1e-4))
+    assert reason(sampled, constant(0.35, 0)).kind == "margin"

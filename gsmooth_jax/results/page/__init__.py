@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from gsmooth_jax.claims import Answer, Claim, Interval
+from gsmooth_jax.claims import AgainstRandom, Answer, Claim, Interval
 from gsmooth_jax.regions import Box
 from gsmooth_jax.results import attack_files, headers, reasons
 from gsmooth_jax.results.accuracy import certified_accuracy
@@ -155,12 +155,24 @@ def _claimed(run: Run, *, alone: bool) -> str:
         "For " if alone else "for ",
         tag("strong", text(f"{round(share * images):,} of {images:,} images")),
         text(f" ({share:.1%}; 95% limits over images {low:.1%} to {high:.1%}) it {verb} that the {subject} "),
-        text(f"{'gives the right answer' if labelled else 'keeps its answer'} after every "),
+        text(f"{'gives the right answer' if labelled else 'keeps its answer'} after {_every(run)} "),
         tag("code", text(run.header["transform"])),
-        text(f", {_region(run)}. {chance}"),
+        text(f", {_region(run)}{_but(run)}. {chance}"),
         text(f" Assumed: {', '.join(assumed)}.") if assumed else "",
     ]
     return tag("p", *words, class_="claim")
+
+
+def _every(run: Run) -> str:
+    return "a random" if run.random_only else "every"
+
+
+def _but(run: Run) -> str:
+    """What a claim about random parameters leaves out."""
+    if not run.random_only:
+        return ""
+    rare = getattr(headers.guarantee_of(run.header).method, "at_most", 1.0)
+    return f", but for a probability of {rare:g} at most; of a parameter that somebody chooses it says nothing"
 
 
 def _region(run: Run) -> str:
@@ -231,7 +243,7 @@ def _why(runs: Sequence[Run], summaries: Sequence[dict[str, Any]]) -> str:
 
 
 def _verdict(run: Run) -> str:
-    return run.status if run.status == "proved" else f"certified ({run.status})"
+    return run.kind if run.status == "proved" else f"certified ({run.kind})"
 
 
 def _attacked(runs: Sequence[Run], attacks: Sequence[Sequence[Mapping[str, Any]]]) -> str:
@@ -354,6 +366,9 @@ def _cells(run: Run, claim: Claim, reason: Reason | None, axis: Axis, worst: Map
 def _answer(claim: Claim) -> str:
     if isinstance(claim.statement, Interval):
         return tag("span", text(f"in [{claim.statement.low:g}, {claim.statement.high:g}]"))
+    if isinstance(claim.statement, AgainstRandom):
+        said = f"answers {claim.statement.answer}, at random but for {claim.statement.at_most:.2g}"
+        return tag("span", text(said))
     return tag("span", text(f"answers {claim.statement.answer}")) if isinstance(claim.statement, Answer) else ""
 
 
@@ -375,7 +390,8 @@ def _worst(summaries: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
 
 def _attack(worst: Mapping[str, Any], run: Run) -> str:
     where = f" at {reasons.place(worst['worst'], run.header)}" if worst["worst"] is not None else ""
-    if worst["certified"] and worst["changed_answer"]:
+    # Of a claim about random parameters a chosen one breaks nothing.
+    if worst["certified"] and worst["too_often" if worst.get("random_only") else "changed_answer"]:
         return tag("p", text(f"{worst['attack']}{where}: the claim is broken"), class_="attack broke")
     what = "another answer" if worst["flipped"] else f"{worst['kept']:.1%} of votes keep it"
     return tag("p", text(f"{worst['attack']}{where}: {what}"), class_="attack")

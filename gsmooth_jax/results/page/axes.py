@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gsmooth_jax.claims import Claim
+from gsmooth_jax.claims import AgainstRandom, Claim
 from gsmooth_jax.methods.pool import Pool
 from gsmooth_jax.regions import Box
 from gsmooth_jax.results.page._html import tag
@@ -70,6 +70,8 @@ class Axis:
         return tag("svg", *marks, viewBox=size, class_="axis", role="img", aria_label=self._said(claim))
 
     def _said(self, claim: Claim) -> str:
+        if isinstance(claim.statement, AgainstRandom):
+            return f"a random parameter changes the answer with a probability of {claim.statement.at_most:.2g} at most"
         if claim.radius <= 0.0:
             return "nothing proved"
         return f"proved to {rounded_down(claim.radius)} of {self._region.size:g}"

@@ -30,9 +30,9 @@ def limits(share: float, images: int) -> tuple[float, float]:
 
 def panels(runs: Sequence[Run]) -> str:
     """Returns one figure for each transform and label of claims: sizes of other transforms are in other units."""
-    shown = list(dict.fromkeys((run.header["transform"], run.status) for run in runs))
+    shown = list(dict.fromkeys((run.header["transform"], run.kind) for run in runs))
     return "".join(
-        _panel([(number, run) for number, run in enumerate(runs) if (run.header["transform"], run.status) == each])
+        _panel([(number, run) for number, run in enumerate(runs) if (run.header["transform"], run.kind) == each])
         for each in shown
     )
 
@@ -76,9 +76,10 @@ def _panel(numbered: Sequence[tuple[int, Run]]) -> str:
         # A curve holds at its sizes: it falls behind each of them.
         band = _steps(upper, x, y) + "L" + _steps(lower, x, y, back=True)[1:] + "Z"
         colour = f"run r{number % COLOURS}"
-        lines.append(tag("path", d=band, class_=f"band {colour}" if len(runs) == 1 else f"band thin {colour}"))
-        dashed = None if run.status == "proved" else "6 4"
-        lines.append(tag("path", d=_steps(steps, x, y), class_=f"curve {colour}", stroke_dasharray=dashed))
+        if not run.random_only:  # what is rare in the region may not be in a part of it
+            lines.append(tag("path", d=band, class_=f"band {colour}" if len(runs) == 1 else f"band thin {colour}"))
+            dashed = None if run.status == "proved" else "6 4"
+            lines.append(tag("path", d=_steps(steps, x, y), class_=f"curve {colour}", stroke_dasharray=dashed))
         own = certified_accuracy(run.claims)
         lines.append(tag("circle", cx=x(run.region.size), cy=y(own), r=4, class_=f"dot {colour}"))
         names.append(
@@ -86,6 +87,8 @@ def _panel(numbered: Sequence[tuple[int, Run]]) -> str:
         )
     transform, status = runs[0].header["transform"], runs[0].status
     heading = f"{'Proved' if status == 'proved' else f'Certified ({status})'} for every transformation up to this size"
+    if runs[0].random_only:
+        heading = f"Certified for parameters drawn at random from the region ({status}), and for no chosen one"
     label = f"Share of images {heading.lower()}, {transform}"
     size = f"0 0 {_WIDTH:g} {_HEIGHT:g}"
     return tag(
