@@ -13,6 +13,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
+
+from gsmooth_jax.certificates import GeneralLipschitz, search
+from gsmooth_jax.estimation import bounds
+from gsmooth_jax.methods import cc_cert
+from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import headers, run
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
 from gsmooth_jax.transforms import Jpeg, Quantize, stages_of
@@ -22,6 +28,9 @@ ROOT = HERE.parent
 DOCUMENTS = [ROOT / "README.md", *sorted(HERE.glob("*/README.md"))]
 TABLE = re.compile(r"(<!-- results: (\w+)(?:, ([\w/]+))? -->\n).*?(<!-- end of results -->)", re.DOTALL)
 COLUMNS = ("transformation", "image", "network", "smoothed", "certified", "votes an image", "GSmooth", "TSS")
+RARE = {"1e-10": 1e-10, "1e-7": 1e-7, "1e-4": 1e-4}
+"""What CC-Cert's estimate is compared with."""
+GAMMAS = (0.2, 0.3, 0.4, 0.5, 0.7, 1.4, 1.7, 2.0, 2.3)
 NETWORKS = {"convnet": "ConvNet", "convnet_bn": "ConvNet", "resnet20": "ResNet-20", "speed_net": "SpeedNet"}
 LAYERS = {"image": "standardises", "sharpen": "inverts blurs", "centre": "centres"}
 """What an input layer does that cancels a transformation, or part of it."""
@@ -47,19 +56,96 @@ def cells(folder: Path, words: dict) -> list[str]:
         words["row"],
         "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
         network(found.header),
-        f"{accuracy(claims):.1%}".replace("%", " %"),
-        f"**{certified_accuracy(claims):.1%}**".replace("%", " %"),
+        _percent(accuracy(claims)),
+        f"**{_percent(certified_accuracy(claims))}**",
         f"{sum(c.votes for c in claims) / len(claims):,.0f}",
         words.get("gsmooth", ""),
         words.get("tss", ""),
     ]
 
 
+def random_cells(folder: Path, words: dict) -> list[str]:
+    """A row about random attackers: what CC-Cert's estimate says of how many images, and what counting proves."""
+    found = run.read(folder)
+    claims, guarantee = found.claims, headers.guarantee_of(found.header)
+    _expect(folder, (found.kind, len(claims)), (f"statistical, {run.RANDOM_ONLY}", words["images"]))
+    below = [sum(c.correct and c.statement.at_most < rare for c in claims) for rare in RARE.values()]
+    least = 1.0 - bounds.largest_p_lower(guarantee.max_votes, guarantee.alpha)
+    unchanged = sum(c.correct and cc_cert.counted_upper(c, guarantee) <= least * (1 + 1e-9) for c in claims)
+    shares = [_percent(count / len(claims)) for count in (*below, unchanged)]
+    return [
+        words["row"],
+        network(found.header),
+        _percent(accuracy(claims)),
+        *shares,
+        f"{least:.2%}".replace("%", " %"),
+        words["published"],
+    ]
+
+
+def bound_cells(folder: Path, words: dict) -> list[str]:
+    """A row about General Lipschitz: exact, and on the same votes the sampled and the released bound."""
+    found = run.read(folder)
+    claims, guarantee = found.claims, headers.guarantee_of(found.header)
+    _expect(folder, (found.status, guarantee.test, len(claims)), ("proved", "fixed", words["images"]))
+    method, region, tests = guarantee.method, guarantee.region, Tests(guarantee)
+    sampled = GeneralLipschitz(transform=guarantee.transform)
+    exact, heuristic = (search.threshold(c, method.smoothing, region) for c in (method.certificate, sampled))
+    p_lower = [tests.lower(c.hypotheses[0]) if c.correct else 0.0 for c in claims]
+    cells = [words["row"], network(found.header), _percent(accuracy(claims)), f"{max(p_lower):.4f}"]
+    for threshold in (exact, heuristic, words["released"]):
+        passes = sum(p >= threshold for p in p_lower) / len(claims)
+        cells += [f"{threshold:.4f}", _percent(passes)]
+    return [*cells, words["published"]]
+
+
+def gamma_cells(folder: Path, words: dict) -> list[str]:
+    """A row about a law of gamma: the share of images proved up to each exponent, by one run's votes."""
+    found = run.read(folder)
+    claims, guarantee = found.claims, headers.guarantee_of(found.header)
+    _expect(folder, (found.status, guarantee.test, len(claims)), ("proved", "fixed", words["images"]))
+    law, tests = guarantee.method.smoothing, Tests(guarantee)
+    shares = []
+    for gamma in GAMMAS:
+        shift = np.log([gamma])
+        lower = [tests.lower(c.hypotheses[0]) for c in claims if c.correct]
+        shares.append(sum(law.certifies(shift, p, 1.0 - p) for p in lower) / len(claims))
+    mean = np.mean([c.hypotheses[0].successes / c.hypotheses[0].votes for c in claims])
+    return [words["row"], network(found.header), _percent(accuracy(claims)), f"{mean:.4f}", *map(_percent, shares)]
+
+
+READERS = {
+    "cc_cert": (
+        ("transformation", "network", "right", *(f"estimate below {rare}" for rare in RARE), "no draw changes it",
+         "which proves at most", "published"),
+        random_cells,
+    ),
+    "general_lipschitz": (
+        ("transformation", "network", "smoothed", "largest p_A", "exact p_A", "proved", "sampled p_A", "heuristic",
+         "released p_A", "passes it", "published"),
+        bound_cells,
+    ),
+    "gamma_mnist": (("law", "network", "smoothed", "mean p_A", *(f"{g:g}" for g in GAMMAS)), gamma_cells),
+    "gamma_cifar10": (("law", "network", "smoothed", "mean p_A", *(f"{g:g}" for g in GAMMAS)), gamma_cells),
+}  # fmt: skip
+"""Of sections that are read otherwise: the columns, and what makes a row."""
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace("%", " %")
+
+
+def _expect(folder: Path, found: tuple, expected: tuple) -> None:
+    if found != expected:
+        raise ValueError(f"Expected {expected} of {folder}, got {found}.")
+
+
 def table(found: re.Match[str], rows: dict[str, dict[str, list[str]]]) -> str:
     """What is to stand in place of a table that was found, in Markdown."""
     begins, section, folder, ends = found.groups()
     chosen = [row for run_folder, row in rows[section].items() if run_folder.startswith(folder or "")]
-    shown = [column for column in zip(COLUMNS, *chosen, strict=True) if any(column[1:])]
+    columns, _ = READERS.get(section, (COLUMNS, cells))
+    shown = [column for column in zip(columns, *chosen, strict=True) if any(column[1:])]
     heading, *lines = zip(*shown, strict=True)
     ruled = [heading, ["---"] * len(heading), *lines]
     return "\n".join([begins, *(f"| {' | '.join(line)} |" for line in ruled), "", ends])
@@ -71,7 +157,9 @@ def main() -> None:
     options = parser.parse_args()
     published = tomllib.loads((HERE / "published.toml").read_text(encoding="utf-8"))
     rows = {
-        section: {folder: cells(HERE / folder, words) for folder, words in each.items()}
+        section: {
+            folder: READERS.get(section, (COLUMNS, cells))[1](HERE / folder, words) for folder, words in each.items()
+        }
         for section, each in published.items()
     }
     old = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
