@@ -54,6 +54,10 @@ def fit_denoiser(config: Annotated[DenoiserConfig, tyro.conf.arg(name="")], data
     Resumes where it stopped. Says after every epoch how near the denoised test images are, and of --classifier how many
     answers are kept under noise, behind the denoiser and without it. Then: gsmooth certify --denoiser OUT.
 
+    $ gsmooth fit-denoiser --data cifar10 --noise 0.12 --out runs/denoiser
+    $ gsmooth fit-denoiser --data cifar10 --noise 0.12 --objective stability --classifier nets.py:net
+    --start runs/denoiser --out runs/stable
+
     Args:
         config: the fit.
         data_dir: where data sets are prepared; the TFDS default if left out.
