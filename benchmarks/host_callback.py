@@ -1,17 +1,19 @@
 """What does calling a network on the host add to its own time, and how does it compare with the same network in JAX?
 
-A ResNet-20 in PyTorch and in JAX with the same weights, or (``--network numpy``) a matrix product of NumPy and of JAX.
+A ResNet-20 in PyTorch and in JAX with the same weights, (``--network efficientnet``) an EfficientNet-Lite0 as an ONNX
+file and in JAX, or (``--network numpy``) a matrix product of NumPy and of JAX.
 Four sides take turns on batches of images: the host's network alone, as this library feeds it; the same network through
 the callback of a compiled program; a callback that computes nothing, on the same images; and the network in JAX. Prints
 one JSON line: median milliseconds an image of each, and the share of the network's own time that the callback adds,
 measured by the one that computes nothing.
 
-    pip install torch
-    python benchmarks/host_callback.py [--network {resnet20,numpy}] [--batch 256] [--repeats 9] [--quick]
+    pip install torch onnx onnxruntime
+    python benchmarks/host_callback.py [--network {resnet20,efficientnet,numpy}] [--batch 256] [--repeats 9] [--quick]
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,16 +27,25 @@ import gsmooth_jax as gs
 from gsmooth_jax.models import HostModel, as_classifier
 
 CHECKPOINT = Path(__file__).parent.parent / "experiments/resolvable_cifar10/checkpoints/resnet20"
-SHAPE = (32, 32, 3)
+DENOISED = Path(__file__).parent.parent / "experiments/denoised"
+SHAPES = {"resnet20": (32, 32, 3), "efficientnet": (224, 224, 3), "numpy": (32, 32, 3)}
 
 
 def sides(network: str) -> tuple[HostModel, Any]:
     """A network on the host, and the same one in JAX."""
+    shape = SHAPES[network]
+    if network == "efficientnet":
+        sys.path.insert(0, str(DENOISED))
+        import efficientnet_lite0  # pyright: ignore[reportMissingImports]
+
+        return HostModel(efficientnet_lite0.onnx_file(), **efficientnet_lite0.FORM), as_classifier(
+            efficientnet_lite0.traced(), shape
+        )
     if network == "numpy":
-        weights = np.random.default_rng(0).normal(size=(10, np.prod(SHAPE))).astype(np.float32)
+        weights = np.random.default_rng(0).normal(size=(10, np.prod(shape))).astype(np.float32)
         here = jnp.asarray(weights)
         host = HostModel(lambda x: x.reshape(len(x), -1) @ weights.T, layout="NHWC")
-        return host, as_classifier(lambda x: x.reshape(len(x), -1) @ here.T, SHAPE)
+        return host, as_classifier(lambda x: x.reshape(len(x), -1) @ here.T, shape)
     import torch_loop  # brings PyTorch
 
     classifier = gs.load(CHECKPOINT)
@@ -50,7 +61,8 @@ def compiled(classifier: Any, images: jax.Array) -> Callable[[], Callable[[], An
 
 def main(options: argparse.Namespace) -> None:
     """Measures, and prints."""
-    images = np.random.default_rng(0).random((options.batch, *SHAPE), np.float32)
+    shape = SHAPES[options.network]
+    images = np.random.default_rng(0).random((options.batch, *shape), np.float32)
     given = jnp.asarray(images)
     host, traced = sides(options.network)
     nothing = np.arange(10, dtype=np.float32)[None]
@@ -58,8 +70,8 @@ def main(options: argparse.Namespace) -> None:
     host(images)
     times = interleaved(
         lambda: lambda: host(images),
-        compiled(as_classifier(host, SHAPE), given),
-        compiled(as_classifier(empty, SHAPE), given),
+        compiled(as_classifier(host, shape), given),
+        compiled(as_classifier(empty, shape), given),
         compiled(traced, given),
         repeats=options.repeats,
     )
@@ -80,7 +92,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", choices=("resnet20", "numpy"), default="resnet20")
+    parser.add_argument("--network", choices=tuple(SHAPES), default="resnet20")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--quick", action="store_true")

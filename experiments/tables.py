@@ -23,24 +23,31 @@ DOCUMENTS = [ROOT / "README.md", *sorted(HERE.glob("*/README.md"))]
 TABLE = re.compile(r"(<!-- results: (\w+)(?:, ([\w/]+))? -->\n).*?(<!-- end of results -->)", re.DOTALL)
 COLUMNS = ("transformation", "image", "network", "smoothed", "certified", "votes an image", "GSmooth", "TSS")
 NETWORKS = {"convnet": "ConvNet", "convnet_bn": "ConvNet", "resnet20": "ResNet-20", "speed_net": "SpeedNet"}
+ELSEWHERE = {
+    "mlperf_tiny.ResNet": "ResNet of MLPerf Tiny",
+    "efficientnet_lite0.onnx": "EfficientNet-Lite0",
+}
+"""Networks that nobody here has trained, by the names of their callables."""
 LAYERS = {"image": "standardises", "sharpen": "inverts blurs", "centre": "centres"}
 """What an input layer does that cancels a transformation, or part of it."""
 
 
 def network(header: dict) -> str:
-    """The network of a run, and what its input layer does to the image."""
+    """The network of a run, what its input layer does to the image, and whether a denoiser is before it."""
     each = header["model"]["architectures"]
-    does = LAYERS.get(each[0]["normalize"]["mode"])
-    name = NETWORKS[each[0]["name"]]
-    return (name if len(each) == 1 else f"{len(each)} {name}s") + (f", {does}" if does else "")
+    first = each[0]
+    does = LAYERS.get(first["normalize"]["mode"]) if "normalize" in first else None
+    name = ELSEWHERE[first["callable"]] if "callable" in first else NETWORKS[first["name"]]
+    behind = "behind a denoiser" if "denoiser" in first else None
+    return ", ".join(filter(None, (name if len(each) == 1 else f"{len(each)} {name}s", does, behind)))
 
 
 def cells(folder: Path, words: dict) -> list[str]:
     """A row of a table."""
     found = run.read(folder)
     claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
-    expected = "proved", 1e-3, words.get("images", 500), 20
-    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every")
+    expected = "proved", 1e-3, words.get("images", 500), words.get("every", 20)
+    terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every", 1)
     if terms != expected:
         raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
     return [

@@ -8,6 +8,7 @@ from gsmooth_jax import transforms as transforms
 from gsmooth_jax.api import certify as certify
 from gsmooth_jax.api import certify_run as certify_run
 from gsmooth_jax.api import load as load
+from gsmooth_jax.api import load_denoiser as load_denoiser
 from gsmooth_jax.api import report as report
 from gsmooth_jax.api import verify as verify
 from gsmooth_jax.claims import Claim as Claim
@@ -23,6 +24,7 @@ from gsmooth_jax.methods.median import Median as Median
 from gsmooth_jax.methods.smoothed import Smoothed as Smoothed
 from gsmooth_jax.methods.stream import certify_stream as certify_stream
 from gsmooth_jax.models import Classifier as Classifier
+from gsmooth_jax.models import Denoised as Denoised
 from gsmooth_jax.models import as_classifier as as_classifier
 from gsmooth_jax.regions import Ball as Ball
 from gsmooth_jax.regions import Box as Box

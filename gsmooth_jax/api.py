@@ -16,7 +16,7 @@ from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Guarantee, Method, Test
 from gsmooth_jax.methods.stream import certify_stream, check_example
-from gsmooth_jax.models import Classifier, Model, Regressor, as_model
+from gsmooth_jax.models import Classifier, Denoiser, Model, Regressor, as_model
 from gsmooth_jax.results import certify as making
 from gsmooth_jax.results import headers, inputs
 from gsmooth_jax.results import replay as replaying
@@ -24,6 +24,7 @@ from gsmooth_jax.results import verify as verifying
 from gsmooth_jax.results.certify import Progress
 from gsmooth_jax.results.run import Run, read
 from gsmooth_jax.results.verify import Verification
+from gsmooth_jax.surrogate import denoiser
 from gsmooth_jax.types import Domain, Region, Transform
 
 
@@ -41,6 +42,19 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     from gsmooth_jax.models import checkpoint  # brings Flax
 
     return checkpoint.load(path, dtype)
+
+
+def load_denoiser(path: str | os.PathLike[str]) -> Denoiser:
+    """Reads a folder that ``gsmooth fit-denoiser`` wrote, for ``Denoised``.
+
+    Args:
+      path: the folder.
+
+    Raises:
+      FileNotFoundError: there is none.
+      ValueError: a file is damaged, or the folder holds something else.
+    """
+    return denoiser.load(path)
 
 
 def certify(

@@ -16,6 +16,7 @@ from gsmooth_jax import cli
 from gsmooth_jax.data.specs import DATASETS
 from gsmooth_jax.training import TrainConfig
 from gsmooth_jax.training.augment import Augment
+from gsmooth_jax.training.denoiser_config import DenoiserConfig
 from gsmooth_jax.training.surrogate_config import FitConfig
 
 ROOT = Path(__file__).parents[1]
@@ -86,7 +87,12 @@ def test_every_script_asks_for_what_can_be_built(script, arguments, tmp_path, mo
 
 @pytest.mark.parametrize("path", MODELS, ids=name)
 def test_every_kept_model_says_how_it_can_be_trained(path, monkeypatch):
-    info = json.loads(path.read_text())["info"]
+    description = json.loads(path.read_text())
+    info = description["info"]
+    if "denoiser" in description:
+        settings = {name: tuple(v) if isinstance(v, list) else v for name, v in info["fit"].items()}
+        assert DenoiserConfig(out="unused", **settings).network().to_json() == description["denoiser"]
+        return
     if "fit" in info:
         assert FitConfig(out="unused", **info["fit"]).drawn()
         return

@@ -37,6 +37,7 @@ COMMANDS = (
     evaluate.evaluate,
     train.train,
     train.fit_surrogate,
+    train.fit_denoiser,
     listing.transforms,
     listing.methods,
 )

@@ -17,6 +17,7 @@ def attack(
     limit: int | None = None,
     checkpoint: tuple[Path, ...] = (),
     model: str | None = None,
+    denoiser: Path | None = None,
     data: str | None = None,
     data_dir: str | None = None,
     rows: int | Literal["auto"] | None = None,
@@ -34,6 +35,7 @@ def attack(
         limit: attack this many of the run's images at most.
         checkpoint: folder of the run's classifier, or folders; the one shipped for the transform if left out.
         model: instead, the run's network from elsewhere: net.onnx, nets.py:net or package.nets:net.
+        denoiser: folder of the denoiser before it, if there is one.
         data: where the run's pictures or arrays are now, folder:PATH or file.npz; where they were if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
@@ -58,7 +60,7 @@ def attack(
     plan = attacks.ATTACKS[attack]() if tries is None else attacks.ATTACKS[attack](tries=tries)
     require_devices()
     outcomes = attacks.attack_stream(
-        origin.classifier_of(header, checkpoint, model),
+        origin.classifier_of(header, checkpoint, model, denoiser),
         files.claimed_examples(header, claims, data_dir, data),
         headers.guarantee_of(header, (*checkpoint, run)),
         plan,

@@ -61,6 +61,9 @@ class Network:
     """subtracted from those: one number a channel, or one for all."""
     std: tuple[float, ...] = ()
     """what is left is divided by: likewise."""
+    denoiser: Path | None = None
+    """folder of `gsmooth fit-denoiser`: the network is certified behind it, under the noise that it was fitted to if
+    --law is left out."""
     dtype: Literal["float32", "bfloat16"] | None = None
     """in which the classifier computes, a part of the claim; the checkpoint's own if left out."""
 
@@ -82,13 +85,13 @@ class Network:
             if form is not None:
                 raise ValueError(f"Expected --model with --layout, got none with layout={self.layout!r}.")
             folders = self.checkpoint or (Path(assets.classifier_for(transform)),)
-            return FoundNetwork(folders=folders, dtype=self.dtype)
+            return FoundNetwork(folders=folders, denoiser=self.denoiser, dtype=self.dtype)
         if self.checkpoint:
             raise ValueError(f"Expected --checkpoint or --model, got both: {self.checkpoint[0]} and {self.model}.")
         if models.elsewhere(self.model):
-            return FoundNetwork(model=self.model, form=form, dtype=self.dtype)
+            return FoundNetwork(model=self.model, form=form, denoiser=self.denoiser, dtype=self.dtype)
         models.named_model(self.model, form)  # a checkpoint's folder, which knows the form
-        return FoundNetwork(folders=(Path(self.model),), dtype=self.dtype)
+        return FoundNetwork(folders=(Path(self.model),), denoiser=self.denoiser, dtype=self.dtype)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -99,12 +102,14 @@ class FoundNetwork:
       folders: of checkpoints, or none.
       model: text of one from elsewhere.
       form: how that takes its images.
+      denoiser: folder of the denoiser before it, if there is one.
       dtype: in which it is to compute.
     """
 
     folders: tuple[Path, ...] = ()
     model: str | None = None
     form: dict[str, Any] | None = None
+    denoiser: Path | None = None
     dtype: str | None = None
 
     def method(self, name: str, law: str | None, transform: "Transform") -> "Method":
@@ -117,8 +122,14 @@ class FoundNetwork:
         return registry.choose(name, self.trained_law(transform.name), transform)
 
     def trained_law(self, transform: str) -> Any:
-        """The law, or the noise, under which a checkpoint was trained; raises as ``results.certify.trained_law``."""
+        """The noise that the denoiser was fitted to, or the law, or the noise, under which a checkpoint was trained.
+
+        Raises as ``results.certify.trained_law``.
+        """
         from gsmooth_jax.results import certify
+
+        if self.denoiser is not None:
+            return certify.fitted_noise(self.denoiser)
 
         if not self.folders:
             raise ValueError(
@@ -130,8 +141,11 @@ class FoundNetwork:
     def load(self, domain: "Domain | None") -> "Model":
         """Reads it, for inputs of a domain, which is known of all data that have a name."""
         from gsmooth_jax import models
+        from gsmooth_jax.surrogate import denoiser
 
         if self.model is None:
-            return models.ensemble([models.load(place, self.dtype) for place in self.folders])
-        assert domain is not None
-        return models.load_named(self.model, domain, self.form, self.dtype)
+            found = models.ensemble([models.load(place, self.dtype) for place in self.folders])
+        else:
+            assert domain is not None
+            found = models.load_named(self.model, domain, self.form, self.dtype)
+        return denoiser.behind(self.denoiser, found)

@@ -1,4 +1,4 @@
-"""What has to be learned first: ``gsmooth train`` and ``gsmooth fit-surrogate``."""
+"""What has to be learned first: ``gsmooth train``, ``gsmooth fit-surrogate`` and ``gsmooth fit-denoiser``."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import tyro
 
 from gsmooth_jax.cli.console import require_devices
 from gsmooth_jax.training import TrainConfig
+from gsmooth_jax.training.denoiser_config import DenoiserConfig
 from gsmooth_jax.training.surrogate_config import FitConfig
 
 
@@ -37,6 +38,24 @@ def fit_surrogate(config: Annotated[FitConfig, tyro.conf.arg(name="")], data_dir
     require_devices()
     from gsmooth_jax.data import load_split
     from gsmooth_jax.training.surrogate_fit import fit
+
+    (images, _), (test_images, _) = (load_split(config.data, split, data_dir) for split in ("train", "test"))
+    fit(config, images, test_images)
+
+
+def fit_denoiser(config: Annotated[DenoiserConfig, tyro.conf.arg(name="")], data_dir: str | None = None) -> None:
+    """Fit a network that takes noise away, so that a classifier that has not seen any can be certified behind it.
+
+    Resumes where it stopped. Says after every epoch how near the denoised test images are, and of --classifier how many
+    answers are kept under noise, behind the denoiser and without it. Then: gsmooth certify --denoiser OUT.
+
+    Args:
+        config: the fit.
+        data_dir: where data sets are prepared; the TFDS default if left out.
+    """
+    require_devices()
+    from gsmooth_jax.data import load_split
+    from gsmooth_jax.training.denoiser_fit import fit
 
     (images, _), (test_images, _) = (load_split(config.data, split, data_dir) for split in ("train", "test"))
     fit(config, images, test_images)

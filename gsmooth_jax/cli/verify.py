@@ -15,6 +15,7 @@ def verify(
     replay: int = 0,
     checkpoint: tuple[Path, ...] = (),
     model: str | None = None,
+    denoiser: Path | None = None,
     data: str | None = None,
     data_dir: str | None = None,
     rows: int | None = None,
@@ -32,6 +33,7 @@ def verify(
         checkpoint: folder of the runs' classifier, or folders, for --replay; the one shipped for the transform if left
             out.
         model: instead, the runs' network from elsewhere: net.onnx, nets.py:net or package.nets:net.
+        denoiser: folder of the denoiser before it, if there is one.
         data: where the runs' pictures or arrays are now, folder:PATH or file.npz; where they were if left out.
         data_dir: where data sets are prepared; the TFDS default if left out.
         rows: images in a device batch (speed only).
@@ -60,7 +62,15 @@ def verify(
         faults = found.faults
         if replay:
             again = replays.of_run(
-                folder, replay, checkpoint, execution, data=data, data_dir=data_dir, named=model, watch=_watched
+                folder,
+                replay,
+                checkpoint,
+                execution,
+                data=data,
+                data_dir=data_dir,
+                named=model,
+                denoiser=denoiser,
+                watch=_watched,
             )
             faults = faults + again.faults
             report["replayed"][run], report["elsewhere"][run] = again.images, again.elsewhere

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gsmooth_jax.models.checks import check_model as check_model
 from gsmooth_jax.models.classifier import Classifier as Classifier
 from gsmooth_jax.models.classifier import as_classifier as as_classifier
+from gsmooth_jax.models.denoised import Denoised as Denoised
+from gsmooth_jax.models.denoised import Denoiser as Denoiser
 from gsmooth_jax.models.ensembling import architectures as architectures
 from gsmooth_jax.models.ensembling import calls_host as calls_host
 from gsmooth_jax.models.ensembling import differentiable as differentiable

@@ -1,6 +1,7 @@
 """What is asked of any callable from elsewhere: its name, and its logits."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,3 +20,13 @@ def qualified(value: Any) -> str:
 def output_of(value: Any) -> Any:
     """The logits of what a network gives: itself, or its ``logits`` where it has them, as of Hugging Face."""
     return getattr(value, "logits", value)
+
+
+def leaves(apply: Any) -> Iterator[Any]:
+    """What is applied in the end where a model is made of several: each network, of an ensemble or behind another."""
+    members = getattr(apply, "members", None)
+    if members is None:
+        yield apply
+    else:
+        for member in members:
+            yield from leaves(member)

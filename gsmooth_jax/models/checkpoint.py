@@ -71,9 +71,11 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     description = describe(folder)
     if "surrogate" in description:
         raise ValueError(f"{folder} holds a transform's surrogate, not a classifier.")
+    if "denoiser" in description:
+        raise ValueError(f"{folder} holds a denoiser, not a classifier: name it with --denoiser or gs.load_denoiser.")
     try:
         architecture = Architecture.from_json(description["architecture"])
-        domain = _domain(description)
+        domain = domain_of(description)
         dtype = str(dtype or description["dtype"])
         expected = jax.eval_shape(lambda key: architecture.init(key, domain.shape), jax.random.key(0))
     except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
@@ -83,7 +85,7 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     return read if dtype == read.dtype else read.astype(dtype)
 
 
-def _domain(description: Mapping[str, Any]) -> Domain:
+def domain_of(description: Mapping[str, Any]) -> Domain:
     """The domain of a checkpoint; those of versions before 0.7 name the shape of their images, which are in [0, 1]."""
     if "domain" not in description:
         return Domain(tuple(description["input_shape"]))

@@ -7,10 +7,14 @@ from typing import Any
 import jax
 import numpy as np
 
+from gsmooth_jax.models.callables import leaves
 from gsmooth_jax.types import Domain
 
 _CHANNELS = (1, 3, 4)
 _SMALLEST = 8  # px: the side of what is surely rows or columns
+
+_REGISTERED = ("gsmooth_jax.models.architecture", "gsmooth_jax.surrogate.denoiser")
+"""Where networks are from that are known to be functions of each image alone."""
 
 _ROUNDING = {"float32": 1e-3, "bfloat16": 5e-2}
 """By how much of the largest logit one image's logits may differ between batches: orders of summation differ."""
@@ -81,8 +85,7 @@ def check_model(model: Any) -> None:
     Raises:
       ValueError: as ``check_independent``.
     """
-    members = getattr(model.apply, "members", (model.apply,))
-    if all(type(member).__module__ == "gsmooth_jax.models.architecture" for member in members):
+    if all(type(member).__module__ in _REGISTERED for member in leaves(model.apply)):
         return
 
     def apply(images: np.ndarray) -> np.ndarray:

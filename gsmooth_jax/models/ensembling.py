@@ -7,8 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax.models.callables import qualified
+from gsmooth_jax.models.callables import leaves, qualified
 from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.denoised import Behind
 from gsmooth_jax.models.host import Called
 from gsmooth_jax.models.program import Applied, Foreign
 from gsmooth_jax.models.regressor import Model
@@ -40,26 +41,27 @@ class _Mean:
 
 
 def architectures(model: Model) -> list[dict[str, Any]]:
-    """Says of each of a model's members which network it is, or which callable."""
-    return [_described(apply) for apply in _members(model)]
+    """Says of each of a model's members which network it is, or which callable, and which denoiser is before it."""
+    return _described(model.apply)
 
 
-def _members(model: Model) -> Sequence[Callable[[Any, jax.Array], jax.Array]]:
-    return model.apply.members if isinstance(model.apply, _Mean) else (model.apply,)
-
-
-def _described(apply: Any) -> dict[str, Any]:
-    return apply.to_json() if hasattr(apply, "to_json") else {"callable": qualified(apply)}
+def _described(apply: Any) -> list[dict[str, Any]]:
+    if isinstance(apply, Behind):
+        (denoiser,) = _described(apply.denoise)
+        return [member | {"denoiser": denoiser} for member in _described(apply.classify)]
+    if isinstance(apply, _Mean):
+        return [entry for member in apply.members for entry in _described(member)]
+    return [apply.to_json() if hasattr(apply, "to_json") else {"callable": qualified(apply)}]
 
 
 def unseen(model: Model) -> list[str]:
     """Says of each part of a model of which nobody can tell what it computes, why: its fingerprint lacks it."""
-    return [why for apply in _members(model) if isinstance(apply, Applied) for why in apply.program.unseen]
+    return [why for apply in leaves(model.apply) if isinstance(apply, Applied) for why in apply.program.unseen]
 
 
 def calls_host(model: Model) -> bool:
     """Whether a compiled program of the model calls Python."""
-    return any(isinstance(apply, Applied) and apply.program.callbacks for apply in _members(model))
+    return any(isinstance(apply, Applied) and apply.program.callbacks for apply in leaves(model.apply))
 
 
 def differentiable(model: Model) -> bool:
@@ -77,7 +79,7 @@ def differentiable(model: Model) -> bool:
 
 def runtimes_of(model: Model) -> list[str]:
     """Names what runs those members of a model that are called on the host, with the versions."""
-    functions = (apply.function for apply in _members(model) if isinstance(apply, Applied))
+    functions = (apply.function for apply in leaves(model.apply) if isinstance(apply, Applied))
     return sorted({f.model.runtime.how for f in functions if isinstance(f, Called)})
 
 

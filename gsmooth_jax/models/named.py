@@ -8,6 +8,7 @@ from typing import Any
 
 from gsmooth_jax import _spec, assets
 from gsmooth_jax.models.classifier import Classifier
+from gsmooth_jax.models.denoised import Denoised
 from gsmooth_jax.models.host import HostModel
 from gsmooth_jax.models.input_format import InputFormat, TracedModel
 from gsmooth_jax.models.regressor import Model, as_model
@@ -72,6 +73,11 @@ def named_model(text: str | os.PathLike[str], form: Mapping[str, Any] | None = N
                 f"Expected no layout, scale, mean or std for {place}, which says {found.format}, got {form}."
             )
         return found
+    if isinstance(found, Denoised) and form is not None:
+        raise ValueError(
+            f"Expected no layout, scale, mean or std for {place}, a Denoised: its classifier says how it takes images, "
+            f"as in gs.models.TracedModel(network, layout='NCHW'), got {form}."
+        )
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(found, torch.nn.Module):
         if form is None:

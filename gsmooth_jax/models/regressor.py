@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from gsmooth_jax.models import checks
-from gsmooth_jax.models.classifier import Classifier, as_classifier, split_model
+from gsmooth_jax.models.classifier import Classifier, as_classifier
+from gsmooth_jax.models.denoised import Denoised
 from gsmooth_jax.models.program import Applied, Foreign
+from gsmooth_jax.models.split import split_model
 from gsmooth_jax.types import Domain
 
 
@@ -50,6 +52,8 @@ def as_model(model: Any, domain: Domain | tuple[int, ...]) -> Model:
     """
     if isinstance(model, Classifier):
         return as_classifier(model, domain)
+    if isinstance(model, Denoised):
+        return model.joined(as_model(model.classifier, domain))
     wanted = domain if isinstance(domain, Domain) else Domain(domain)
     if isinstance(model, Regressor):
         if not model.domain.meets(domain):

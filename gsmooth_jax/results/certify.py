@@ -19,6 +19,7 @@ from gsmooth_jax.results import headers
 from gsmooth_jax.results.folder import RunWriter, finished
 from gsmooth_jax.results.inputs import Inputs
 from gsmooth_jax.surrogate import SurrogateNoise
+from gsmooth_jax.surrogate import denoiser as denoisers
 from gsmooth_jax.types import Example
 
 
@@ -204,6 +205,11 @@ def trained_law(checkpoint: Path, transform: str) -> registry.Law:
     if transform not in laws:
         raise ValueError(f"The checkpoint was trained under {laws}: name the law for {transform} (--law).")
     return smoothing.parse(laws[transform])
+
+
+def fitted_noise(denoiser: Path) -> smoothing.PixelNoise:
+    """Returns the noise that a denoiser was fitted to, exact; raises as ``surrogate.denoiser.fitted_noise``."""
+    return smoothing.PixelNoise(sigma=denoisers.fitted_noise(denoiser), exact=True)
 
 
 def _trained_surrogate(checkpoint: Path, training: dict[str, Any], found: dict[str, Any]) -> SurrogateNoise:

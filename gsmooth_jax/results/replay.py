@@ -59,6 +59,7 @@ def of_run(
     data: Any = None,
     data_dir: str | None = None,
     named: str | None = None,
+    denoiser: Path | None = None,
     watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda redrawn, total: redrawn,
 ) -> Replay:
     """Certifies a few images of a run again, chosen anew each time.
@@ -71,6 +72,7 @@ def of_run(
       data: the run's inputs, where its header has no name for them; see ``inputs.of_any``.
       data_dir: where data sets are prepared; the TFDS default if None.
       named: the text that names the run's model, where that is from elsewhere; see ``models.named_model``.
+      denoiser: folder of the denoiser before the run's checkpoints or named model, if there is one.
       watch: gets the images as they come, and how many there are; for progress bars.
 
     Raises:
@@ -81,7 +83,7 @@ def of_run(
     if isinstance(model, Classifier | Regressor):
         origin.check_classifier(header, model)
     else:
-        model = origin.classifier_of(header, model, named)
+        model = origin.classifier_of(header, model, named, denoiser)
     examples = inputs.of_header(header["data"], data, data_dir).share(0, 1)
     chosen = choose(claims, count)
     again = replay(model, header, chosen, execution, examples=examples, folders=(*checkpoint, folder))

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import warnings
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +46,7 @@ class Augment:
     @classmethod
     def build(cls, config: TrainConfig) -> "Augment":
         """Reads the transforms and the laws of a configuration; warns where draws will be clipped."""
-        moves = tuple(_move(t, law) for t, law in zip(config.transform, config.law, strict=True))
+        moves = moves_of(config.transform, config.law)
         noise = config.noise
         if config.surrogate is not None and config.sigma_parameter is not None:
             spec = SurrogateNoise(path=config.surrogate, sigma_parameter=config.sigma_parameter, sigma=config.noise)
@@ -59,11 +60,7 @@ class Augment:
         So no image goes through all of them for the sake of one, as it would if each had its own choice.
         """
         theta_keys, noise_keys = jax.vmap(_two)(keys)
-        if self.moves:
-            ends = [i * len(images) // len(self.moves) for i in range(len(self.moves) + 1)]
-            shares = [slice(*pair) for pair in itertools.pairwise(ends)]
-            moved = [jax.vmap(move)(theta_keys[s], images[s]) for move, s in zip(self.moves, shares, strict=True)]
-            images = jnp.concatenate(moved)
+        images = moved(self.moves, theta_keys, images)
         if isinstance(self.noise, AugmentedNoise):
             return jax.vmap(self.noise)(noise_keys, self.noise.encode(images))
         # Never clipped: the votes of the certified classifier are not either.
@@ -80,6 +77,20 @@ class Augment:
         if self.crop_flip or self.flips:
             images = jax.vmap(_flip)(flip_keys, images)
         return self.smooth(smooth_keys, images)
+
+
+def moved(moves: Sequence[Move], keys: jax.Array, images: jax.Array) -> jax.Array:
+    """Applies of M transforms each to N / M neighbours; without any, none. [N], [N, H, W, C] -> the same. Device."""
+    if not moves:
+        return images
+    ends = [i * len(images) // len(moves) for i in range(len(moves) + 1)]
+    shares = [slice(*pair) for pair in itertools.pairwise(ends)]
+    return jnp.concatenate([jax.vmap(move)(keys[s], images[s]) for move, s in zip(moves, shares, strict=True)])
+
+
+def moves_of(transform: Sequence[str], law: Sequence[str]) -> tuple[Move, ...]:
+    """Reads transforms and the law of each; warns where draws will be clipped."""
+    return tuple(_move(*texts) for texts in zip(transform, law, strict=True))
 
 
 def _move(transform_text: str, law_text: str) -> Move:

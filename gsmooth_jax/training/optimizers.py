@@ -1,11 +1,23 @@
 """The optimisers of a training run, by name."""
 
+import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from optax import contrib
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FitState:
+    """Everything that a fit carries from step to step."""
+
+    params: Any
+    opt_state: Any
+    step: jax.Array  # [] int32
+
 
 RATES = {"adam": 2e-3, "sgd": 0.1, "muon": 0.1}
 """Peak learning rates by default."""
@@ -40,6 +52,12 @@ def build(name: str, schedule: optax.Schedule, rate: float, decay: float) -> opt
     return optax.chain(
         optax.add_decayed_weights(decay, mask=_matrices), optax.sgd(learning_rate, momentum=0.9, nesterov=True)
     )
+
+
+def adam_cycle(rate: float, steps: int) -> optax.GradientTransformation:
+    """Adam on one cycle: a linear rise to ``rate`` over a twentieth of the steps, then a cosine down to zero."""
+    warmup = steps // 20 + 1
+    return optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, warmup, max(steps, warmup + 1)))
 
 
 def _matrices(params: Any) -> Any:

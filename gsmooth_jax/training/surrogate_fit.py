@@ -21,6 +21,7 @@ from gsmooth_jax.surrogate.noise import AugmentedNoise
 from gsmooth_jax.surrogate.surrogate import Surrogate, save
 from gsmooth_jax.training import _run_folder
 from gsmooth_jax.training import surrogate_picture as picture
+from gsmooth_jax.training.optimizers import FitState, adam_cycle
 from gsmooth_jax.training.surrogate_config import FitConfig
 from gsmooth_jax.types import Transform
 
@@ -36,16 +37,6 @@ _TEST_BATCH = 200
 _TEST_IMAGES = 1000
 _WINDOW = 11  # px, of the published structural similarity; smaller images have a smaller one
 _MOST_DB = 100.0  # peak signal-to-noise ratio of images that float32 hardly tells apart
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FitState:
-    """Everything that a fit carries from step to step."""
-
-    params: Any
-    opt_state: Any
-    step: jax.Array  # [] int32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,10 +79,8 @@ class Recipe:
         )
 
     def transformation(self) -> optax.GradientTransformation:
-        """Adam on one cycle: a linear rise over a twentieth of the run, then a cosine down to zero."""
-        warmup = self.steps // 20 + 1
-        schedule = optax.warmup_cosine_decay_schedule(0.0, self.learning_rate, warmup, max(self.steps, warmup + 1))
-        return optax.adam(schedule)
+        """The optimiser."""
+        return adam_cycle(self.learning_rate, self.steps)
 
     def draw(self, key: jax.Array, count: int) -> jax.Array:
         """Parameters [count, P] uniform over the range, every eighth of them the identity. The key is consumed."""

@@ -417,11 +417,18 @@ def _controls(runs: Sequence[Run], kinds: Sequence[Kind], attacks: Sequence[Sequ
     return tag("form", *(choice(*field) for field in fields), counted, class_="controls", hidden=True)
 
 
+def _network(described: dict[str, Any]) -> str:
+    """What a header says of a network, in a few words."""
+    name = str(described.get("name", described.get("callable", "?")))
+    behind = described.get("denoiser")
+    return name if behind is None else f"{name} behind the denoiser {_network(behind)}"
+
+
 def _made(run: Run) -> str:
     """A run's header, folded."""
     header = run.header
     model, data = header["model"], header["data"]
-    networks = [a.get("name", "?") for a in model.get("architectures") or ()]
+    networks = [_network(a) for a in model.get("architectures") or ()]
     every = f", every {data['every']}th image" if data.get("every", 1) != 1 else ""
     said = {
         "data": " ".join(str(data[k]) for k in ("name", "split") if data.get(k)) + every,
