@@ -20,8 +20,10 @@ l2=(--limit 100 --max-votes 1000 --transform additive --ball 0.12 --law "gaussia
 $cifar "${l2[@]}" --out $at/cifar10/additive
 $cifar "${l2[@]}" --denoiser $at/denoisers/mse --out $at/cifar10/additive_mse
 $cifar "${l2[@]}" --denoiser $at/denoisers/stability --out $at/cifar10/additive_stability
-$cifar --limit 50 --denoiser $at/denoisers/mse --transform rotational_blur --region -10 10 \
-    --law "pixel_noise(sigma=0.12)" --out $at/cifar10/rotational_blur_mse
+for objective in mse stability; do
+    $cifar --limit 50 --denoiser $at/denoisers/$objective --transform rotational_blur --region -10 10 \
+        --law "pixel_noise(sigma=0.12)" --out $at/cifar10/rotational_blur_$objective
+done
 
 onnx=$(python $at/efficientnet_lite0.py | tail -1)
 pictures=$(python $at/pictures.py)

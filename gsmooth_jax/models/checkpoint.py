@@ -71,7 +71,7 @@ def load(path: str | os.PathLike[str], dtype: str | None = None) -> Classifier:
     description = describe(folder)
     if "surrogate" in description:
         raise ValueError(f"{folder} holds a transform's surrogate, not a classifier.")
-    if isinstance(description, dict) and "denoiser" in description:
+    if "denoiser" in description:
         raise ValueError(f"{folder} holds a denoiser, not a classifier: name it with --denoiser or gs.load_denoiser.")
     try:
         architecture = Architecture.from_json(description["architecture"])

@@ -102,9 +102,9 @@ def load(path: str | os.PathLike[str]) -> Denoiser:
     try:
         network = DenoisingNetwork(**description["denoiser"])
         domain = checkpoint.domain_of(description)
-    except (KeyError, TypeError) as error:
+        expected = jax.eval_shape(functools.partial(network.init, image_shape=domain.shape), jax.random.key(0))
+    except (KeyError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"{os.fspath(path)}/model.json is damaged: {error!r}.") from error
-    expected = jax.eval_shape(functools.partial(network.init, image_shape=domain.shape), jax.random.key(0))
     variables = checkpoint.read_variables(path, expected, network.name)
     return Denoiser(variables=variables, apply=network, domain=domain)
 
@@ -126,12 +126,11 @@ def fitted_noise(path: str | os.PathLike[str]) -> float:
     """
     from gsmooth_jax.models import checkpoint
 
-    found = checkpoint.describe(path).get("info", {}).get("fit", {}).get("noise")
-    if found is None:
-        raise ValueError(
-            f"{os.fspath(path)} does not say which noise its denoiser was fitted to: name the law (--law)."
-        )
-    return float(found)
+    try:
+        return float(checkpoint.describe(path)["info"]["fit"]["noise"])
+    except (KeyError, TypeError) as error:
+        text = f"{os.fspath(path)} does not say which noise its denoiser was fitted to: name the law (--law)."
+        raise ValueError(text) from error
 
 
 def fingerprint(denoiser: Denoiser) -> str:

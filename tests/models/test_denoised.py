@@ -191,6 +191,13 @@ def test_a_folder_gives_back_what_was_saved(tmp_path, network):
     (tmp_path / "d" / "model.json").write_text(text.replace('"width": 2', '"width": 3'))
     with pytest.raises(ValueError, match="does not hold a flat"):
         gs.load_denoiser(tmp_path / "d")
+    for damage in ('"width": "2"', '"width": [2]', '"wide": 2', '"width": -1'):
+        (tmp_path / "d" / "model.json").write_text(text.replace('"width": 2', damage))
+        with pytest.raises(ValueError, match=r"damaged|width"):
+            gs.load_denoiser(tmp_path / "d")
+    (tmp_path / "d" / "model.json").write_text(text.replace('"fit": {', '"fit": "none", "was": {'))
+    with pytest.raises(ValueError, match="does not say which noise"):
+        denoisers.fitted_noise(tmp_path / "d")
     (tmp_path / "d" / "model.json").write_text(text.replace('"flat"', '"vgg"'))
     with pytest.raises(ValueError, match="Unknown arch"):
         gs.load_denoiser(tmp_path / "d")
