@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import os
 import re
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def test_links_of_the_board_lead_to_kept_proofs(generate):
     links = re.findall(r"\[(?:header|claims[ \d]*)\]\((.*?)\)", generate.board())
     kept = list((ROOT / "experiments").rglob("header.json"))
     assert len(links) == 2 * len(kept) > 80
-    assert all((ROOT / "docs/generated" / link).is_file() for link in links)
+    assert all(Path(os.path.normpath(ROOT / "docs/generated" / link)).is_file() for link in links)  # it may not be made
 
 
 def test_entries_of_docstrings_become_lists(generate):

@@ -96,7 +96,7 @@ def test_every_console_is_plain():
     other = re.compile(r"rich\.markup|from_markup|get_console|import rich\b|from rich import .*print|\bConsole\(")
     assert not [line for line in lines if other.search(line)]
     bars = [line for line in lines if re.search(r"\btrack\(|= Progress\(", line)]
-    assert len(bars) == 4
+    assert len(bars) == 5
     assert all("console=err_console" in line for line in bars), bars
 
 
