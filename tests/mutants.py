@@ -932,7 +932,7 @@ RESULTS = [
         ("images twice", "if claim.id in seen:", "if False:"),
         ("images that are missing", "for i in share[:reached] if i not in seen", "for i in share[:0] if i not in seen"),
         ("the last but one that is missing", "share[:reached]", "share[: reached - 1]"),
-        ("images of another process", "strangers = sorted(i for i in seen if i not in places)", "strangers = list[int]()"),
+        ("images of another process", "sorted(i for i in seen if i not in places)", "list[int]()"),
         ("headers that do not say what there is", "elif expected.damaged:\n        faults.append",
          "elif False:\n        faults.append", "results/test_completeness.py"),
         ("a share of another process", "ids[index :: len(shards)]", "ids[0 :: len(shards)]"),
