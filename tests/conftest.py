@@ -31,9 +31,10 @@ from tests.surrogates import fitted as fitted  # noqa: E402
 @pytest.fixture
 def untraced():
     """Coverage stands still, which takes longer than the test: for long work of code that other tests cover."""
-    tracing = coverage.Coverage.current()
-    if tracing is not None:
+    stopped = []
+    while (tracing := coverage.Coverage.current()) is not None:  # a worker of xdist has two
         tracing.stop()
+        stopped.append(tracing)
     yield
-    if tracing is not None:
+    for tracing in reversed(stopped):
         tracing.start()
