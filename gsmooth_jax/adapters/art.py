@@ -108,12 +108,14 @@ class SmoothedClassifier(ClassifierMixin, BaseEstimator):
         return classes, np.where(classes == ABSTAIN, 0.0, [claim.radius for claim in claims])
 
     def fit(self, x: np.ndarray, y: np.ndarray, **kwargs: Any) -> None:
-        """Not here: ``gsmooth train`` trains networks under noise, with checkpoints.
+        """That toolbox demands this of every estimator; this one takes a network that is trained already.
 
         Raises:
-          NotImplementedError: always.
+          NotImplementedError: always, as that toolbox's estimators do which cannot be fitted.
         """
-        raise NotImplementedError("SmoothedClassifier does not train; `gsmooth train` or your own loop does.")
+        raise NotImplementedError(
+            "SmoothedClassifier takes a network that is trained already, by `gsmooth train` or your own loop."
+        )
 
 
 def _images(x: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from gsmooth_jax.claims import AgainstRandom, Answer, Claim, Hypothesis, Interva
 from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.methods.coverage import holds_identity
 from gsmooth_jax.methods.pool import Pool
+from gsmooth_jax.methods.registry import METHODS
+from gsmooth_jax.methods.spt import Spt
 from gsmooth_jax.results import headers
 
 Kind = Literal["wrong", "abstained", "changes", "margin", "votes", "bounds"]
@@ -253,14 +255,15 @@ def _short(h: Hypothesis, at: tuple[float, ...], header: Mapping[str, Any]) -> s
 
 def _nested(header: Mapping[str, Any]) -> bool:
     """Whether each hypothesis is an outer draw, of which a share has to pass."""
-    return str(header["method"]).startswith("spt")
+    return METHODS.get(_spec.head(header["method"])) is Spt
 
 
 def _of_draws(claim: Claim, header: Mapping[str, Any]) -> Reason:
-    method, found = headers.guarantee_of(header).method, claim.hypotheses
-    plain = getattr(method, "error", "") == "none"  # one vote a draw, which says it
-    counted = sum(0 < h.votes == h.successes if plain else _verdict(h, header) == "certified" for h in found)
-    return Reason("margin", f"{counted} of {len(found)} outer draws are surely for {found[0].event}")
+    method = headers.guarantee_of(header).method
+    assert isinstance(method, Spt)
+    counted = sum(method.counts(h, _verdict(h, header) == "certified") for h in claim.hypotheses)
+    event = f"{claim.hypotheses[0].event}" if claim.hypotheses else "any class"
+    return Reason("margin", f"{counted} of {len(claim.hypotheses)} outer draws are surely for {event}")
 
 
 def _of_windows(claim: Claim, header: Mapping[str, Any]) -> Reason | None:

@@ -273,7 +273,7 @@ class Spt:
                 lost += node.error >= self._reach(g)
                 if g.test != "sequential":
                     continue
-                counted += self._answers(h) if self.error == "none" else tests.decide(h) == "certified"
+                counted += self.counts(h, tests.decide(h) == "certified")
                 if tests.decide(self._outer(counted, len(found), top, wanted, g)) != "undecided":
                     return Found(found, self._note(lost, len(found)))
         return Found(found, self._note(lost, len(found)))
@@ -299,7 +299,8 @@ class Spt:
         g, found = guarantee, evidence.hypotheses
         if faults := tuple(self._faults(evidence, g)):
             return Conclusion(None, False, 0.0, faults)
-        counted = sum(self._counted(h, evidence, g) for h in found)
+        passed = evidence.passed if g.test == "sequential" else [h for h in found if evidence.lower(h) > h.threshold]
+        counted = sum(self.counts(h, h in passed) for h in found)
         outer = self._outer(counted, len(found), found[0].event, g.region.size, g)
         lower = evidence.lower(outer)
         certified, radius = lower >= outer.threshold, self._radius(lower, g)
@@ -358,16 +359,9 @@ class Spt:
         """What the probability of c has to exceed for F to be c on a ball of so large a radius; rounded up."""
         return 0.0 if self.error == "none" else float(special.ndtr(error / self.inner * (1.0 + _GUARD)))
 
-    def _counted(self, h: Hypothesis, evidence: Evidence, g: Guarantee) -> bool:
-        """Whether an outer draw is counted."""
-        if self.error == "none":
-            return self._answers(h)
-        return h in evidence.passed if g.test == "sequential" else evidence.lower(h) > h.threshold
-
-    @staticmethod
-    def _answers(h: Hypothesis) -> bool:
-        """Whether F, which is not smoothed, answers c: its one vote says it."""
-        return 0 < h.votes == h.successes
+    def counts(self, h: Hypothesis, passed: bool) -> bool:
+        """Whether an outer draw is counted, whose test has passed or not. Where F is not smoothed, its vote says it."""
+        return 0 < h.votes == h.successes if self.error == "none" else passed
 
     def _note(self, lost: int, draws: int) -> str:
         notes = [_NOTES[self.error]] if _NOTES[self.error] else []
