@@ -52,6 +52,7 @@ HOST_ONLY = [
     "methods/prover.py",
     "methods/verifier.py",
     "methods/coverage.py",
+    "methods/cc_cert.py",
     "methods/closed_form.py",
     "methods/pool.py",
     "methods/spt/error_file.py",
@@ -79,6 +80,7 @@ DEVICE_ONLY = [
     "engine/kernels.py",
     "methods/surrogate_kernel.py",
     "methods/cover/kernels.py",
+    "methods/random_parameter.py",
     "methods/spt/kernels.py",
     "attacks/kernels.py",
 ]

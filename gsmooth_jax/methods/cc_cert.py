@@ -24,11 +24,8 @@ beside the estimate. Host, but for the draws.
 import dataclasses
 import math
 import sys
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
@@ -36,7 +33,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.claims import AgainstRandom, Ballot, Claim, Hypothesis, Ledger, Status
 from gsmooth_jax.engine.kernels import answer_kernel
 from gsmooth_jax.estimation import bounds
-from gsmooth_jax.estimation.votes import ClassVote, outputs
+from gsmooth_jax.estimation.votes import ClassVote
 from gsmooth_jax.methods.arguments import check_box, check_range
 from gsmooth_jax.methods.base import (
     Conclusion,
@@ -50,14 +47,9 @@ from gsmooth_jax.methods.base import (
     Visit,
     check_classes,
 )
+from gsmooth_jax.methods.random_parameter import CHANGED, DISTANCES, MARGINS, STEPS, DistanceVote, RandomParameter
 from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.types import Example, Noise, Region, Transform, Vote, param_dim
-
-_STEPS = 1024
-"""Of Z, which is in [0, 1]; d is 1/2 at most."""
-
-_MARGINS, _DISTANCES = _STEPS // 2 + 1, _STEPS + 1
-_CHANGED = _MARGINS + _DISTANCES
+from gsmooth_jax.types import Example, Region, Transform, Vote
 
 _SHARE = 0.9
 """Of its expectation that the largest mean is taken to reach (delta, in the paper)."""
@@ -67,94 +59,6 @@ _T = np.linspace(1e-4, 1e4, 500)
 
 _LEAST = 2.0**-29
 """Fewer than 2^31 votes can be counted."""
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RandomParameter:
-    """Transforms the image by a parameter that is uniform in a box or ball: what the attacker draws.
-
-    Attributes:
-      transform: what is drawn from.
-      low: [P] of a box; of a ball [1], minus its radius. Traced.
-      high: [P]; of a ball [1], its radius.
-      ball: whether it is one.
-      factors: whether the factor e^xi is uniform where xi is its logarithm.
-    """
-
-    transform: Transform = dataclasses.field(metadata={"static": True})
-    low: Any
-    high: Any
-    ball: bool = dataclasses.field(metadata={"static": True})
-    factors: bool = dataclasses.field(metadata={"static": True})
-
-    def __call__(self, key: jax.Array, centre: jax.Array) -> jax.Array:
-        """[H, W, C] -> [H, W, C]. The key is consumed."""
-        return self.transform(centre, self.draw(key, centre.shape))
-
-    def draw(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        """Draws xi [P] for images of a shape [H, W, C]. The key is consumed."""
-        low, high = jnp.asarray(self.low, jnp.float32), jnp.asarray(self.high, jnp.float32)
-        dim = param_dim(self.transform, shape)
-        if self.ball:
-            along, length = jax.random.split(key)
-            direction = jax.random.normal(along, (dim,))
-            radius = high * jax.random.uniform(length) ** (1.0 / dim)
-            return radius * direction / jnp.maximum(jnp.linalg.norm(direction), jnp.finfo(jnp.float32).tiny)
-        share = jax.random.uniform(key, (dim,))
-        drawn = low + share * (high - low)
-        whole = jnp.array([p.whole for p in self.transform.params])
-        drawn = jnp.where(whole, jnp.floor(low + share * (high - low + 1.0)), drawn)
-        if self.factors:
-            least, most = jnp.exp(low), jnp.exp(high)
-            log = jnp.array([p.log for p in self.transform.params])
-            drawn = jnp.where(log, jnp.log(least + share * (most - least)), drawn)
-        return jnp.clip(drawn, low, high)
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DistanceVote:
-    """What of a draw the estimate counts: d, Z, and the answer at the input itself, each in one event of several.
-
-    The events "floor(1024 d) is j" (513), "ceil(1024 Z) is j" (1025), "the answer is not the input's own" (1), "the
-    input's own answer is k" (K), and "the logits of input or draw are not finite", which speaks for no other.
-
-    Attributes:
-      noise: draws the image from the input.
-    """
-
-    noise: Noise
-
-    def __call__(self, model: Callable[[jax.Array], jax.Array], keys: jax.Array, centres: jax.Array) -> jax.Array:
-        """See ``types.Vote``: [S, N, 513 + 1025 + 1 + K + 1]."""
-        drawn_of = keys.shape[:2]
-
-        def both(images: jax.Array) -> jax.Array:
-            # One call of the model: it is compiled once, and the inputs themselves are few.
-            logits = model(jnp.concatenate([images, centres]))
-            own = jnp.repeat(logits[len(images) :], drawn_of[1], axis=0)
-            return jnp.stack([logits[: len(images)], own], axis=-1)
-
-        logits = outputs(both, self.noise, keys, centres)  # [S, N, K, 2]
-        finite = jnp.isfinite(logits).all(axis=(-2, -1))
-        drawn, own = jnp.moveaxis(jax.nn.softmax(logits, axis=-2), -1, 0)
-        second, first = jnp.moveaxis(jnp.sort(own, axis=-1)[..., -2:], -1, 0)
-        margin = jnp.floor(0.5 * (first - second) * _STEPS).astype(jnp.int32)
-        distance = jnp.ceil(jnp.abs(drawn - own).max(axis=-1) * _STEPS).astype(jnp.int32)
-        answer = jnp.argmin(-own, axis=-1)
-        changed = jnp.argmin(-drawn, axis=-1) != answer
-
-        def among(value: jax.Array, count: int) -> jax.Array:
-            return value.clip(0, count - 1)[..., None] == jnp.arange(count)[None, None, :]
-
-        events = [
-            among(margin, _MARGINS),
-            among(distance, _DISTANCES),
-            changed[..., None],
-            among(answer, own.shape[-1]),
-        ]
-        return jnp.concatenate([*(e & finite[..., None] for e in events), ~finite[..., None]], axis=-1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -356,27 +260,27 @@ def _estimated(evidence: Evidence, g: Guarantee) -> AgainstRandom | str | None:
     ):
         return f"ballots: expected {batches} blocks of draws at the input, and nothing else"
     finite = np.zeros(batches, np.int64)
-    distances = np.zeros((batches, _DISTANCES), np.int64)
+    distances = np.zeros((batches, DISTANCES), np.int64)
     for event, successes in counts.items():
-        if _MARGINS <= event < _MARGINS + _DISTANCES:
-            distances[:, event - _MARGINS] = successes
+        if MARGINS <= event < MARGINS + DISTANCES:
+            distances[:, event - MARGINS] = successes
             finite += successes
-    margins = [e for e in counts if 0 <= e < _MARGINS]
-    answers = [e for e in counts if e > _CHANGED]
+    margins = [e for e in counts if 0 <= e < MARGINS]
+    answers = [e for e in counts if e > CHANGED]
     same = [counts[e] == tuple(finite.tolist()) for e in margins + answers]
     if len(margins) != 1 or len(answers) != 1 or not all(same) or finite.max() > g.block:
         return "ballots: of draws about one input, all but those without finite logits have its margin and its answer"
-    if (np.array(counts.get(_CHANGED, (0,) * batches)) > distances[:, margins[0] :].sum(axis=1)).any():
+    if (np.array(counts.get(CHANGED, (0,) * batches)) > distances[:, margins[0] :].sum(axis=1)).any():
         return "ballots: an answer changes only where Z is d at least"
     distances[:, -1] += g.block - finite  # a draw without finite logits is as far away as can be
-    return AgainstRandom(answers[0] - _CHANGED - 1, chernoff(distances, margins[0]))
+    return AgainstRandom(answers[0] - CHANGED - 1, chernoff(distances, margins[0]))
 
 
 def counted_upper(claim: Claim, guarantee: Guarantee) -> float:
     """Bounds, at alpha, how probable a change is by the draws of an estimate: what counting them proves (THEORY I5)."""
     counts = {b.event: sum(b.successes) for b in claim.ballots}
-    finite = sum(count for event, count in counts.items() if _MARGINS <= event < _CHANGED)
-    against = counts.get(_CHANGED, 0) + guarantee.max_votes - finite
+    finite = sum(count for event, count in counts.items() if MARGINS <= event < CHANGED)
+    against = counts.get(CHANGED, 0) + guarantee.max_votes - finite
     return float(bounds.proportion_upper(against, guarantee.max_votes, guarantee.alpha))
 
 
@@ -390,7 +294,7 @@ def chernoff(distances: np.ndarray, margin: int) -> float:
     least = []
     for batch in distances:
         seen = np.flatnonzero(batch)
-        ahead, weights = (seen - margin) / _STEPS, np.log(batch[seen] / batch.sum())
+        ahead, weights = (seen - margin) / STEPS, np.log(batch[seen] / batch.sum())
         least.append(special.logsumexp(_T[:, None] * ahead + weights, axis=1).min())
     largest = float(np.max(least)) - math.log(_SHARE)
     return max(math.exp(min(largest, 0.0)), sys.float_info.min)

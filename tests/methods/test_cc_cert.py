@@ -15,7 +15,8 @@ from gsmooth_jax.claims import AgainstRandom, Ballot
 from gsmooth_jax.estimation import _threefry, keys
 from gsmooth_jax.methods import registry
 from gsmooth_jax.methods.base import Evidence
-from gsmooth_jax.methods.cc_cert import _DISTANCES, _MARGINS, _T, CCCert, RandomParameter, chernoff, counted_upper
+from gsmooth_jax.methods.cc_cert import _T, CCCert, chernoff, counted_upper
+from gsmooth_jax.methods.random_parameter import DISTANCES, MARGINS, RandomParameter
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results import records
 from gsmooth_jax.results.verify import verify
@@ -194,7 +195,7 @@ def test_the_estimate_is_false_of_a_classifier_that_jumps():
 
 
 def test_a_draw_counts_in_one_step_alone():
-    distances = np.zeros((2, _DISTANCES), int)
+    distances = np.zeros((2, DISTANCES), int)
     distances[:, 0] = 10
     assert chernoff(distances, 512) < 1e-300
     distances[0, 0], distances[0, 511] = 9, 1  # one of ten a step below the margin
@@ -225,7 +226,7 @@ def test_altered_counts_are_found(soft):
     (claim,) = gs.certify_stream(soft, [constant(0.05)], g)
     assert claim.certified
     margin, *others = claim.ballots
-    assert margin.event < _MARGINS
+    assert margin.event < MARGINS
     short = [b._replace(successes=b.successes[:-1]) for b in claim.ballots]
     answer = others[-1]
     fewer = others[0]._replace(successes=(others[0].successes[0] - 1, *others[0].successes[1:]))
@@ -236,7 +237,7 @@ def test_altered_counts_are_found(soft):
         [margin._replace(event=5), *others],
         [margin, margin._replace(event=5), *others],
         [margin, fewer, *others[1:]],
-        [*claim.ballots, Ballot(0, _MARGINS + _DISTANCES, (1, 0, 0, 0))],
+        [*claim.ballots, Ballot(0, MARGINS + DISTANCES, (1, 0, 0, 0))],
         [*claim.ballots, Ballot(1, 3, (50,) * 4)],
         [b._replace(centre_id=1) for b in claim.ballots],
     ):
