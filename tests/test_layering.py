@@ -17,7 +17,7 @@ ROOT = Path(gsmooth_jax.__file__).parent
 
 ORDER = [
     ("computed",),
-    ("types", "_console", "version"),
+    ("types", "_console", "version", "pytrees"),
     ("_validate",),
     ("_spec", "assets"),
     ("regions", "claims"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.types import Noise, Vote
 
@@ -31,7 +32,7 @@ class Draws(NamedTuple):
     stop: Any
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassVote:
     """The events "the classifier answers k": one for each class, then "its logits are not all finite".
@@ -55,7 +56,7 @@ class ClassVote:
         return choice[..., None] == jnp.arange(classes + 1)[None, None, :]
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MajorityVote:
     """The events "most of a draw's own votes are for k": a classifier that is smoothed is smoothed once more.

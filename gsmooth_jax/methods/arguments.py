@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _validate, pytrees
 from gsmooth_jax.regions import Box, check_whole_ends
 from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
@@ -103,7 +103,12 @@ def _check_numbers(name: str, part: Any) -> None:
     leaves = jax.tree.leaves(part, is_leaf=lambda leaf: leaf is None)
     if any(leaf is part for leaf in leaves):
         raise TypeError(
-            f"Expected {name} to be a pytree (a dataclass of jax.tree_util.register_dataclass), got {name}={part!r}."
+            f"Expected {name} to be a pytree (a dataclass of gsmooth_jax.pytrees.register), got {name}={part!r}."
+        )
+    if mistaken := pytrees.mistaken(part):
+        raise TypeError(
+            f"Expected {mistaken.__name__} to be registered by gsmooth_jax.pytrees.register: dataclasses of "
+            f"jax.tree_util.register_dataclass are taken for one another by JAX {jax.__version__}, got {name}={part!r}."
         )
     if any(leaf is None for leaf in leaves):
         raise TypeError(f"Expected {name} to hold numbers, got {name}={part!r}.")

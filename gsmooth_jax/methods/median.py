@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _validate, pytrees
 from gsmooth_jax.claims import Interval, Ledger, Status
 from gsmooth_jax.estimation.votes import outputs
 from gsmooth_jax.methods.arguments import check_noise
@@ -38,7 +38,7 @@ _CLEAR = 0.85
 votes, since its events are surer, and a narrower one says more."""
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NumberVote:
     """The events "the number is at least t_j", then "it is at most t_j", then "it is not finite": 2 J + 1.

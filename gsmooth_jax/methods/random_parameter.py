@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.estimation.votes import outputs
 from gsmooth_jax.types import Noise, Transform, param_dim
 
@@ -18,7 +19,7 @@ CHANGED = MARGINS + DISTANCES
 """How many events say what d is, how many what Z is; and the number of the one after them."""
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RandomParameter:
     """Transforms the image by a parameter that is uniform in a box or ball: what the attacker draws.
@@ -61,7 +62,7 @@ class RandomParameter:
         return jnp.clip(drawn, low, high)
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DistanceVote:
     """What of a draw the estimate counts: d, Z, and the answer at the input itself, each in one event of several.

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.models import checks
 from gsmooth_jax.models.denoised import Behind, Denoised
 from gsmooth_jax.models.program import Applied, Foreign
@@ -14,7 +15,7 @@ from gsmooth_jax.models.split import cast, split_model
 from gsmooth_jax.types import Domain
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Classifier:
     """images [B, ...] float32 of a domain -> logits [B, K] float32.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.models.callables import qualified
 from gsmooth_jax.models.host import HostModel
 from gsmooth_jax.models.input_format import InputFormat, TracedModel
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Classifier | Regressor")
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Denoiser:
     """Noisy images [B, H, W, C] -> images [B, H, W, C]. A pytree, as ``Classifier``; ``gs.load_denoiser`` reads one."""

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.models import checks
 from gsmooth_jax.models.classifier import Classifier, as_classifier
 from gsmooth_jax.models.denoised import Denoised
@@ -15,7 +16,7 @@ from gsmooth_jax.models.split import split_model
 from gsmooth_jax.types import Domain
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Regressor:
     """Inputs [B, ...] float32 -> numbers [B] float32. A pytree, as ``Classifier``."""

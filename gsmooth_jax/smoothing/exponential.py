@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.types import Acts
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Exponential:
     """Independent exponential parameters. Traced: a new ``scale`` never recompiles.

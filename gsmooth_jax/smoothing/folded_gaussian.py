@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.types import Acts
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FoldedGaussian:
     """The absolute value of a normal parameter. Traced: a new ``sigma`` never recompiles. Certifies one parameter only.

@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _spec
+from gsmooth_jax import _spec, pytrees
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.smoothing.product import Product
 from gsmooth_jax.smoothing.rounded_normal import RoundedNormal, rounded_normal, shared_upper, spacing
 from gsmooth_jax.types import Computed, Smoothing, Transform, param_dim
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ParameterNoise:
     """Transforms the image by a draw of the law: the noise of the closed-form methods.
@@ -33,7 +33,7 @@ class ParameterNoise:
         return self.transform(centre, draw_stages(self.law, key, self.transform, centre.shape))
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True)
 class NoNoise:
     """Leaves the centre as it is: what a method without smoothing speaks about is the model itself."""
@@ -44,7 +44,7 @@ class NoNoise:
         return centre
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PixelNoise:
     """Adds independent normal noise to every pixel (Cohen et al. 2019), and if asked for one more draw to all of them.

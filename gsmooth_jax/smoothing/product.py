@@ -3,13 +3,12 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
-
+from gsmooth_jax import pytrees
 from gsmooth_jax.transforms import stages_of
 from gsmooth_jax.types import Smoothing, Transform
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True)
 class Product:
     """The product of independent laws: each draws the parameters of one stage of a composition.

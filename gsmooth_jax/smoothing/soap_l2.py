@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _validate, pytrees
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.types import Acts
 
@@ -24,7 +24,7 @@ _SHORTEST = 1e-280  # |z|^2 / 2
 _FAR = 1e4  # of log LR
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SoapL2:
     """Noise z of ``dim`` entries with a density proportional to |z|_2^-k exp(-|z|_2^2 / (2 sigma^2)).

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from gsmooth_jax import _validate
+from gsmooth_jax import _validate, pytrees
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.types import Acts
 
@@ -28,7 +28,7 @@ _ROWS = 256  # drawn at a time: they stay in a processor's cache
 _SHORT = 0.5  # of the largest entry: from here on the others are cut out of normal draws, below of uniform ones
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SoapLinf:
     """Noise z of ``dim`` entries with a density proportional to |z|_inf^-k exp(-|z|_2^2 / (2 sigma^2)).

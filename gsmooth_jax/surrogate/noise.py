@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gsmooth_jax import _spec, assets
+from gsmooth_jax import _spec, assets, pytrees
 from gsmooth_jax.regions import Box
 from gsmooth_jax.smoothing import _host
 from gsmooth_jax.surrogate import lipschitz
@@ -19,7 +19,7 @@ from gsmooth_jax.surrogate.surrogate import Surrogate, fingerprint, load
 from gsmooth_jax.types import Computed, LatentNoise
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class AugmentedNoise:
     """Draws H(u + A1 theta + b1 + theta') around the latent u = F2(y) of an image y (GSmooth, equation 7).

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from gsmooth_jax import pytrees
+
 if TYPE_CHECKING:
     from gsmooth_jax.surrogate.networks import Networks
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Surrogate:
     """tau(theta, x) = H(F1(theta) + F2(x)), with F1 affine (GSmooth, Hao et al. 2022, section 3.2).

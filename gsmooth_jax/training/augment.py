@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from gsmooth_jax import smoothing, transforms
+from gsmooth_jax import pytrees, smoothing, transforms
 from gsmooth_jax.smoothing.noise import draw_stages
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.training.config import TrainConfig
@@ -17,7 +17,7 @@ from gsmooth_jax.types import Smoothing, Transform
 _PAD = 4
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Move:
     """A transform by a draw of a law, the draw clipped to the transform's range."""
@@ -32,7 +32,7 @@ class Move:
         return self.transform(image, jnp.clip(draw_stages(self.law, key, self.transform, image.shape), low, high))
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Augment:
     """A random map of a batch of images. Laws and noise are traced, so another scale of them does not recompile."""

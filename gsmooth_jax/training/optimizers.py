@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import optax
 from optax import contrib
 
+from gsmooth_jax import pytrees
 
-@jax.tree_util.register_dataclass
+
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FitState:
     """Everything that a fit carries from step to step."""

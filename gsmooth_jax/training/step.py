@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.batch_norm import BatchNorm
@@ -17,7 +18,7 @@ from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainState:
     """Everything that a training run carries from step to step."""

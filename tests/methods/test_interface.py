@@ -10,6 +10,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
+from gsmooth_jax import pytrees
 from gsmooth_jax.claims import Answer, Hypothesis
 from gsmooth_jax.methods.base import Conclusion, Found, Pilots, Poll, check_classes, chosen_class
 from gsmooth_jax.methods.tests import Tests
@@ -22,7 +23,7 @@ INNER = 15
 """Votes of which one outer vote is the majority."""
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True)
 class Majority:
     """A nested vote: the class that most of ``INNER`` votes are for, around a centre that is noisy itself."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.smoothing import Gaussian, PixelNoise
 from gsmooth_jax.types import Computed, Param
@@ -39,7 +40,7 @@ class Tint:
         return image.pointwise(image.low - shift, image.high + shift, units=3)
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wide:
     """The normal law, given by twice its standard deviation."""
@@ -71,7 +72,7 @@ class Mine(Resolvable):
     name: ClassVar[str] = "mine"
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Grain(PixelNoise):
     """Pixel noise under another name."""

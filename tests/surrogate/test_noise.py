@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 import gsmooth_jax as gs
-from gsmooth_jax import _spec
+from gsmooth_jax import _spec, pytrees
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise, loaded, save
 from gsmooth_jax.surrogate.jacobian import cost, gram, linear, power_step
 from gsmooth_jax.types import LatentNoise
@@ -71,7 +71,7 @@ def test_draws_have_the_stated_covariance(noise, covariance):
     assert np.abs(whitened @ whitened.T / len(flat) - np.eye(64)).max() < 7 / np.sqrt(len(flat))
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Undecoded:
     inner: object

@@ -2,17 +2,17 @@
 
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 from scipy import stats
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.smoothing import Exponential, Gaussian, Laplace
 from gsmooth_jax.testing import check_smoothing
 
 
 def law(cls):
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True, kw_only=True)(cls))
+    return pytrees.register(dataclasses.dataclass(frozen=True, kw_only=True)(cls))
 
 
 @law

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.cli import main
 from gsmooth_jax.surrogate import load
 from gsmooth_jax.training.surrogate_config import FitConfig
@@ -58,7 +59,7 @@ def test_the_reported_errors_are_those_of_the_images(fitted):
 
 
 def test_a_perfect_surrogate_has_the_best_figures(fitted):
-    @jax.tree_util.register_dataclass
+    @pytrees.register
     @dataclasses.dataclass(frozen=True)
     class Perfect:
         """Brightness itself."""

@@ -11,6 +11,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.estimation import keys
 from gsmooth_jax.methods.spt.stages import Filter
 from gsmooth_jax.smoothing import Gaussian
@@ -26,7 +27,7 @@ _APART = 1.0 + 1e-5
 """A filter or a shift drives no two images further apart, but for float32's constants."""
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OuterNoise:
     """Moves a file by an outer draw, and filters it.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gsmooth_jax as gs
+from gsmooth_jax import pytrees
 from gsmooth_jax.claims import Window
 from gsmooth_jax.data.embedded import embedded_images
 from gsmooth_jax.methods import coverage
@@ -233,7 +234,7 @@ def test_latents_that_float32_has_moved_apart_do_not_make_a_path_straight():
     assert believed < inner
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Coarse(gs.PixelNoise):
     """Latents are rounded to tenths of a standard deviation, and draws have another law than the normal one."""

@@ -2,12 +2,12 @@
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import gsmooth_jax as gs
+from gsmooth_jax import pytrees
 from gsmooth_jax.methods.cover.centres import Centres
 from gsmooth_jax.methods.cover.decomposition import CoverDecomposition
 from gsmooth_jax.methods.cover.geometry import Geometry, _half_widths
@@ -124,7 +124,7 @@ class Wrong(Pipe):
         return image.then(image.low, image.high, 1e-3, 2e-3)
 
 
-@jax.tree_util.register_dataclass
+@pytrees.register
 @dataclasses.dataclass(frozen=True)
 class Encoded(gs.PixelNoise):
     """An encoder that float32 takes half a standard deviation away too."""
