@@ -9,5 +9,7 @@ gsmooth certify $field --checkpoint checkpoints/sharpen --transform brightness_c
     --law "gaussian(sigma=(0.4,0.4))" --out brightness_contrast
 gsmooth certify $field --checkpoint checkpoints/centre --transform translation --ball 20 \
     --law "gaussian(sigma=50.0)" --out translation
-gsmooth verify brightness_contrast translation
-gsmooth report brightness_contrast translation
+gsmooth certify $field --checkpoint checkpoints/refocus --transform gaussian_blur --region 0 16 \
+    --law "exponential(scale=6.0)" --out gaussian_blur
+gsmooth verify brightness_contrast translation gaussian_blur
+gsmooth report brightness_contrast translation gaussian_blur

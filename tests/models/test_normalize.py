@@ -53,6 +53,15 @@ def test_refocus_cancels_a_blur_but_for_rounding(variance):
     assert correlations(blurred).max() < (0.98 if variance < 10 else 0.8)
 
 
+def test_refocus_needs_more_than_the_digits_of_a_file():
+    sharp = apply("refocus", IMAGES)
+    blur = jax.jit(jax.vmap(GaussianBlur(), in_axes=(0, None)))
+    files = [np.round(np.asarray(blur(IMAGES, jnp.array([variance]))) * 255) / 255 for variance in (2.0, 16.0)]
+    apart = [np.sqrt(((apply("refocus", file) - sharp) ** 2).mean(axis=(1, 2, 3))) for file in files]
+    assert apart[0].max() < 0.02
+    assert apart[1].min() > 0.05  # of images of variance 1; real-valued ones differ by 0.001
+
+
 def test_refocus_takes_what_has_no_focus():
     odd = np.stack([np.zeros((9, 12, 3)), np.ones((9, 12, 3)), np.eye(9, 12)[:, :, None] * [1.0, 0.5, 0.0]])
     shown = apply("refocus", odd.astype(np.float32))
