@@ -3,7 +3,8 @@
 All kept runs are on one page, ``board.md``, as ``gsmooth board`` would write it.
 
 A table stands between the lines ``<!-- results: SECTION -->`` and ``<!-- end of results -->``, a section of that file;
-``<!-- results: SECTION, FOLDER -->`` holds the rows whose runs lie in a folder.
+``<!-- results: SECTION, FOLDER -->`` holds the rows whose runs lie in a folder; ``<!-- results: attacked -->`` random
+attacks on MNIST's rows.
 
     python experiments/tables.py          # writes them
     python experiments/tables.py --check  # writes nothing; fails where one is not what the runs say
@@ -13,6 +14,7 @@ import argparse
 import re
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from gsmooth_jax.certificates import GeneralLipschitz, search
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.methods import cc_cert
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.results import board, headers, run
+from gsmooth_jax.results import attack_files, board, headers, run
 from gsmooth_jax.results.accuracy import accuracy, certified_accuracy
 from gsmooth_jax.transforms import Jpeg, Quantize, stages_of
 
@@ -113,6 +115,28 @@ def gamma_cells(folder: Path, words: dict) -> list[str]:
     return [words["row"], board.network(found.header), right, f"{mean:.4f}", *map(_percent, shares)]
 
 
+def attack_rows(attacked: dict[str, dict]) -> dict[str, dict[str, str]]:
+    """The table of random attacks on a section's runs, and a row of all of them."""
+    found, sums = {}, np.zeros(4, int)
+    for name, words in attacked.items():
+        folder = HERE / name
+        (attack,) = (a for a in attack_files.read(folder, run.read(folder).header) if a["attack"]["name"] == "random")
+        outcomes = attack["outcomes"]
+        tries = sum(o["tries"] for o in outcomes), sum(o["tries"] for o in outcomes if o["certified"])
+        counts = len(outcomes), *tries, len(attack["broke_claim"])
+        names = ("smoothed_accuracy", "empirical_robust_accuracy", "certified_accuracy")
+        found[name] = _attack_row(words["row"], counts, [_percent(attack[share]) for share in names])
+        sums += counts
+    return found | {"": _attack_row("together", sums.tolist(), [""] * 3)}
+
+
+def _attack_row(row: str, counts: Sequence[int], shares: Sequence[str]) -> dict[str, str]:
+    images, tries, inside, broken = (f"{count:,}" for count in counts)
+    shown = dict(zip(("smoothed", "under attack", "certified"), shares, strict=True))
+    ends = {"tries": tries, "of them on certified images": inside, "broke a claim": broken}
+    return {"transformation": row, "images": images, **shown, **ends}
+
+
 READERS = {
     "cc_cert": (
         ("transformation", "network", "right", *(f"estimate below {rare}" for rare in RARE), "no draw changes it",
@@ -172,6 +196,7 @@ def main() -> None:
         section: {folder: row(section, HERE / folder, words) for folder, words in each.items()}
         for section, each in published.items()
     }
+    rows["attacked"] = attack_rows(published["mnist"])
     old = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
     new = {path: TABLE.sub(lambda found: table(found, rows), text) for path, text in old.items()}
     old[BOARD], new[BOARD] = BOARD.read_text(encoding="utf-8"), whole_board()

@@ -532,6 +532,26 @@ CERTIFICATES = [
          "transforms/test_composition.py::test_stages_without_a_law_are_named"),
     ),
     *within(
+        "pytrees.py", "test_pytrees.py",
+        ("JAX's own registration",
+         "jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)",
+         "jax.tree_util.register_dataclass(cls)"),
+        ("static fields are no structure", "for name in traced), tuple(getattr(value, name) for name in static)",
+         "for name in traced), ()"),
+        ("only the outermost class is looked at", "return next(filter(None, map(mistaken, children)), None)",
+         "return None"),
+    ),
+    *within(
+        "methods/arguments.py", "test_pytrees.py",
+        ("a mistaken class passes", "if mistaken := pytrees.mistaken(part):", "if mistaken := None:"),
+    ),
+    *within(
+        "models/normalize.py", "models/test_normalize.py",
+        ("the window is not in the spectrum", "passed = jnp.exp(-variance * half) * jnp.asarray(window, image.dtype)",
+         "passed = jnp.exp(-variance * half)"),
+        ("sharpness of amplitudes, not of energies", "logarithms - 2.0 * middle * half", "logarithms - middle * half"),
+    ),
+    *within(
         "smoothing/product.py", "smoothing/test_product.py",
         ("any number of laws", "if len(stages) != len(self.laws):", "if False:"),
         ("a factor for any parameter", 'if law.acts == "multiplicative" and', "if False and"),
