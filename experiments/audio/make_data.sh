@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 command -v espeak-ng > /dev/null || { echo "espeak-ng is needed: apt-get install espeak-ng" >&2; exit 1; }
-python make_data.py "${1:-../../runs/words}"
+python make_data.py ../../runs/words

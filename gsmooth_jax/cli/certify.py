@@ -92,12 +92,12 @@ def certify(
     require_devices()
     from gsmooth_jax import transforms
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.methods.base import Guarantee
+    from gsmooth_jax.methods import registry
     from gsmooth_jax.results import certify, inputs
 
     adversary = transforms.parse(transform)
     found, given = network.found(adversary.name), functools.cache(data.inputs)
-    guarantee = Guarantee(
+    guarantee = registry.guarantee(
         transform=adversary,
         region=read_region(adversary, lambda: given().shape, box=region, l1=l1, l2=ball, linf=linf),
         method=found.method(method, law, adversary),

@@ -64,14 +64,14 @@ def plan(
     require_devices()
     from gsmooth_jax import _validate, transforms
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.methods.base import Guarantee
+    from gsmooth_jax.methods import registry
     from gsmooth_jax.results import headers, planning, reasons
 
     _validate.at_least(1, images=images)
     adversary = transforms.parse(transform)
     named = network.found(adversary.name)
     given = functools.cache(data.inputs)
-    guarantee = Guarantee(
+    guarantee = registry.guarantee(
         transform=adversary,
         region=read_region(adversary, lambda: given().shape, box=region, l1=l1, l2=ball, linf=linf),
         method=named.method(method, law, adversary),

@@ -182,7 +182,7 @@ def _walked(root: Path) -> tuple[list[tuple[str, int | None]], tuple[str, ...]]:
             f"{min(folders)}."
         )
     if not above and not folders:
-        raise DataError(f"Expected pictures or sound ({', '.join(_SUFFIXES)}) in {root}, found none.")
+        raise DataError(f"Expected pictures or WAV files ({', '.join(_SUFFIXES)}) in {root}, found none.")
     if above:
         return [(name, None) for name in above], ()
     whole = all(name.isdecimal() and name == str(int(name)) for name in folders)

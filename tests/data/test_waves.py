@@ -42,7 +42,14 @@ def test_files_of_another_kind_are_refused_with_what_to_do(tmp_path):
 
 def test_damaged_files_are_unreadable(tmp_path):
     whole = write(tmp_path / "a.wav", range(12)).read_bytes()
-    for damaged in (b"", b"nothing", whole[:20], whole[:-6], whole.replace(b"fmt ", b"odd "), whole[:20] + b"\x03" + whole[21:]):
+    for damaged in (
+        b"",
+        b"nothing",
+        whole[:20],
+        whole[:-6],
+        whole.replace(b"fmt ", b"odd "),
+        whole[:20] + b"\x03" + whole[21:],
+    ):
         (tmp_path / "a.wav").write_bytes(damaged)
         with pytest.raises(UnreadableError):
             waves.decode(tmp_path / "a.wav")
@@ -81,10 +88,10 @@ def test_a_folder_of_pictures_is_one_too(tmp_path):
 
 
 def test_what_no_training_can_come_of(words):
-    with pytest.raises(MissingDataError, match="folders train and test, .* no validation"):
+    with pytest.raises(MissingDataError, match=r"folders train and test, .* no validation"):
         load_split(f"folder:{words}", "validation")
     write(words / "test" / "perhaps" / "0.wav", range(6))
-    with pytest.raises(DataError, match="classes and the sample rate of .* no, yes and 8000, got no, perhaps, yes"):
+    with pytest.raises(DataError, match=r"classes and the sample rate of .* no, yes and 8000, got no, perhaps, yes"):
         load_split(f"folder:{words}", "test")
     write(words / "train" / "yes" / "long.wav", range(7))
     with pytest.raises(DataError, match=r"WAV files of one length, got .*7 \(yes/long.wav\).*: ffmpeg"):
@@ -93,7 +100,7 @@ def test_what_no_training_can_come_of(words):
     with pytest.raises(DataError, match=r"(yes/long.wav: expected 8000|: expected 16000) samples a second .*: ffmpeg"):
         load_split(f"folder:{words}", "train")
     write(words / "plain" / "a.wav", range(6))
-    with pytest.raises(DataError, match="one folder a class in .*plain, got files without labels"):
+    with pytest.raises(DataError, match=r"one folder a class in .*plain, got files without labels"):
         load_split(f"folder:{words}", "plain")
 
 
@@ -110,5 +117,5 @@ def test_bad_folders(words):
         folder.open_pictures(str(words / "test"))
     for file in (words / "test").rglob("*.WAV"):
         file.write_bytes(b"nothing")
-    with pytest.raises(DataError, match="WAV files of whole numbers in .*, got none that can be read"):
+    with pytest.raises(DataError, match=r"WAV files of whole numbers in .*, got none that can be read"):
         folder.open_pictures(str(words / "test"))
