@@ -18,7 +18,7 @@ from typing import Any
 from unittest import mock
 
 import gsmooth_jax
-from gsmooth_jax import cli, models, testing, types
+from gsmooth_jax import cli, models, pytrees, testing, types
 from gsmooth_jax.cli import catalogue
 from gsmooth_jax.methods.base import Method
 from gsmooth_jax.methods.registry import LAWS, METHODS
@@ -177,6 +177,7 @@ def api() -> str:
     named = {n: v for n, v in vars(gsmooth_jax).items() if not n.startswith("_") and not isinstance(v, ModuleType)}
     named |= {f"models.{name}": getattr(models, name) for name in ("HostModel", "TracedModel")}
     named |= {f"testing.{n}": v for n, v in vars(testing).items() if n.startswith("check_")}
+    named |= {"pytrees.register": pytrees.register}
     named |= {"results.run.Run": Run, "results.verify.Verification": Verification, "methods.base.Method": Method}
     parts = [
         "# Python reference",

@@ -2,9 +2,9 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -12,27 +12,16 @@ from gsmooth_jax.cli import distributed as cluster
 from gsmooth_jax.cli.console import err_console, require_devices
 from gsmooth_jax.cli.given import Data, Network
 from gsmooth_jax.cli.report import show
+from gsmooth_jax.cli.terms import Terms
 
 if TYPE_CHECKING:
     from gsmooth_jax.claims import Claim
 
 
 def certify(
+    terms: Annotated[Terms, tyro.conf.arg(name="")],
     data: Annotated[Data, tyro.conf.arg(name="")],
     network: Annotated[Network, tyro.conf.arg(name="")],
-    transform: str = "rotational_blur|clip|quantize",
-    region: tuple[float, ...] | None = None,
-    ball: float | None = None,
-    l1: float | None = None,
-    linf: float | None = None,
-    law: str | None = None,
-    method: str = "auto",
-    alpha: float = 1e-3,
-    test: Literal["sequential", "fixed", "fixed_two_sided"] = "sequential",
-    selection_votes: int = 32,
-    max_votes: int = 10_000,
-    block: int = 0,
-    seed: int = 0,
     out: Path | None = None,
     rows: int | Literal["auto"] | None = None,
     chunk: int | None = None,
@@ -55,28 +44,9 @@ def certify(
     share a run: started with the same --out, each writes its own results file there.
 
     Args:
+        terms: which claim.
         data: which inputs.
         network: which network.
-        transform: what the adversary applies, as `gsmooth transforms` lists it; several, one after the other, are
-            joined by bars: "rotation|clip|quantize" is a rotation as an 8-bit file holds it.
-        region: LOW HIGH for each parameter, in its unit: "-10 10" of a rotation are degrees, "-0.2 0.2 -0.1 0.1" of
-            brightness_contrast a log factor and an intensity in [0, 1]; the region of the published tables if left out.
-        ball: instead of a box, all parameters of at most this L2 norm, in the unit of the parameters.
-        l1: the same in the L1 norm.
-        linf: the same in the L-infinity norm; of the transform additive, a change of every pixel by so much.
-        law: smoothing noise, as `gsmooth laws` lists it: a law of the parameter, in its unit, such as
-            "gaussian(sigma=0.5)", or one for each stage of a composition, as in "rayleigh|gaussian(sigma=0.6)"; for the
-            method cover "pixel_noise(sigma=0.25)", where 1 is the range of intensities, or
-            "surrogate_noise(path='runs/surrogate', sigma_parameter=2.0, sigma=0.15)", which the method gsmooth takes
-            too; the one that the checkpoint was trained with if left out.
-        method: as `gsmooth methods` lists it; auto takes the one made for the transform and the law.
-        alpha: a claim is false with at most this probability, over its own random draws; 0.001 is one in a thousand.
-        test: sequential stops when sure; fixed spends max-votes on every image; fixed_two_sided also bounds the
-            runner-up.
-        selection_votes: draws that choose an image's class, at most: eight that agree are enough.
-        max_votes: most draws that test one image; an image that is still undecided then is not certified.
-        block: votes between two looks of the sequential test; 0: as the method has it.
-        seed: of all draws: the same seed finds the same votes.
         out: run folder; runs/DATA-TRANSFORM if left out.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
         chunk: votes that an image makes at once (memory only).
@@ -90,27 +60,15 @@ def certify(
     """
     share = cluster.join(distributed, coordinator, processes, process)
     require_devices()
-    from gsmooth_jax import transforms
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.methods import registry
     from gsmooth_jax.results import certify, inputs
 
-    adversary = transforms.parse(transform)
-    found, given = network.found(adversary.name), functools.cache(data.inputs)
-    guarantee = registry.guarantee(
-        transform=adversary,
-        region=read_region(adversary, lambda: given().shape, box=region, l1=l1, l2=ball, linf=linf),
-        method=found.method(method, law, adversary),
-        alpha=alpha,
-        test=test,
-        selection_votes=selection_votes,
-        max_votes=max_votes,
-        block=block,
-        seed=seed,
-    )
+    name, given = terms.adversary.name, functools.cache(data.inputs)
+    found = network.found(name)
+    guarantee = terms.guarantee(found, lambda: given().shape)
     chosen = given()
     classifier = found.load(chosen.domain)
-    folder = out or Path("runs") / f"{inputs.short(data.data)}-{adversary.name.replace('|', '-')}"
+    folder = out or Path("runs") / f"{inputs.short(data.data)}-{name.replace('|', '-')}"
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     bar = _Bar()
     shared = {"index": share.index, "count": share.count}
@@ -162,37 +120,3 @@ class _Bar:
         elapsed = self._bar.tasks[0].elapsed or 1e-9
         text = f"certified {self._certified}, {self._votes / elapsed:,.0f} votes/s"
         self._bar.update(self._task, description=text)
-
-
-def read_region(
-    transform: Any,
-    shape: Callable[[], tuple[int, ...] | None],
-    *,
-    box: tuple[float, ...] | None,
-    l1: float | None,
-    l2: float | None,
-    linf: float | None,
-) -> Any:
-    """The region that --region, --ball, --l1 or --linf describe; the one of the published tables if none of them does.
-
-    Where a transform has a parameter for each entry of an input, the inputs' shape is asked for.
-    """
-    from gsmooth_jax.regions import NORMS, Ball, Box
-    from gsmooth_jax.types import param_dim
-
-    params = len(transform.params)
-    if not params:
-        raise ValueError(
-            f"{transform.name} has no parameter to certify against: put it behind another, as in rotation|clip."
-        )
-    named = {p: radius for p, radius in zip(NORMS, (l1, l2, linf), strict=True) if radius is not None}
-    if len(named) + (box is not None) > 1:
-        raise ValueError("Expected one of --region, --ball, --l1 and --linf, got several.")
-    for p, radius in named.items():
-        each = any(q.per_pixel for q in transform.params)
-        return Ball(radius, param_dim(transform, shape() or ()) if each else params, p)
-    if box is None:
-        return Box(*zip(*transform.typical, strict=True))
-    if len(box) != 2 * params:
-        raise ValueError(f"Expected --region LOW HIGH for each of the {params} parameters, got {len(box)} numbers.")
-    return Box(box[::2], box[1::2])

@@ -7,28 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from gsmooth_jax.cli.certify import read_region
 from gsmooth_jax.cli.console import err_console, out_console, print_json, require_devices
 from gsmooth_jax.cli.given import Data, Network
+from gsmooth_jax.cli.terms import Terms
 
 if TYPE_CHECKING:
     from gsmooth_jax.results.planning import Trial
 
 
 def plan(
+    terms: Annotated[Terms, tyro.conf.arg(name="")],
     data: Annotated[Data, tyro.conf.arg(name="")],
     network: Annotated[Network, tyro.conf.arg(name="")],
-    transform: str = "rotational_blur|clip|quantize",
-    region: tuple[float, ...] | None = None,
-    ball: float | None = None,
-    l1: float | None = None,
-    linf: float | None = None,
-    law: str | None = None,
-    method: str = "auto",
-    alpha: float = 1e-3,
-    test: Literal["sequential", "fixed", "fixed_two_sided"] = "sequential",
-    max_votes: int = 10_000,
-    seed: int = 0,
     images: int = 10,
     sweep: bool = False,
     rows: int | Literal["auto"] | None = None,
@@ -41,20 +31,9 @@ def plan(
     $ gsmooth plan --transform brightness_contrast --sweep
 
     Args:
+        terms: which claim.
         data: which inputs the run is to have.
         network: which network.
-        transform: what the adversary applies, as for `gsmooth certify`.
-        region: LOW HIGH for each parameter, in its unit; the region of the published tables if left out.
-        ball: instead of a box, all parameters of at most this L2 norm.
-        l1: the same in the L1 norm.
-        linf: the same in the L-infinity norm.
-        law: smoothing law, or noise, as for `gsmooth certify`; the one that the checkpoint was trained with if left
-            out.
-        method: as `gsmooth methods` lists it; auto takes the one made for the transform and the law.
-        alpha: a claim is false with at most this probability.
-        test: as for `gsmooth certify`.
-        max_votes: most draws that test one image.
-        seed: of all draws.
         images: certify so many, spread over the run's.
         sweep: do so with half to twice the noise too, and say which of these certifies most.
         rows: images in a device batch (speed only); auto takes the most that fit its memory.
@@ -62,24 +41,13 @@ def plan(
         json: print one JSON object and nothing else.
     """
     require_devices()
-    from gsmooth_jax import _validate, transforms
+    from gsmooth_jax import _validate
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.methods import registry
     from gsmooth_jax.results import headers, planning, reasons
 
     _validate.at_least(1, images=images)
-    adversary = transforms.parse(transform)
-    named = network.found(adversary.name)
-    given = functools.cache(data.inputs)
-    guarantee = registry.guarantee(
-        transform=adversary,
-        region=read_region(adversary, lambda: given().shape, box=region, l1=l1, l2=ball, linf=linf),
-        method=named.method(method, law, adversary),
-        alpha=alpha,
-        test=test,
-        max_votes=max_votes,
-        seed=seed,
-    )
+    named, given = network.found(terms.adversary.name), functools.cache(data.inputs)
+    guarantee = terms.guarantee(named, lambda: given().shape)
     total = given().part["images"]
     apart = max(total // images, 1)
     few = dataclasses.replace(data, every=data.every * apart, limit=min(images, total)).inputs()
@@ -90,8 +58,8 @@ def plan(
     trials = [asked]
     if sweep:
         others = [factor for factor in planning.FACTORS if factor != 1.0]
-        terms = {"method": method, "factors": others, "execution": execution}
-        trials += planning.sweep(classifier, examples, guarantee, **terms)
+        how = {"method": terms.method, "factors": others, "execution": execution}
+        trials += planning.sweep(classifier, examples, guarantee, **how)
     header = headers.make(guarantee, model=headers.model_of(classifier), data=few.part)
     summed = reasons.summed_up(asked.claims, [reasons.why(c, header) for c in asked.claims], header)
     whole = {"images": total, "votes": round(total * asked.votes), "seconds": total * asked.seconds}

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import tyro
 
-from gsmooth_jax.cli.certify import read_region
 from gsmooth_jax.cli.console import err_console, out_console, print_json, require_devices
 from gsmooth_jax.cli.given import Data
+from gsmooth_jax.cli.terms import read_region
 
 
 def spt_error(

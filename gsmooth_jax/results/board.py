@@ -33,7 +33,12 @@ _NETWORKS: Mapping[str, str] = {
     "audio_net": "AudioNet",
 }
 
-_LAYERS: Mapping[str, str] = {"image": "standardises", "sharpen": "inverts blurs, standardises", "centre": "centres"}
+_LAYERS: Mapping[str, str] = {
+    "image": "standardises",
+    "sharpen": "inverts blurs, standardises",
+    "centre": "centres",
+    "refocus": "refocuses",
+}
 """What an input layer does that cancels a transformation, or part of it."""
 
 _WORDS = ("row", "network", "images", "every", "radii", "released")

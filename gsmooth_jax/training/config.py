@@ -60,7 +60,8 @@ class TrainConfig:
     start: str | None = None
     """Folder of a checkpoint whose weights the training starts from, in place of random ones."""
     normalize: Mode = "none"
-    """Input layer: none, dataset or image (removes its mean and deviation), sharpen (for blur), centre (for shifts)."""
+    """Input layer: none, dataset or image (removes its mean and deviation), sharpen and refocus (for blur), centre (for
+    shifts)."""
     seed: int = 0
     """Seed of the weights, the order of the images and all draws."""
 

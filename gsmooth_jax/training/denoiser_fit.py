@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from gsmooth_jax.models.denoised import Denoiser
 from gsmooth_jax.surrogate import denoiser as denoisers
 from gsmooth_jax.surrogate.denoiser import DenoisingNetwork
 from gsmooth_jax.training import _run_folder
+from gsmooth_jax.training._epochs import Epochs, mean, plain
 from gsmooth_jax.training.augment import Move, moved, moves_of
 from gsmooth_jax.training.denoiser_config import DenoiserConfig
 from gsmooth_jax.training.optimizers import FitState, adam_cycle
@@ -26,7 +26,6 @@ from gsmooth_jax.types import Domain
 # Streams of the run's seed.
 _INIT, _ORDER, _DRAWS, _TEST = range(4)
 
-_REFRESH = 20  # steps between looks at the device's sum, so that steps are dispatched ahead
 _TEST_BATCH = 200
 _TEST_IMAGES = 1000
 
@@ -105,36 +104,31 @@ def fit(
     settings = _run_folder.settings(config, images)
     settings["classifiers"] = [checkpoint.fingerprint(classifier) for classifier in classifiers]
     settings["start_fingerprint"] = None if start is None else denoisers.fingerprint(start)
-    with _run_folder.RunFolder(config.out, settings) as folder, _run_folder.Bar(progress) as bar:
+    on_device = jax.device_put(images)
+
+    def fresh() -> FitState:
         params = _init(keys[_INIT], network=network, shape=domain.shape) if start is None else start.variables
-        fresh = FitState(params=params, opt_state=recipe.transformation().init(params), step=jnp.int32(0))
-        # Committed to its device, as a restored state is: else the two would be compiled for separately.
-        state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))
-        task = bar.add_task("starting", total=config.epochs * steps, completed=done * steps, figures="")
-        on_device = jax.device_put(images)
-        for epoch in range(done + 1, config.epochs + 1):
-            began = time.perf_counter()
-            order = jax.random.permutation(jax.random.fold_in(keys[_ORDER], epoch), len(images))
-            bar.update(task, description=f"epoch {epoch}/{config.epochs}")
-            total = jnp.zeros(())
-            for step in range(1, steps + 1):
-                state, loss = fit_step()(state, moves, classifiers, keys[_DRAWS], on_device, order, recipe=recipe)
-                total = total + loss
-                if step % _REFRESH == 0 or step == steps:
-                    figures = f"loss {_finite(total) / step:.5f}"
-                    bar.update(task, completed=(epoch - 1) * steps + step, figures=figures)
-            now = denoiser(state)
-            record = {"epoch": epoch, "loss": round(_finite(total) / steps, 7)}
-            record |= errors(now, moves, classifiers, keys[_TEST], test, config.noise)
-            record["seconds"] = round(time.perf_counter() - began, 2)
-            denoisers.save(folder.path, now, _info(config, record))
-            folder.store(state, record)
-            bar.say(
-                f"epoch {epoch}/{config.epochs}: " + ", ".join(f"{k} {v}" for k, v in record.items() if k != "epoch")
-            )
-            if on_epoch is not None:
-                on_epoch(record)
-    return denoiser(state)
+        return FitState(params=params, opt_state=recipe.transformation().init(params), step=jnp.int32(0))
+
+    def step(state: FitState, order: jax.Array) -> tuple[FitState, jax.Array]:
+        return fit_step()(state, moves, classifiers, keys[_DRAWS], on_device, order, recipe=recipe)
+
+    def finish(state: FitState, record: dict[str, Any]) -> dict[str, Any]:
+        now = denoiser(state)
+        record |= errors(now, moves, classifiers, keys[_TEST], test, config.noise)
+        denoisers.save(config.out, now, _info(config, record))
+        return record
+
+    epochs = Epochs(
+        folder=_run_folder.RunFolder(config.out, settings),
+        count=config.epochs,
+        steps=steps,
+        images=len(images),
+        key=keys[_ORDER],
+        progress=progress,
+        on_epoch=on_epoch,
+    )
+    return denoiser(epochs.run(fresh, step, functools.partial(mean, "loss", 7), finish, plain))
 
 
 def errors(
@@ -190,14 +184,6 @@ def _start(path: str, network: DenoisingNetwork, domain: Domain) -> Denoiser:
         raise ValueError(
             f"Expected start to be a denoiser {network} of {domain}, got {path!r}: {found.apply} of {found.domain}."
         )
-    return found
-
-
-def _finite(total: jax.Array) -> float:
-    """The sum, once the device has it."""
-    found = float(total)
-    if not np.isfinite(found):
-        raise FloatingPointError(f"The loss is {found}: lower the learning rate.")
     return found
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.classifier import Classifier
 from gsmooth_jax.training import _run_folder
+from gsmooth_jax.training._epochs import Epochs
 from gsmooth_jax.training.augment import Augment
 from gsmooth_jax.training.config import TrainConfig
 from gsmooth_jax.training.step import (
@@ -32,7 +32,6 @@ from gsmooth_jax.training.step import (
 # Streams of the run's seed.
 _INIT, _ORDER, _DRAWS, _EVAL, _MOMENTS = range(5)
 
-_REFRESH = 20  # steps between looks at the device's sums, so that steps are dispatched ahead
 _EVAL_BATCH = 500
 _MOMENT_BATCHES = 10
 _FITTED = 2000  # images that a network's fixed part is taken from
@@ -91,37 +90,33 @@ def train(
             domain=levels.domain(images.dtype, input_shape),
         )
 
-    settings = _run_folder.settings(config, images, labels)
-    with _run_folder.RunFolder(config.out, settings) as folder, _run_folder.Bar(progress) as bar:
-        fresh = init_state(start or _random(architecture, keys[_INIT], augment, images), recipe)
-        # Committed to its device, as a restored state is: else the two would be compiled for separately.
-        state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))
-        task = bar.add_task("starting", total=config.epochs * steps, completed=done * steps, figures="")
-        on_device = [jax.device_put(np.asarray(a)) for a in (images, labels.astype(np.int32))]
-        held = [jax.device_put(np.asarray(a)) for a in (test[0], test[1].astype(np.int32))]
-        for epoch in range(done + 1, config.epochs + 1):
-            began = time.perf_counter()
-            order = jax.random.permutation(jax.random.fold_in(keys[_ORDER], epoch), len(images))
-            bar.update(task, description=f"epoch {epoch}/{config.epochs}")
-            sums = {}
-            for step in range(1, steps + 1):
-                state, metrics = train_step()(
-                    state, augment, keys[_DRAWS], *on_device, order, architecture=architecture, recipe=recipe
-                )
-                sums = jax.tree.map(jnp.add, sums, metrics) if sums else metrics
-                if step % _REFRESH == 0 or step == steps:
-                    bar.update(task, completed=(epoch - 1) * steps + step, figures=_figures(_means(sums)))
-            record = {"epoch": epoch, **_means(sums)}
-            record["train_seconds"] = round(time.perf_counter() - began, 2)
-            now = classifier(state)
-            clean, smoothed = _evaluate(now.variables, augment, keys[_EVAL], *held, architecture=architecture)
-            record |= {f"{evaluated}_clean": clean, f"{evaluated}_smoothed": smoothed}
-            _save(config, now, record)
-            folder.store(state, record)
-            bar.say(f"epoch {epoch}/{config.epochs}: {_figures(record)}, {record['train_seconds']} s")
-            if on_epoch is not None:
-                on_epoch(record)
-    return classifier(state)
+    on_device = [jax.device_put(np.asarray(a)) for a in (images, labels.astype(np.int32))]
+    held = [jax.device_put(np.asarray(a)) for a in (test[0], test[1].astype(np.int32))]
+
+    def fresh() -> TrainState:
+        return init_state(start or _random(architecture, keys[_INIT], augment, images), recipe)
+
+    def step(state: TrainState, order: jax.Array) -> tuple[TrainState, dict[str, jax.Array]]:
+        key = keys[_DRAWS]
+        return train_step()(state, augment, key, *on_device, order, architecture=architecture, recipe=recipe)
+
+    def finish(state: TrainState, record: dict[str, Any]) -> dict[str, Any]:
+        now = classifier(state)
+        clean, smoothed = _evaluate(now.variables, augment, keys[_EVAL], *held, architecture=architecture)
+        record |= {f"{evaluated}_clean": clean, f"{evaluated}_smoothed": smoothed}
+        _save(config, now, record)
+        return record
+
+    epochs = Epochs(
+        folder=_run_folder.RunFolder(config.out, _run_folder.settings(config, images, labels)),
+        count=config.epochs,
+        steps=steps,
+        images=len(images),
+        key=keys[_ORDER],
+        progress=progress,
+        on_epoch=on_epoch,
+    )
+    return classifier(epochs.run(fresh, step, _means, finish, _figures))
 
 
 def _split(
@@ -225,8 +220,9 @@ def _check(
         raise ValueError(f"Expected batch_size <= {len(images)} training images, got batch_size={config.batch_size}.")
 
 
-def _means(sums: dict[str, jax.Array]) -> dict[str, float]:
+def _means(sums: dict[str, jax.Array], steps: int) -> dict[str, float]:
     """Loss and accuracy under augmentation, over the images of the epoch so far. Waits for the device."""
+    del steps
     total = int(sums["images"])
     loss = float(sums["loss"]) / total
     if not np.isfinite(loss):

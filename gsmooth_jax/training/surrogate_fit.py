@@ -3,8 +3,8 @@
 import dataclasses
 import functools
 import json
-import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dm_pix
@@ -21,6 +21,7 @@ from gsmooth_jax.surrogate.noise import AugmentedNoise
 from gsmooth_jax.surrogate.surrogate import Surrogate, save
 from gsmooth_jax.training import _run_folder
 from gsmooth_jax.training import surrogate_picture as picture
+from gsmooth_jax.training._epochs import Epochs, mean, plain
 from gsmooth_jax.training.optimizers import FitState, adam_cycle
 from gsmooth_jax.training.surrogate_config import FitConfig
 from gsmooth_jax.types import Transform
@@ -31,7 +32,6 @@ _INIT, _ORDER, _DRAWS, _TEST = range(4)
 _IDENTITY = 8
 """One image in so many is left as it is: the identity must be fitted well, wherever in the range it lies."""
 
-_REFRESH = 20  # steps between looks at the device's sum, so that steps are dispatched ahead
 _GRID = 11  # parameters at which one parameter is tested; several are tested at as many drawn points and the corners
 _TEST_BATCH = 200
 _TEST_IMAGES = 1000
@@ -132,55 +132,48 @@ def fit(
         # The next step donates the state's buffers.
         return Surrogate(variables=jax.tree.map(jnp.copy, state.params), networks=networks)
 
-    settings = _run_folder.settings(config, images)
-    with _run_folder.RunFolder(config.out, settings) as folder, _run_folder.Bar(progress) as bar:
+    data = jax.device_put(np.asarray(images))
+    test = jax.device_put(np.asarray(test_images[:_TEST_IMAGES]))
+
+    def fresh() -> FitState:
         params = _init(keys[_INIT], networks=networks)
-        fresh = FitState(params=params, opt_state=recipe.transformation().init(params), step=jnp.int32(0))
-        # Committed to its device, as a restored state is: else the two would be compiled for separately.
-        state, done = folder.restore(jax.device_put(fresh, jax.local_devices()[0]))
-        task = bar.add_task("starting", total=config.epochs * steps, completed=done * steps, figures="")
-        data = jax.device_put(np.asarray(images))
-        test = jax.device_put(np.asarray(test_images[:_TEST_IMAGES]))
-        for epoch in range(done + 1, config.epochs + 1):
-            began = time.perf_counter()
-            order = jax.random.permutation(jax.random.fold_in(keys[_ORDER], epoch), len(images))
-            bar.update(task, description=f"epoch {epoch}/{config.epochs}")
-            total = jnp.zeros(())
-            for step in range(1, steps + 1):
-                state, loss = fit_step()(state, keys[_DRAWS], data, order, recipe=recipe)
-                total = total + loss
-                if step % _REFRESH == 0 or step == steps:
-                    mean = float(total) / step
-                    if not np.isfinite(mean):
-                        raise FloatingPointError(f"The mean absolute error is {mean}: lower the learning rate.")
-                    bar.update(task, completed=(epoch - 1) * steps + step, figures=f"error {mean:.4f}")
-            record = {"epoch": epoch, "error": round(float(total) / steps, 6)}
-            record["seconds"] = round(time.perf_counter() - began, 2)
-            record |= _summary(
-                errors(surrogate(state), recipe, keys[_TEST], test[:_TEST_BATCH], config.box().corners())
-            )
-            save(config.out, surrogate(state), _info(config, record))
-            folder.store(state, record)
-            figures = ", ".join(f"{k} {v}" for k, v in record.items() if k != "epoch")
-            bar.say(f"epoch {epoch}/{config.epochs}: {figures}")
-            if on_epoch is not None:
-                on_epoch(record)
-        fitted = surrogate(state)
-        report = errors(fitted, recipe, keys[_TEST], test, config.box().corners())
-        whole = _summary(report) | {
-            "images": len(test),
-            "encoder_upper": lipschitz.encoder_upper(fitted.variables["encoder"], networks.image_shape),
-            "by_parameter": report,
-        }
-        (folder.path / "fit.json").write_text(json.dumps(whole, indent=2) + "\n")
-        thetas = picture.parameters(config.box())
-        clean = test_images[np.arange(len(thetas)) % len(test_images)].astype(np.float32) / 255.0
-        real, found = jax.device_get(_side_by_side(fitted, clean, thetas, transform=recipe.transform))
-        picture.draw_fit(thetas, clean, real, found, folder.path / "surrogate.png")
-        if config.sigma and all(config.sigma_parameter):
-            noise = AugmentedNoise(surrogate=fitted, sigma_parameter=config.sigma_parameter, sigma=config.sigma)
-            pixel, augmented = jax.device_get(_noisy(noise, jax.random.fold_in(keys[_TEST], 2), clean))
-            picture.draw_noise(clean, pixel, augmented, folder.path / "noise.png")
+        return FitState(params=params, opt_state=recipe.transformation().init(params), step=jnp.int32(0))
+
+    def step(state: FitState, order: jax.Array) -> tuple[FitState, jax.Array]:
+        return fit_step()(state, keys[_DRAWS], data, order, recipe=recipe)
+
+    def finish(state: FitState, record: dict[str, Any]) -> dict[str, Any]:
+        now = surrogate(state)
+        record |= _summary(errors(now, recipe, keys[_TEST], test[:_TEST_BATCH], config.box().corners()))
+        save(config.out, now, _info(config, record))
+        return record
+
+    epochs = Epochs(
+        folder=_run_folder.RunFolder(config.out, _run_folder.settings(config, images)),
+        count=config.epochs,
+        steps=steps,
+        images=len(images),
+        key=keys[_ORDER],
+        progress=progress,
+        on_epoch=on_epoch,
+    )
+    fitted = surrogate(epochs.run(fresh, step, functools.partial(mean, "error", 6), finish, plain))
+    folder = Path(config.out)
+    report = errors(fitted, recipe, keys[_TEST], test, config.box().corners())
+    whole = _summary(report) | {
+        "images": len(test),
+        "encoder_upper": lipschitz.encoder_upper(fitted.variables["encoder"], networks.image_shape),
+        "by_parameter": report,
+    }
+    (folder / "fit.json").write_text(json.dumps(whole, indent=2) + "\n")
+    thetas = picture.parameters(config.box())
+    clean = test_images[np.arange(len(thetas)) % len(test_images)].astype(np.float32) / 255.0
+    real, found = jax.device_get(_side_by_side(fitted, clean, thetas, transform=recipe.transform))
+    picture.draw_fit(thetas, clean, real, found, folder / "surrogate.png")
+    if config.sigma and all(config.sigma_parameter):
+        noise = AugmentedNoise(surrogate=fitted, sigma_parameter=config.sigma_parameter, sigma=config.sigma)
+        pixel, augmented = jax.device_get(_noisy(noise, jax.random.fold_in(keys[_TEST], 2), clean))
+        picture.draw_noise(clean, pixel, augmented, folder / "noise.png")
     return fitted
 
 

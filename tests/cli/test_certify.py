@@ -10,7 +10,8 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax import cli, models, results, surrogate
-from gsmooth_jax.cli.certify import _Bar, read_region
+from gsmooth_jax.cli.certify import _Bar
+from gsmooth_jax.cli.terms import read_region
 from gsmooth_jax.models import Architecture, Classifier
 from gsmooth_jax.results import headers
 from gsmooth_jax.surrogate import Surrogate

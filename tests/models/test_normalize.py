@@ -42,6 +42,25 @@ def test_sharpen_shows_a_blurred_image_as_it_was(variance, channel):
     assert (after > 1.15 * before).all() if variance else after == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("variance", [2.0, 8.0, 16.0, 20.0])
+def test_refocus_cancels_a_blur_but_for_rounding(variance):
+    blurred = jax.jit(jax.vmap(GaussianBlur(), in_axes=(0, None)))(IMAGES, jnp.array([variance]))
+    shown, sharp = apply("refocus", blurred), apply("refocus", IMAGES)
+    assert shown.shape == (8, 14, 14, 1)
+    assert sharp.std(axis=(1, 2, 3)) == pytest.approx(1.0, abs=0.01)
+    # Of images of variance 1. At 20 px^2 rounding is undone with the blur: 10^4 times 6e-8 of the brightest pixels.
+    np.testing.assert_allclose(shown, sharp, atol=2e-5 if variance < 10 else 1e-2)
+    assert correlations(blurred).max() < (0.98 if variance < 10 else 0.8)
+
+
+def test_refocus_takes_what_has_no_focus():
+    odd = np.stack([np.zeros((9, 12, 3)), np.ones((9, 12, 3)), np.eye(9, 12)[:, :, None] * [1.0, 0.5, 0.0]])
+    shown = apply("refocus", odd.astype(np.float32))
+    assert shown.shape == (3, 5, 6, 3)
+    assert np.isfinite(shown).all()
+    assert np.abs(shown[:2]).max() < 0.1
+
+
 def test_unknown_modes_are_listed():
-    with pytest.raises(ValueError, match="Known: none, dataset, image, sharpen, centre"):
+    with pytest.raises(ValueError, match="Known: none, dataset, image, sharpen, centre, refocus"):
         Normalize(mode="whiten")  # pyright: ignore[reportArgumentType]
