@@ -13,6 +13,7 @@ certify real_valued volume --max-votes 400
 
 gsmooth verify file real_valued
 gsmooth report file real_valued --out .
-for run in file real_valued; do # 100 x 64 volumes
-    gsmooth attack $run --checkpoint "checkpoints/$run" --attack grid --votes 16 --tries 64 --data folder:../../runs/words/test
+for run in file real_valued; do # 2 x 34 x 64 volumes
+    gsmooth attack $run --checkpoint "checkpoints/$run" --attack grid --votes 16 --tries 64 --limit 34 \
+        --data folder:../../runs/words/test
 done
