@@ -129,7 +129,7 @@ def able(transform: Transform, region: Region) -> list[str]:
     """
     stages = [stage for stage in stages_of(transform) if stage.params]
     laws = [smoothing.Gaussian(sigma=1.0), smoothing.LogNormal(sigma=1.0), smoothing.Exponential(scale=1.0)]
-    each = Product((laws[0],) * len(stages)) if stages else None
+    each = Product((laws[0],) * len(stages)) if len(stages) > 1 else None
     tried: list[Law | None] = [None, PixelNoise(sigma=0.25), *laws, *([each] if each else [])]
     named = (name for name in METHODS if name != "median")  # which is about numbers
     return [name for name in named if any(_fits(name, law, transform, region) for law in tried)]
