@@ -36,7 +36,8 @@ def test_volume_leaves_the_spectrogram_and_silence_is_finite(waveforms):
     loud = 10 * waveforms  # far above the floor, all of it
     quiet = spectrogram(jnp.asarray(loud * 10 ** (-3 / 20)), RATE)
     np.testing.assert_allclose(quiet, spectrogram(jnp.asarray(loud), RATE), atol=5e-3)
-    np.testing.assert_array_equal(spectrogram(jnp.zeros((1, 500)), RATE), np.zeros((1, 24, 21)))
+    silence = spectrogram(jnp.zeros((1, 500)), RATE)
+    np.testing.assert_allclose(silence, np.zeros((1, 24, 21)), atol=1e-4)  # the mean of 504 numbers, rounded
 
 
 def test_an_answer_is_of_its_waveform_alone_and_moves_with_training_statistics(waveforms):
