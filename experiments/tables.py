@@ -46,13 +46,14 @@ def cells(folder: Path, words: dict) -> dict[str, str]:
     """A row of a table, by columns; one that is empty in all rows is not shown."""
     found = run.read(folder)
     claims, stages = found.claims, stages_of(headers.guarantee_of(found.header).transform)
+    saved = [f"{getattr(stage, 'bits', 8)} bits" for stage in stages if isinstance(stage, Quantize | Jpeg)]
     expected = "proved", 1e-3, words.get("images", 500), words.get("every", 20)
     terms = found.status, max(c.alpha for c in claims), len(claims), found.header["data"].get("every", 1)
     if terms != expected:
         raise ValueError(f"Expected status, alpha, images and every {expected} in {folder}, got {terms}.")
     return {
         "transformation": words["row"],
-        "image": "8 bits" if any(isinstance(stage, Quantize | Jpeg) for stage in stages) else "real-valued",
+        "image": saved[-1] if saved else "real-valued",
         "network": board.network(found.header, words.get("network")),
         "smoothed": _percent(accuracy(claims)),
         "certified": f"**{_percent(certified_accuracy(claims))}**",

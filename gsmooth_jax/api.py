@@ -14,7 +14,7 @@ from gsmooth_jax.claims import Claim
 from gsmooth_jax.data.specs import DatasetSpec
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods import registry
-from gsmooth_jax.methods.base import Guarantee, Method, Test
+from gsmooth_jax.methods.base import Method, Test
 from gsmooth_jax.methods.stream import certify_stream, check_example
 from gsmooth_jax.models import Classifier, Denoiser, Model, Regressor, as_model
 from gsmooth_jax.results import certify as making
@@ -108,7 +108,7 @@ def certify(
     """
     examples = inputs.of_arrays(images, labels, ids)
     found = as_model(model, domain or np.shape(images)[1:])
-    guarantee = Guarantee(
+    guarantee = registry.guarantee(
         transform=transform,
         region=region,
         method=registry.choose(method, law, transform),
@@ -210,7 +210,7 @@ def certify_run(
         raise ValueError("Expected a domain, or a model that has one: the inputs are not known before they come.")
     if folders and law is None and isinstance(method, str) and registry.takes(method) != "nothing":
         law = making.trained_law(folders[0], transform.name)
-    guarantee = Guarantee(
+    guarantee = registry.guarantee(
         transform=transform,
         region=region,
         method=registry.choose(method, law, transform),

@@ -54,12 +54,17 @@ def calls_of(script, arguments, folder):
     return [line.split("\037")[:-1] for line in calls.read_text().splitlines()]
 
 
+def input_shape(data):
+    """Of a data set's images; of a folder's waveforms, which are not kept: one second at 8,000 samples."""
+    return (8000,) if data.startswith("folder:") else DATASETS[data].image_shape
+
+
 def drawn(config):
     """The shape that a configuration's augmentation gives to a batch of its data set's images; nothing is computed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # draws that are clipped
         augment = Augment.build(config)
-    shape = (config.batch_size, *DATASETS[config.data].image_shape)
+    shape = (config.batch_size, *input_shape(config.data))
     keys, images = jax.random.split(jax.random.key(0), shape[0]), jax.ShapeDtypeStruct(shape, np.float32)
     return jax.eval_shape(Augment.__call__, augment, keys, images).shape == shape
 
@@ -74,6 +79,7 @@ def test_every_script_asks_for_what_can_be_built(script, arguments, tmp_path, mo
     """The command line reads it, and its augmentation is built: behind the kept surrogate where there is one."""
     asked = []
     monkeypatch.setattr("gsmooth_jax.data.load_split", lambda *_: (None, None))
+    monkeypatch.setattr("gsmooth_jax.data.sample_rate", lambda *_: None)
     monkeypatch.setattr("gsmooth_jax.training.loop.train", lambda config, *_: asked.append(config))
     monkeypatch.setattr("gsmooth_jax.training.surrogate_fit.fit", lambda config, *_: asked.append(config))
     monkeypatch.chdir(script.parent)
@@ -111,9 +117,11 @@ from gsmooth_jax.data.specs import DATASETS
 def load_split(name, split, data_dir=None):
     count = dict(train=600, test=60)[split]
     rng = np.random.default_rng(count)
+    if name.startswith("folder:"):
+        return rng.integers(-9000, 9000, (count, 8000), np.int16), np.arange(count, dtype=np.int32) % 10
     return rng.integers(0, 256, (count, *DATASETS[name].image_shape), np.uint8), np.arange(count, dtype=np.int32) % 10
 
-data.load_split = load_split
+data.load_split, data.sample_rate = load_split, lambda data: 8000 if data.startswith("folder:") else None
 arguments = sys.argv[1:]
 if arguments[0] != "data":
     cli.main([*arguments, "--epochs", "1", *(["--validation", "60"] if "--validation" in arguments else [])])

@@ -17,8 +17,8 @@ class Data:
 
     data: str = "embedded"
     """embedded; a data set that `gsmooth data prepare` has prepared, or any image data set that TFDS has, by its name;
-    folder:PATH, a folder of pictures with one folder a class, or with pictures alone (no labels), or a CSV file of file
-    and label; or a file.npz of images, labels and ids."""
+    folder:PATH, a folder of pictures, or of WAV files (16 bits, one channel), with one folder a class, or with files
+    alone (no labels), or a CSV file of file and label; or a file.npz of images, labels and ids."""
     split: str = "test"
     """of a data set."""
     every: int = 1

@@ -63,10 +63,10 @@ class Terms:
         Raises:
           ValueError: terms that do not fit one another.
         """
-        from gsmooth_jax.methods.base import Guarantee
+        from gsmooth_jax.methods import registry
 
         adversary = self.adversary
-        return Guarantee(
+        return registry.guarantee(
             transform=adversary,
             region=read_region(adversary, shape, box=self.region, l1=self.l1, l2=self.ball, linf=self.linf),
             method=network.method(self.method, self.law, adversary),

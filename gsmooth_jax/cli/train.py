@@ -15,15 +15,20 @@ def train(config: Annotated[TrainConfig, tyro.conf.arg(name="")], data_dir: str 
 
     $ gsmooth train --data mnist --transform gaussian_blur --law "uniform(low=0.0, high=54.0)" --out runs/mnist-blur
     $ gsmooth train --arch convnet_bn --transform rotation --law "uniform(low=-53, high=53)" --noise 0.25 --out runs/rot
+    $ gsmooth train --data folder:words --arch audio_net --transform volume --law "uniform(low=-3, high=3)" --noise 0.05
+    --out runs/words
 
     Args:
         config: the run.
         data_dir: where data sets are prepared; the TFDS default if left out.
     """
     require_devices()
-    from gsmooth_jax.data import load_split
+    from gsmooth_jax import models
+    from gsmooth_jax.data import load_split, sample_rate
     from gsmooth_jax.training import loop
 
+    architecture = models.Architecture.parse(config.arch, classes=2, normalize=models.Normalize())
+    models.check_sample_rate(architecture, sample_rate(config.data))
     test = () if config.validation else load_split(config.data, "test", data_dir)
     loop.train(config, *load_split(config.data, "train", data_dir), *test)
 

@@ -13,4 +13,5 @@ from gsmooth_jax.data.specs import DatasetSpec as DatasetSpec
 from gsmooth_jax.data.specs import MissingDataError as MissingDataError
 from gsmooth_jax.data.streaming import load_split as load_split
 from gsmooth_jax.data.streaming import open_source as open_source
+from gsmooth_jax.data.streaming import sample_rate as sample_rate
 from gsmooth_jax.data.streaming import stream as stream

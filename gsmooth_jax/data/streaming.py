@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.data import embedded, reader, tfds_folder
+from gsmooth_jax.data import embedded, folder, reader, tfds_folder
 from gsmooth_jax.data.pictures import Fitting
 from gsmooth_jax.data.reader import ImageSource, Record
 from gsmooth_jax.data.specs import DATASETS, DatasetSpec
@@ -25,14 +25,14 @@ def open_source(
     name too, ``name`` or ``name/config``, and its images are resized and cropped by ``fitting``.
     """
     if isinstance(data, str) and data not in {embedded.NAME, *DATASETS}:
-        folder = tfds_folder.folder_of(data, data_dir)
-        if folder is None:
+        place = tfds_folder.folder_of(data, data_dir)
+        if place is None:
             known = ", ".join(sorted([embedded.NAME, *DATASETS]))
             raise ValueError(
-                f"Unknown data {data!r}. Known: {known}; folder:PATH of pictures, a file.npz of arrays, and what TFDS "
-                "has prepared in its data folder (--data-dir)."
+                f"Unknown data {data!r}. Known: {known}; folder:PATH of pictures or WAV files, a file.npz of arrays, "
+                "and what TFDS has prepared in its data folder (--data-dir)."
             )
-        return tfds_folder.TfdsFolder(data, split, folder, fitting or Fitting())
+        return tfds_folder.TfdsFolder(data, split, place, fitting or Fitting())
     if fitting not in (None, Fitting()):
         raise ValueError(f"Expected no resize or crop for {data!r}, whose images are of one size, got {fitting}.")
     if data == embedded.NAME:
@@ -43,9 +43,19 @@ def open_source(
 def load_split(data: str | DatasetSpec, split: str, data_dir: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Returns a whole split for training: images uint8 [N, H, W, C] and labels int32 [N], in id order.
 
-    Decodes every image, about 0.2 ms each. Arguments and errors as in ``open_source``.
+    Decodes every image, about 0.2 ms each. Arguments and errors as in ``open_source``; besides, ``folder:PATH`` has
+    splits where its folders ``train`` and ``test`` hold one folder a class each: pictures, or WAV files, int16 [N, T].
     """
+    if isinstance(data, str) and data.startswith(folder.SCHEME):
+        return folder.load_split(data.removeprefix(folder.SCHEME), split)
     return reader.decode_all(open_source(data, split, data_dir))
+
+
+def sample_rate(data: str | DatasetSpec) -> int | None:
+    """Returns samples a second of a folder's WAV files for training; None of other data. Raises as ``load_split``."""
+    if isinstance(data, str) and data.startswith(folder.SCHEME):
+        return folder.open_split(data.removeprefix(folder.SCHEME), "train").rate
+    return None
 
 
 def subset(count: int, *, every: int = 1, limit: int | None = None, start: int = 0) -> range:

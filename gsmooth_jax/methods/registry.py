@@ -19,10 +19,11 @@ from gsmooth_jax.methods.gsmooth import GSmooth
 from gsmooth_jax.methods.interval import IntervalBounds
 from gsmooth_jax.methods.median import Median
 from gsmooth_jax.methods.spt import Spt
+from gsmooth_jax.regions import Ball, Box
 from gsmooth_jax.smoothing import PixelNoise, Product
 from gsmooth_jax.surrogate import AugmentedNoise, SurrogateNoise
 from gsmooth_jax.transforms import TRANSFORMS, stages_of
-from gsmooth_jax.types import LatentNoise, Smoothing, Transform
+from gsmooth_jax.types import LatentNoise, Region, Smoothing, Transform
 
 METHODS: dict[str, Any] = {**CERTIFICATES} | {
     "cc_cert": CCCert,
@@ -89,6 +90,56 @@ def choose(method: str | Method, law: Law | None, transform: Transform) -> Metho
         return ClosedForm(smoothing=cast(Smoothing | Product, law), certificate=theorem)
     brought = {} if given == "nothing" else {"noise": law}
     return _spec.build(method, {name: functools.partial(factory, **brought)}, kind="method")
+
+
+def guarantee(*, transform: Transform, region: Region, method: Method, **terms: Any) -> Guarantee:
+    """Returns the terms of a claim; where its method cannot prove such a one, the error lists those that can.
+
+    Args:
+      transform: of the claim.
+      region: likewise.
+      method: likewise.
+      terms: the others, see ``Guarantee``.
+
+    Raises:
+      ValueError: as ``Guarantee``.
+    """
+    try:
+        return Guarantee(transform=transform, region=region, method=method, **terms)
+    except ValueError as error:
+        if not isinstance(region, Box | Ball) or _checks(method, transform, region):
+            raise
+        others = [name for name in able(transform, region) if name != _spec.head(method.name)]
+        raise ValueError(f"{error} Methods for it: {', '.join(others)}." if others else str(error)) from error
+
+
+def _checks(method: Method, transform: Transform, region: Region) -> bool:
+    """Whether a method takes a transform and a region."""
+    try:
+        method.check(transform, region)
+    except ValueError:
+        return False
+    return True
+
+
+def able(transform: Transform, region: Region) -> list[str]:
+    """Returns the methods for classifiers that take a transform and a region, under a law or a noise of the library's.
+
+    Those that need more than that, such as a surrogate, are not among them.
+    """
+    stages = [stage for stage in stages_of(transform) if stage.params]
+    laws = [smoothing.Gaussian(sigma=1.0), smoothing.LogNormal(sigma=1.0), smoothing.Exponential(scale=1.0)]
+    each = Product((laws[0],) * len(stages)) if len(stages) > 1 else None
+    tried: list[Law | None] = [None, PixelNoise(sigma=0.25), *laws, *([each] if each else [])]
+    named = (name for name in METHODS if name != "median")  # which is about numbers
+    return [name for name in named if any(_fits(name, law, transform, region) for law in tried)]
+
+
+def _fits(name: str, law: Law | None, transform: Transform, region: Region) -> bool:
+    try:
+        return _checks(choose(name, law, transform), transform, region)
+    except (ValueError, TypeError):  # a required option that is not given is a TypeError
+        return False
 
 
 def _check_brought(law: Any) -> None:

@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from gsmooth_jax.models.checks import check_model as check_model
+from gsmooth_jax.models.checks import check_sample_rate as check_sample_rate
 from gsmooth_jax.models.classifier import Classifier as Classifier
 from gsmooth_jax.models.classifier import as_classifier as as_classifier
 from gsmooth_jax.models.denoised import Denoised as Denoised

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import _spec, _validate
+from gsmooth_jax.models.audio_net import AudioNet
 from gsmooth_jax.models.convnet import ConvNet
 from gsmooth_jax.models.normalize import Normalize
 from gsmooth_jax.models.resnet import ResNet
@@ -23,6 +24,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "resnet110": functools.partial(ResNet, depth=110),
     "preresnet110": functools.partial(ResNet, depth=110, pre=True),
     "speed_net": SpeedNet,
+    "audio_net": AudioNet,
 }
 """Name -> constructor of a Linen module; each takes ``classes`` and its own options."""
 
@@ -51,7 +53,7 @@ class Architecture:
         return _validate.known(MODELS, arch=self.name)(classes=self.classes, **dict(self.options))
 
     def init(self, key: jax.Array, input_shape: tuple[int, ...]) -> dict[str, Any]:
-        """Returns fresh variables for images [H, W, C]. Device. The key is consumed."""
+        """Returns fresh variables for images [H, W, C], or other inputs. Device. The key is consumed."""
         return dict(self.module().init(key, self.normalize(jnp.zeros((1, *input_shape)))))
 
     def fit(self, variables: Mapping[str, Any], images: jax.Array) -> dict[str, Any]:

@@ -77,6 +77,23 @@ _MODES = (
 )
 
 
+def check_sample_rate(apply: Any, rate: int | None) -> None:
+    """Raises ValueError where a network that says its sample rate is given waveforms of another one. Host.
+
+    Args:
+      apply: of a model, see ``Classifier``.
+      rate: samples a second of the waveforms; None where it is not known.
+    """
+    for member in leaves(apply):
+        registered = type(member).__module__ == _REGISTERED[0]
+        wanted = getattr(member.module(), "rate", None) if registered else None
+        if None not in (rate, wanted) and rate != wanted:
+            raise ValueError(
+                f"The network takes waveforms of {wanted} samples a second, got {rate}: resample them, or train "
+                f"audio_net(rate={rate})."
+            )
+
+
 def check_model(model: Any) -> None:
     """Checks that a ``Classifier`` or ``Regressor`` from elsewhere is a function of each image alone. Device.
 

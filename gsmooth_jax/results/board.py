@@ -30,6 +30,7 @@ _NETWORKS: Mapping[str, str] = {
     "resnet110": "ResNet-110",
     "preresnet110": "PreResNet-110",
     "speed_net": "SpeedNet",
+    "audio_net": "AudioNet",
 }
 
 _LAYERS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from gsmooth_jax.methods.stream import certify_stream, check_example
 from gsmooth_jax.models import Classifier, Model
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.folder import RunWriter, finished
-from gsmooth_jax.results.inputs import Inputs
+from gsmooth_jax.results.inputs import RATE, Inputs
 from gsmooth_jax.surrogate import SurrogateNoise
 from gsmooth_jax.surrogate import denoiser as denoisers
 from gsmooth_jax.types import Example
@@ -162,6 +162,7 @@ def _check(classifier: Model, inputs: Inputs) -> None:
             f"The classifier takes images {classifier.domain} of {classes} classes, {inputs.part['name']} has images "
             f"{inputs.domain} of {inputs.classes}: choose another checkpoint or other data."
         )
+    models.check_sample_rate(classifier.apply, inputs.part.get(RATE))
     if inputs.at_hand:
         for example in inputs.share(0, 1):
             check_example(example, classifier)

@@ -15,15 +15,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gsmooth_jax import _validate
-from gsmooth_jax.data import arrays, embedded, folder
+from gsmooth_jax.data import arrays, embedded, folder, levels
 from gsmooth_jax.data.folder import Picture, Pictures
 from gsmooth_jax.data.pictures import Fitting, UnreadableError
-from gsmooth_jax.data.specs import DATASETS, DataError, DatasetSpec, expanded
+from gsmooth_jax.data.specs import DATASETS, DatasetSpec, expanded
 from gsmooth_jax.data.streaming import chosen_ids, open_source, stream, subset
 from gsmooth_jax.types import Domain, Example
 
 MEMORY, STREAM = "in memory", "a stream"
 """What a header calls data without a name."""
+
+RATE = "sample_rate"
+"""What a header calls the samples a second of WAV files."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,8 +68,8 @@ def named(
     """Returns the chosen images of data that have a name.
 
     Args:
-      data: as of ``data.stream``; ``folder:PATH`` of pictures, see ``data.folder``; or a file of arrays, ``x.npz``, see
-        ``data.arrays``.
+      data: as of ``data.stream``; ``folder:PATH`` of pictures or WAV files, see ``data.folder``; or a file of arrays,
+        ``x.npz``, see ``data.arrays``.
       split: of a data set.
       every: take every so many images.
       limit: take so many at most.
@@ -75,7 +78,7 @@ def named(
       crop: likewise.
 
     Raises:
-      ValueError: as ``data.stream``; data that cannot be read; pictures of several sizes.
+      ValueError: as ``data.stream``; data that cannot be read; pictures or waveforms of several sizes.
     """
     fitting = Fitting(resize=tuple(resize), crop=tuple(crop))
     if isinstance(data, str) and _by_file(data) and split != "test":
@@ -202,14 +205,14 @@ def _arrays(
     examples = [e for e in examples if only is None or e.id in only]
     chosen = [examples[position] for position in subset(len(examples), every=every, limit=limit)]
     labels = [e.label for e in chosen if isinstance(e.label, int)]
-    known = {"domain": Domain(np.shape(held.images)[1:]), "classes": max(labels, default=0) + 1}
+    known = {"domain": held.domain, "classes": max(labels, default=0) + 1}
     return _also(_at_hand(chosen, str(expanded(place).resolve())), **known)
 
 
 def _pictures(
     place: str, fitting: Fitting, every: int = 1, limit: int | None = None, only: Container[int] | None = None
 ) -> Inputs:
-    """The pictures of a folder, or those with some ids.
+    """The pictures or WAV files of a folder, or those with some ids.
 
     All that are chosen are decoded once before, to know which can be, of what size they are, and their checksum.
     """
@@ -220,20 +223,18 @@ def _pictures(
     if unread:
         few = folder.shortened([f"{name} ({why})" for name, why in unread.items()])
         warnings.warn(f"{len(unread)} of {len(chosen)} pictures cannot be read and are left out: {few}.", stacklevel=2)
-    sizes = {shape[:2]: picture.name for picture, shape, _ in read}
-    if len(sizes) != 1:
-        few = folder.shortened([f"{h} x {w} ({name})" for (h, w), name in sizes.items()]) or "none that can be read"
-        raise DataError(f"Expected pictures of one size, got {few}: say how to make them so (--resize, --crop).")
-    channels = max(shape[2] for _, shape, _ in read)
+    folder.uniform({shape[:2]: picture.name for picture, shape, _ in read})
+    largest = max(shape for _, shape, _ in read)  # of grey and coloured ones, the latter
+    colour = largest[-1] == 3
     by_id = {picture.id: picture for picture, _, _ in read}
     digests = {
-        picture.id: digest if shape[2] == channels else _picture_sha256(held.read(picture, fitting, colour=True))
+        picture.id: digest if shape == largest else _picture_sha256(held.read(picture, fitting, colour=True))
         for picture, shape, digest in read
     }
 
     def load(number: int) -> Example:
-        image = held.read(by_id[number], fitting, colour=channels == 3)
-        return Example(id=number, image=image.astype(np.float32) / np.float32(255), label=by_id[number].label)
+        image = held.read(by_id[number], fitting, colour=colour)
+        return Example(id=number, image=levels.real(image), label=by_id[number].label)
 
     def sha256(ids: Sequence[int]) -> str:
         digest = hashlib.sha256()
@@ -244,7 +245,8 @@ def _pictures(
     base = {"name": f"{folder.SCHEME}{held.place}", "ids": "SHA-256 of the file's name, 32 bits"} | fitting.to_json()
     base |= {"class_names": list(held.class_names)} if held.class_names else {}
     base |= {"unread": unread} if unread else {}
-    domain = Domain((*next(iter(sizes)), channels))
+    base |= {RATE: held.rate} if held.rate else {}
+    domain = levels.domain(np.dtype(np.uint8 if held.rate is None else np.int16), largest)
     whole = Inputs(part={}, ids=(), shape=domain.shape, share=_nobody, domain=domain, classes=held.classes)
     return _listed(list(by_id), base, sha256, load, whole)
 
@@ -369,7 +371,7 @@ def of_header(part: Mapping[str, Any], data: Any = None, data_dir: str | None = 
 
 
 def _again(part: Mapping[str, Any], name: str) -> Inputs:
-    """The run's pictures, or images of a file, wherever they are now."""
+    """The run's pictures or WAV files, or images of a file, wherever they are now."""
     wanted = expected(part)
     if wanted.ids is None:
         raise ValueError(f"The header does not say which images these are: {wanted.lacking}.")

@@ -15,10 +15,12 @@ class TrainConfig:
     out: str
     """Folder of the checkpoint. A folder with the same settings is resumed, one with other settings is refused."""
     data: str = "mnist"
-    """Name of the data set."""
+    """Name of the data set; or folder:PATH, where PATH/train and PATH/test hold one folder a class, of pictures or of
+    WAV files (16 bits, one channel, of one rate and length)."""
     arch: str = "convnet"
-    """Name of the network: convnet, convnet_bn, resnet20, resnet110, preresnet110 or speed_net; with its options, as in
-    "speed_net(mirror=True)", which answers by an image and its mirror image."""
+    """Name of the network: convnet, convnet_bn, resnet20, resnet110, preresnet110 or speed_net, audio_net of
+    waveforms; with its options, as in "speed_net(mirror=True)", which answers by an image and its mirror image, or
+    "audio_net(rate=8000)"."""
     transform: tuple[str, ...] = ()
     """Transform applied to every training image, such as "rotation"; of several, each image goes through one, and
     through one that is named twice twice as often."""
@@ -38,7 +40,7 @@ class TrainConfig:
     batch_size: int = 256
     """Images a step."""
     optimizer: Literal["auto", "adam", "sgd", "muon"] = "auto"
-    """auto: adam for the convnets, sgd (Nesterov's) for the residual networks, muon for speed_net."""
+    """auto: adam for the convnets and audio_net, sgd (Nesterov's) for the residual networks, muon for speed_net."""
     learning_rate: float | None = None
     """Peak learning rate; by default 0.002 for adam, 0.1 for sgd and for muon."""
     weight_decay: float = 1e-4

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gsmooth_jax import assets
+from gsmooth_jax.data import levels
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models import checkpoint, normalize
 from gsmooth_jax.models.architecture import Architecture
@@ -27,7 +28,6 @@ from gsmooth_jax.training.step import (
     init_variables,
     train_step,
 )
-from gsmooth_jax.types import Domain
 
 # Streams of the run's seed.
 _INIT, _ORDER, _DRAWS, _EVAL, _MOMENTS = range(5)
@@ -54,10 +54,10 @@ def train(
 
     Args:
       config: the settings.
-      images: [N, H, W, C] uint8.
+      images: [N, H, W, C] uint8; or waveforms [N, T], int16.
       labels: [N] int32, classes 0 ... K - 1.
-      test_images: [M, H, W, C] uint8, evaluated after every epoch; not to be given with ``config.validation``, which
-        takes as many of ``images`` in their place.
+      test_images: [M, ...], as ``images``, evaluated after every epoch; not to be given with ``config.validation``,
+        which takes as many of ``images`` in their place.
       test_labels: [M] int32.
       progress: shows a bar with loss, accuracy and time left.
       on_epoch: called with every finished epoch's record.
@@ -72,7 +72,7 @@ def train(
     images, labels, *test = _split(config, images, labels, test_images, test_labels)
     _check(config, images, labels, *test)
     augment = Augment.build(config)
-    input_shape = (images.shape[1], images.shape[2], images.shape[3])
+    input_shape = images.shape[1:]
     layer = normalize.fit(config.normalize, images)
     architecture = Architecture.parse(config.arch, classes=int(labels.max()) + 1, normalize=layer)
     start = _start(config, architecture, input_shape)
@@ -87,7 +87,7 @@ def train(
             variables=jax.tree.map(jnp.copy, kept),  # the next step donates the state's buffers
             apply=architecture,
             classes=architecture.classes,
-            domain=Domain(input_shape),
+            domain=levels.domain(images.dtype, input_shape),
         )
 
     on_device = [jax.device_put(np.asarray(a)) for a in (images, labels.astype(np.int32))]
@@ -160,10 +160,9 @@ def _untrained(architecture: Any) -> Architecture:
 
 def _random(architecture: Architecture, key: jax.Array, augment: Augment, images: np.ndarray) -> dict[str, Any]:
     """Returns random weights, and what the network takes from training images as it will see them."""
-    input_shape = (images.shape[1], images.shape[2], images.shape[3])
     weight_key, draw_key = jax.random.split(key)
-    variables = init_variables(weight_key, architecture=architecture, input_shape=input_shape)
-    some = jnp.asarray(images[:_FITTED], jnp.float32) / 255.0
+    variables = init_variables(weight_key, architecture=architecture, input_shape=images.shape[1:])
+    some = levels.real(jnp.asarray(images[:_FITTED]))
     return architecture.fit(variables, augment.smooth(jax.random.split(draw_key, len(some)), some))
 
 
@@ -198,18 +197,25 @@ def _check(
     config: TrainConfig, images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
 ):
     for kind, x, y in (("training", images, labels), ("test", test_images, test_labels)):
-        if x.ndim != 4 or x.dtype != np.uint8 or y.shape != x.shape[:1] or not np.issubdtype(y.dtype, np.integer):
+        if not levels.known(x) or y.shape != x.shape[:1] or not np.issubdtype(y.dtype, np.integer):
             raise ValueError(
-                f"Expected {kind} images [N, H, W, C] uint8 and integer labels [N], "
+                f"Expected {kind} images [N, H, W, C] uint8, or waveforms [N, T] int16, and integer labels [N], "
                 f"got {x.shape} {x.dtype} and {y.shape} {y.dtype}."
             )
         if len(y) == 0 or y.min() < 0:
             raise ValueError(f"Expected at least one {kind} image and labels >= 0.")
-    if test_images.shape[1:] != images.shape[1:] or test_labels.max() > labels.max():
+    if (test_images.shape[1:], test_images.dtype) != (
+        images.shape[1:],
+        images.dtype,
+    ) or test_labels.max() > labels.max():
         raise ValueError(
             f"Expected test images {images.shape[1:]} of classes 0..{labels.max()}, "
             f"got {test_images.shape[1:]} and classes up to {test_labels.max()}."
         )
+    if images.ndim != 4:
+        of_images = {"crop_flip": False, "flips": False, "shifts": 0, "normalize": "none"}
+        for name in (name for name, none in of_images.items() if getattr(config, name) != none):
+            raise ValueError(f"{name} is of images, got {name}={getattr(config, name)!r} for waveforms.")
     if len(images) < config.batch_size:
         raise ValueError(f"Expected batch_size <= {len(images)} training images, got batch_size={config.batch_size}.")
 

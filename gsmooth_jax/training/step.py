@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from gsmooth_jax import pytrees
+from gsmooth_jax.data import levels
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models.architecture import Architecture
 from gsmooth_jax.models.batch_norm import BatchNorm
@@ -54,7 +55,9 @@ class Recipe:
     @classmethod
     def build(cls, config: TrainConfig, steps: int) -> "Recipe":
         """Fills in the defaults of the configuration's network for a run of ``steps`` steps."""
-        auto = {"convnet": "adam", "convnet_bn": "adam", "speed_net": "muon"}.get(config.arch, "sgd")
+        auto = {"convnet": "adam", "convnet_bn": "adam", "audio_net": "adam", "speed_net": "muon"}.get(
+            config.arch, "sgd"
+        )
         optimizer = auto if config.optimizer == "auto" else config.optimizer
         return cls(
             optimizer=optimizer,
@@ -93,7 +96,7 @@ def init_state(variables: Mapping[str, Any], recipe: Recipe) -> TrainState:
     static_argnames=("architecture", "input_shape"),
     compiler_options={"xla_backend_optimization_level": 0},  # runs once: optimising the draws takes a second a layer
 )
-def init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, int, int]) -> dict[str, Any]:
+def init_variables(key: jax.Array, *, architecture: Architecture, input_shape: tuple[int, ...]) -> dict[str, Any]:
     """Returns random weights for images [H, W, C]. Device. The key is consumed."""
     return architecture.init(_threefry.compact(key), input_shape)
 
@@ -115,7 +118,7 @@ def _train_step(
       state: donated.
       augment: the random map of the images.
       key: the run's key; the step's own is derived by ``fold_in`` of the step's number.
-      images: [N, H, W, C] uint8, the whole training set.
+      images: [N, H, W, C] uint8 or [N, T] int16, the whole training set.
       labels: [N] int32.
       order: [N] int32, the permutation of this epoch.
       architecture: the network.
@@ -127,10 +130,10 @@ def _train_step(
     batch = recipe.batch_size
     start = state.step % (order.shape[0] // batch) * batch
     chosen = jax.lax.dynamic_slice(order, (start,), (batch,))
-    clean, truth = images[chosen].astype(jnp.float32) / 255.0, labels[chosen]
+    clean, truth = levels.real(images[chosen]), labels[chosen]
     keys = jax.random.split(jax.random.fold_in(key, state.step), (recipe.draws, batch))
     # All draws in one batch: those of one image go through different transforms.
-    inputs = augment(keys.reshape(-1), jnp.tile(clean, (recipe.draws, 1, 1, 1)))
+    inputs = augment(keys.reshape(-1), jnp.tile(clean, (recipe.draws, *(1,) * (clean.ndim - 1))))
 
     def loss_of(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
         variables = dataclasses.replace(state, params=params).variables
@@ -169,8 +172,8 @@ def train_step() -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
 def batch_moments(
     variables: dict[str, Any], augment: Augment, key: jax.Array, images: jax.Array, *, architecture: Architecture
 ) -> Any:
-    """Returns the ``batch_stats`` of one batch [B, H, W, C] uint8 under augmentation. Device. The key is consumed."""
-    inputs = augment(jax.random.split(key, len(images)), images.astype(jnp.float32) / 255.0)
+    """Returns the ``batch_stats`` of one batch of levels under augmentation. Device. The key is consumed."""
+    inputs = augment(jax.random.split(key, len(images)), levels.real(images))
     # A running moment m becomes a m + (1 - a) times the batch's: from 0 it shows the batch's alone.
     start = jax.tree.map(jnp.zeros_like, variables["batch_stats"])
     _, updates = architecture.train_apply({**variables, "batch_stats": start}, inputs)
@@ -194,7 +197,7 @@ def count_correct(
       variables: the network's.
       augment: its ``smooth`` is applied; crops and flips are not.
       key: an image's draw depends on this key, its id and, of several transforms, its place in the batch alone.
-      images: [N, H, W, C] uint8.
+      images: [N, H, W, C] uint8, or [N, T] int16.
       labels: [N] int32.
       ids: [B] int32, which images; -1 marks padding.
       architecture: the network.
@@ -202,7 +205,7 @@ def count_correct(
     Returns:
       [2] int32: clean, smoothed.
     """
-    clean = images[ids].astype(jnp.float32) / 255.0
+    clean = levels.real(images[ids])
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(ids)
     logits = architecture(variables, jnp.concatenate([clean, augment.smooth(keys, clean)]))
     right = logits.argmax(axis=-1).reshape(2, -1) == labels[ids][None]

@@ -5,6 +5,7 @@ import pytest
 
 from gsmooth_jax.data.arrays import open_arrays
 from gsmooth_jax.data.specs import DataError, MissingDataError
+from gsmooth_jax.types import Domain
 
 
 def test_images_of_file_levels_are_divided_by_255(tmp_path):
@@ -17,6 +18,14 @@ def test_images_of_file_levels_are_divided_by_255(tmp_path):
     assert found.ids is None
 
 
+def test_samples_of_16_bits_are_divided_by_32768(tmp_path):
+    samples = np.array([[-32768, 0, 32767], [1, 2, 3]], np.int16)
+    np.savez(tmp_path / "a.npz", images=samples)
+    found = open_arrays(str(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(found.images * 32768, samples)
+    assert (found.images.dtype, found.domain) == (np.float32, Domain((3,), -1.0, 32767 / 32768))
+
+
 def test_bad_files(tmp_path):
     with pytest.raises(MissingDataError, match="a file of arrays"):
         open_arrays(str(tmp_path / "none.npz"))
@@ -26,6 +35,9 @@ def test_bad_files(tmp_path):
     np.savez(tmp_path / "x.npz", x=np.zeros(3))
     with pytest.raises(DataError, match="to hold images, and perhaps labels and ids, got x"):
         open_arrays(str(tmp_path / "x.npz"))
+    np.savez(tmp_path / "flat.npz", images=np.zeros(3))
+    with pytest.raises(DataError, match=r"waveforms \[N, T\] in .*, got shape \(3,\)"):
+        open_arrays(str(tmp_path / "flat.npz"))
     np.savez(tmp_path / "object.npz", images=np.array([None], object))
     with pytest.raises(DataError, match="is no file of arrays"):
         open_arrays(str(tmp_path / "object.npz"))

@@ -67,7 +67,7 @@ def test_ids_are_of_the_names_and_stay_when_files_are_added(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("files", "text", "message"),
     [
-        ((), None, r"Expected pictures \(.png, .jpg, .jpeg, .webp\) in .*, found none"),
+        ((), None, r"Expected pictures or WAV files \(.png, .jpg, .jpeg, .webp, .wav\) in .*, found none"),
         (("a.png", "x/b.png"), None, "pictures, or folders of them for its classes, got both: a.png beside x"),
         (("a.png",), "a.png,1\nb.png,2\nc.png,3\n", "names 2 files that are not there: b.png, c.png"),
         (("a.png",), "a.png,cat\n", "label of a.png in .* to be a whole number >= 0, got 'cat'"),

@@ -50,7 +50,7 @@ def test_parameter_counts_and_output_shape(name, classes, input_shape, parameter
 
 
 def test_every_model_is_counted():
-    assert set(MODELS) == {"convnet", "convnet_bn", "resnet20", "resnet110", "preresnet110", "speed_net"}
+    assert set(MODELS) == {"convnet", "convnet_bn", "resnet20", "resnet110", "preresnet110", "speed_net", "audio_net"}
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["post", "pre"])
