@@ -20,6 +20,7 @@ from gsmooth_jax.results.run import read as read
 from gsmooth_jax.results.tables import Figures, percent
 from gsmooth_jax.types import Region
 
+_TITLE = 48  # characters, as wide as a panel
 _COLUMNS = 80
 
 
@@ -189,9 +190,8 @@ def draw_curves(runs: Sequence[Run], path: Path) -> None:
             )
         units = dict.fromkeys(p.unit for p in headers.guarantee_of(shown[0].header).transform.params)
         random = f", {RANDOM_ONLY}" if shown[0].random_only else ""
-        axis.set(
-            title=transform + random, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge)
-        )
+        title = textwrap.fill(transform + random, _TITLE)
+        axis.set(title=title, xlabel=f"size of the region ({', '.join(units)})", ylim=(0, 101), xlim=(0, edge))
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(loc="lower left", frameon=False, fontsize=8)
