@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 
 train() { # out, law, the rest
     gsmooth train --out "checkpoints/$1" --data folder:../../runs/words --arch "audio_net(rate=8000)" --batch-size 32 \
-        --epochs 15 --averaging 0.99 --transform volume --law "$2" "${@:3}"
+        --epochs 15 --optimizer sgd --averaging 0.99 --transform volume --law "$2" "${@:3}"
 }
 train file "uniform(low=-3, high=3)" --noise 0.03
 train real_valued "gaussian(sigma=4)"

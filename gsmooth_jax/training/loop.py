@@ -204,10 +204,8 @@ def _check(
             )
         if len(y) == 0 or y.min() < 0:
             raise ValueError(f"Expected at least one {kind} image and labels >= 0.")
-    if (test_images.shape[1:], test_images.dtype) != (
-        images.shape[1:],
-        images.dtype,
-    ) or test_labels.max() > labels.max():
+    alike = (test_images.shape[1:], test_images.dtype) == (images.shape[1:], images.dtype)
+    if not alike or test_labels.max() > labels.max():
         raise ValueError(
             f"Expected test images {images.shape[1:]} of classes 0..{labels.max()}, "
             f"got {test_images.shape[1:]} and classes up to {test_labels.max()}."

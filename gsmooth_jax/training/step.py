@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gsmooth_jax import pytrees
+from gsmooth_jax import _spec, pytrees
 from gsmooth_jax.data import levels
 from gsmooth_jax.estimation import _threefry
 from gsmooth_jax.models.architecture import Architecture
@@ -38,6 +38,10 @@ class TrainState:
         return {name: part for name, part in parts.items() if part}
 
 
+_OPTIMIZERS = {"convnet": "adam", "convnet_bn": "adam", "audio_net": "adam", "speed_net": "muon"}
+"""What a network, whatever its options, is trained with if nothing else is said; others with sgd."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The optimiser of a run: hashable, so that it is a static argument of the compiled step."""
@@ -55,10 +59,10 @@ class Recipe:
     @classmethod
     def build(cls, config: TrainConfig, steps: int) -> "Recipe":
         """Fills in the defaults of the configuration's network for a run of ``steps`` steps."""
-        auto = {"convnet": "adam", "convnet_bn": "adam", "audio_net": "adam", "speed_net": "muon"}.get(
-            config.arch, "sgd"
-        )
-        optimizer = auto if config.optimizer == "auto" else config.optimizer
+        optimizer = config.optimizer
+        if optimizer == "auto":
+            name, _ = _spec.parse(config.arch, "arch")
+            optimizer = _OPTIMIZERS.get(name, "sgd")
         return cls(
             optimizer=optimizer,
             learning_rate=config.learning_rate or optimizers.RATES[optimizer],

@@ -5,6 +5,8 @@ import optax
 import pytest
 
 from gsmooth_jax.training import optimizers
+from gsmooth_jax.training.config import TrainConfig
+from gsmooth_jax.training.step import Recipe
 
 _PARAMS = {
     "conv": jax.random.normal(jax.random.key(0), (3, 3, 4, 8)),
@@ -55,3 +57,19 @@ def test_only_matrices_are_decayed(name):
     plain, decayed = _step(name), _step(name, 1e-2)
     np.testing.assert_array_equal(plain["bias"], decayed["bias"])
     assert (np.abs(plain["conv"] - decayed["conv"]) > 0).any()
+
+
+@pytest.mark.parametrize(
+    ("arch", "optimizer"),
+    [
+        ("convnet", "adam"),
+        ("convnet(widths=(4, 6))", "adam"),
+        ("resnet20", "sgd"),
+        ("speed_net", "muon"),
+        ("speed_net(mirror=True)", "muon"),
+        ("audio_net(rate=8000)", "adam"),
+    ],
+)
+def test_auto_goes_by_the_network_and_not_by_its_options(arch, optimizer):
+    assert Recipe.build(TrainConfig(out="unused", arch=arch), 10).optimizer == optimizer
+    assert Recipe.build(TrainConfig(out="unused", arch=arch, optimizer="sgd"), 10).optimizer == "sgd"
