@@ -96,7 +96,7 @@ def kept():
 
 
 def test_a_page_is_well_formed_and_has_a_row_for_each_image(kept):
-    attacks = attack_files.read(kept.folder, kept.header)  # of an old version
+    attacks = attack_files.read(kept.folder, kept.header)
     parsed = Parsed(rendered(kept, attacks=[attacks]))
     assert len(parsed.all("p", "attack")) == sum(o["tries"] > 0 for o in attacks[0]["outcomes"])
     rows = parsed.all("tbody")[-len(kept.claims) :]
