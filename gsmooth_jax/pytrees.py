@@ -2,8 +2,8 @@
 
 ``jax.tree_util.register_dataclass`` leaves the class out of what is compared: to JAX 0.10 the structures of two such
 dataclasses with equally many fields, and equal static ones, are equal, and only their hashes differ. A compiled program
-is found by both; of the hash, the table of programs compares seven bits first, and no more. So about one call in a
-hundred was answered by the program of the other class: a claim for Laplace noise, by votes under normal noise.
+is looked up by both, and now and then the program of the other class is found: a claim for Laplace noise, by votes
+under normal noise (``tests/engine/test_settings.py`` showed it).
 """
 
 import dataclasses
@@ -38,6 +38,17 @@ def register(cls: type[T]) -> type[T]:
 
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
     return cls
+
+
+def check(**parts: Any) -> None:
+    """Raises TypeError where JAX may take a class in one of the pytrees for another one."""
+    for name, part in parts.items():
+        if found := mistaken(part):
+            raise TypeError(
+                f"Expected {found.__name__} to be registered by gsmooth_jax.pytrees.register: dataclasses of "
+                f"jax.tree_util.register_dataclass are taken for one another by JAX {jax.__version__}, "
+                f"got {name}={part!r}."
+            )
 
 
 def mistaken(value: Any) -> type | None:

@@ -138,7 +138,7 @@ def test_imports_point_left(path):
 @pytest.mark.parametrize("path", list(modules("engine")), ids=lambda p: p.name)
 def test_the_engine_knows_votes_and_no_method(path):
     rooms = {name.split(".")[1] for name in imports(path) if name.startswith("gsmooth_jax.")}
-    assert rooms <= {"engine", "estimation", "models", "types", "_validate"}
+    assert rooms <= {"engine", "estimation", "models", "pytrees", "types", "_validate"}
 
 
 def test_no_function_of_the_package_has_a_modules_name():

@@ -10,8 +10,11 @@ import pytest
 
 import gsmooth_jax as gs
 from gsmooth_jax import pytrees
+from gsmooth_jax.engine.device import batch_counter
+from gsmooth_jax.estimation.votes import ClassVote
 from gsmooth_jax.methods.arguments import check_law
 from gsmooth_jax.smoothing import SMOOTHINGS
+from gsmooth_jax.smoothing.noise import ParameterNoise
 
 
 @pytrees.register
@@ -77,12 +80,20 @@ def test_nothing_is_registered_otherwise():
             assert "register_dataclass" not in names, path
 
 
-def test_a_class_that_jax_may_mistake_is_found_and_refused():
-    if jax.tree.structure(Plain(sigma=0.5)) != jax.tree.structure(pytrees._twin(1, ())):
-        pytest.skip("this JAX compares classes")
-    assert pytrees.mistaken(Plain(sigma=0.5)) is Plain
-    assert pytrees.mistaken((1.0, {"law": Manual([Plain(sigma=0.5)])})) is Plain
+def test_what_jax_tells_apart_passes():
     for sound in (1.0, None, "text", (Pair(1.0), [Manual(2.0)]), gs.Gaussian(sigma=0.5), object()):
         assert pytrees.mistaken(sound) is None
-    with pytest.raises(TypeError, match=r"Plain to be registered by gsmooth_jax\.pytrees\.register"):
-        check_law(law=Plain(sigma=0.5))
+
+
+def test_a_class_that_jax_may_mistake_is_found_and_refused():
+    law = Plain(sigma=0.5)
+    if jax.tree.structure(law) != jax.tree.structure(pytrees._twin(1, ())):
+        pytest.skip("this JAX compares classes, so there is nothing to refuse")
+    assert pytrees.mistaken(law) is Plain
+    assert pytrees.mistaken((1.0, {"law": Manual([law])})) is Plain
+    with pytest.raises(TypeError, match=r"Plain to be registered by gsmooth_jax\.pytrees\.register.* got law=Plain"):
+        check_law(law=law)
+    vote = ClassVote(noise=ParameterNoise(transform=gs.transforms.Brightness(), law=law))
+    classifier = gs.as_classifier(lambda images: images.mean(axis=(1, 2)), (2, 2, 3))
+    with pytest.raises(TypeError, match=r"Plain to be registered by .* got vote=ClassVote"):
+        batch_counter(classifier, vote, seed=0, block=8)

@@ -135,7 +135,7 @@ def load_split(place: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """
     held = open_split(place, split)
     read = [(picture, held.read(picture, Fitting())) for picture in held.pictures]
-    uniform(dict((image.shape, picture.name) for picture, image in read))
+    uniform({image.shape: picture.name for picture, image in read}, "make them so before")
     return np.stack([image for _, image in read]), np.array([picture.label for picture, _ in read], np.int32)
 
 
@@ -157,15 +157,18 @@ def open_split(place: str, split: str) -> Pictures:
     return held
 
 
-def uniform(shapes: Mapping[tuple[int, ...], str]) -> None:
-    """Raises DataError unless files are of one size; ``shapes`` says of each size which file has it."""
+def uniform(shapes: Mapping[tuple[int, ...], str], advice: str) -> None:
+    """Raises DataError unless files are of one size; ``shapes`` says of each size which file has it.
+
+    The advice is what to do with pictures.
+    """
     if len(shapes) == 1:
         return
     few = shortened([f"{' x '.join(map(str, shape))} ({name})" for shape, name in shapes.items()])
     if any(len(shape) == 1 for shape in shapes):
         raise DataError(f"Expected WAV files of one length, got {few}: {waves.ADVICE}.")
     few = few or "none that can be read"
-    raise DataError(f"Expected pictures of one size, got {few}: say how to make them so (--resize, --crop).")
+    raise DataError(f"Expected pictures of one size, got {few}: {advice}.")
 
 
 def _walked(root: Path) -> tuple[list[tuple[str, int | None]], tuple[str, ...]]:

@@ -24,5 +24,5 @@ def real(levels: A) -> A:
 
 
 def domain(dtype: np.dtype, shape: tuple[int, ...]) -> Domain:
-    """Returns the domain of inputs of a shape that were levels of this dtype; of any other, entries are in [0, 1]."""
-    return Domain(shape, -1.0, 32767 / 32768) if dtype == np.int16 else Domain(shape)
+    """Returns the domain of inputs of a shape that were of this dtype: of all but waveforms, entries are in [0, 1]."""
+    return Domain(shape, -1.0, 32767 / 32768) if dtype == np.int16 and len(shape) == 1 else Domain(shape)

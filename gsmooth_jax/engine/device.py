@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from gsmooth_jax import pytrees
 from gsmooth_jax.engine import capacity, scheduler, sharding
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.engine.kernels import vote_kernel
@@ -97,8 +98,9 @@ class _Kernel:
 
     @classmethod
     def placed(cls, classifier: Model, vote: Vote, seed: int, block: int, execution: Execution) -> "_Kernel":
-        """Raises ValueError where classifier, block and execution do not fit, or as ``Classifier.check``."""
+        """Raises ValueError where classifier, block and execution do not fit, or as its and the vote's checks."""
         classifier.check()
+        pytrees.check(vote=vote)  # also one of somebody's own method
         models = sharding.model_mesh(classifier)
         mesh = models or _row_mesh(execution)
         if models is not None and execution.devices is not None:

@@ -105,10 +105,6 @@ def _check_numbers(name: str, part: Any) -> None:
         raise TypeError(
             f"Expected {name} to be a pytree (a dataclass of gsmooth_jax.pytrees.register), got {name}={part!r}."
         )
-    if mistaken := pytrees.mistaken(part):
-        raise TypeError(
-            f"Expected {mistaken.__name__} to be registered by gsmooth_jax.pytrees.register: dataclasses of "
-            f"jax.tree_util.register_dataclass are taken for one another by JAX {jax.__version__}, got {name}={part!r}."
-        )
+    pytrees.check(**{name: part})
     if any(leaf is None for leaf in leaves):
         raise TypeError(f"Expected {name} to hold numbers, got {name}={part!r}.")

@@ -15,7 +15,7 @@ _EPS = 1e-3  # a flat image must not turn rounding noise into a full-contrast on
 _VARIANCES = (0.0, 8.0, 20.0, 40.0)  # px^2
 _GAIN = 1e3  # float32 leaves about seven digits: three for the gain, four for the picture
 _EDGE = 0.9  # radians a pixel, where the window of ``refocus`` has fallen to 1 / e
-_SHARPNESS = 0.07  # the mean of w^2 / 2 that it gives every image: most of CIFAR-10's stay nearly as they are
+_SHARPNESS = 0.07  # the mean of w^2 / 2 that it gives every image: pictures have about so much
 _REACH = 32.0  # px^2, how much blur it undoes or adds at most
 
 

@@ -223,7 +223,7 @@ def _pictures(
     if unread:
         few = folder.shortened([f"{name} ({why})" for name, why in unread.items()])
         warnings.warn(f"{len(unread)} of {len(chosen)} pictures cannot be read and are left out: {few}.", stacklevel=2)
-    folder.uniform({shape[:2]: picture.name for picture, shape, _ in read})
+    folder.uniform({s[:2]: picture.name for picture, s, _ in read}, "say how to make them so (--resize, --crop)")
     largest = max(shape for _, shape, _ in read)  # of grey and coloured ones, the latter
     colour = largest[-1] == 3
     by_id = {picture.id: picture for picture, _, _ in read}

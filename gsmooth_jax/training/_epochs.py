@@ -4,7 +4,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,23 +16,34 @@ S = TypeVar("S")
 _REFRESH = 20  # steps between looks at the device's sums, so that steps are dispatched ahead
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(Protocol):
+    """What every training's settings have: its folder, epochs, and images a step."""
+
+    @property
+    def out(self) -> str: ...
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+
+@dataclasses.dataclass(frozen=True)
 class Epochs:
     """A training's outer shape.
 
     Attributes:
-      folder: claimed for it; a run that was stopped goes on from there.
-      count: epochs.
-      steps: of an epoch.
+      config: says where, how long, and in what steps.
+      settings: what the folder is claimed with; a run of the same ones goes on there.
       images: N, of which each epoch has an order.
       key: of the orders.
       progress: whether a bar is shown.
       on_epoch: called with every finished epoch's record.
     """
 
-    folder: _run_folder.RunFolder
-    count: int
-    steps: int
+    config: Config
+    settings: dict[str, Any]
     images: int
     key: jax.Array
     progress: bool
@@ -56,23 +67,24 @@ class Epochs:
           finish: saves what an epoch has come to; takes its record, of means and seconds, and returns all of it.
           figures: a record in words, or as much of it as there is.
         """
-        with self.folder as folder, _run_folder.Bar(self.progress) as bar:
+        count, steps = self.config.epochs, self.images // self.config.batch_size
+        claimed = _run_folder.RunFolder(self.config.out, self.settings)
+        with claimed as folder, _run_folder.Bar(self.progress) as bar:
             # Committed to its device, as a restored state is: else the two would be compiled for separately.
             state, done = folder.restore(jax.device_put(fresh(), jax.local_devices()[0]))
-            total = self.count * self.steps
-            task = bar.add_task("starting", total=total, completed=done * self.steps, figures="")
-            for epoch in range(done + 1, self.count + 1):
-                began, named = time.perf_counter(), f"epoch {epoch}/{self.count}"
+            task = bar.add_task("starting", total=count * steps, completed=done * steps, figures="")
+            for epoch in range(done + 1, count + 1):
+                began, named = time.perf_counter(), f"epoch {epoch}/{count}"
                 order = jax.random.permutation(jax.random.fold_in(self.key, epoch), self.images)
                 bar.update(task, description=named)
                 sums: Any = None
-                for number in range(1, self.steps + 1):
+                for number in range(1, steps + 1):
                     state, found = step(state, order)
                     sums = found if sums is None else jax.tree.map(jnp.add, sums, found)
-                    if number % _REFRESH == 0 or number == self.steps:
-                        taken = (epoch - 1) * self.steps + number
+                    if number % _REFRESH == 0 or number == steps:
+                        taken = (epoch - 1) * steps + number
                         bar.update(task, completed=taken, figures=figures(means(sums, number)))
-                record = {"epoch": epoch, **means(sums, self.steps)}
+                record = {"epoch": epoch, **means(sums, steps)}
                 record["train_seconds"] = round(time.perf_counter() - began, 2)
                 record = finish(state, record)
                 folder.store(state, record)

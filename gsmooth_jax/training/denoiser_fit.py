@@ -119,15 +119,7 @@ def fit(
         denoisers.save(config.out, now, _info(config, record))
         return record
 
-    epochs = Epochs(
-        folder=_run_folder.RunFolder(config.out, settings),
-        count=config.epochs,
-        steps=steps,
-        images=len(images),
-        key=keys[_ORDER],
-        progress=progress,
-        on_epoch=on_epoch,
-    )
+    epochs = Epochs(config, settings, len(images), keys[_ORDER], progress, on_epoch)
     return denoiser(epochs.run(fresh, step, functools.partial(mean, "loss", 7), finish, plain))
 
 

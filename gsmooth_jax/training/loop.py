@@ -107,15 +107,8 @@ def train(
         _save(config, now, record)
         return record
 
-    epochs = Epochs(
-        folder=_run_folder.RunFolder(config.out, _run_folder.settings(config, images, labels)),
-        count=config.epochs,
-        steps=steps,
-        images=len(images),
-        key=keys[_ORDER],
-        progress=progress,
-        on_epoch=on_epoch,
-    )
+    settings = _run_folder.settings(config, images, labels)
+    epochs = Epochs(config, settings, len(images), keys[_ORDER], progress, on_epoch)
     return classifier(epochs.run(fresh, step, _means, finish, _figures))
 
 

@@ -148,15 +148,8 @@ def fit(
         save(config.out, now, _info(config, record))
         return record
 
-    epochs = Epochs(
-        folder=_run_folder.RunFolder(config.out, _run_folder.settings(config, images)),
-        count=config.epochs,
-        steps=steps,
-        images=len(images),
-        key=keys[_ORDER],
-        progress=progress,
-        on_epoch=on_epoch,
-    )
+    settings = _run_folder.settings(config, images)
+    epochs = Epochs(config, settings, len(images), keys[_ORDER], progress, on_epoch)
     fitted = surrogate(epochs.run(fresh, step, functools.partial(mean, "error", 6), finish, plain))
     folder = Path(config.out)
     report = errors(fitted, recipe, keys[_TEST], test, config.box().corners())

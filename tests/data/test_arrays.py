@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gsmooth_jax as gs
 from gsmooth_jax.data.arrays import open_arrays
 from gsmooth_jax.data.specs import DataError, MissingDataError
 from gsmooth_jax.types import Domain
@@ -24,6 +25,19 @@ def test_samples_of_16_bits_are_divided_by_32768(tmp_path):
     found = open_arrays(str(tmp_path / "a.npz"))
     np.testing.assert_array_equal(found.images * 32768, samples)
     assert (found.images.dtype, found.domain) == (np.float32, Domain((3,), -1.0, 32767 / 32768))
+
+
+def two_means(images):
+    return images.mean(axis=(1, 2)).repeat(2, -1)
+
+
+def test_pictures_of_int16_are_taken_as_they_are(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.full((1, 2, 2, 1), 255, np.int16))
+    found = open_arrays(str(tmp_path / "a.npz"))
+    assert (found.images.max(), found.domain) == (255, Domain((2, 2, 1)))
+    terms = {"transform": gs.transforms.Brightness(), "region": gs.Box([-0.1], [0.1]), "law": gs.Gaussian(sigma=0.2)}
+    with pytest.raises(ValueError, match=r"image 0 to be float32 in \[0, 1\], got dtype int16"):
+        gs.certify_run(two_means, str(tmp_path / "a.npz"), out=tmp_path / "run", **terms)
 
 
 def test_bad_files(tmp_path):
