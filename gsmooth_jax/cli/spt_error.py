@@ -34,7 +34,7 @@ def spt_error(
         out: file to write.
         law: of the outer draws, such as "gaussian(sigma=30)".
         error: the number, an L2 distance of images in [0, 1].
-        transform: what the adversary applies: rotation or shift, and clip and quantize behind it.
+        transform: what the adversary applies: rotation, shift or volume, and clip and quantize behind it.
         region: LOW HIGH of the adversary's angle; the region of the published tables if left out.
         ball: of a shift, its largest length instead.
         prepare: what the method does to an image, such as "vignette|low_pass(radius=4)".

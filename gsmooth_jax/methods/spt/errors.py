@@ -1,4 +1,4 @@
-"""How far an adversary of a region may move what is seen of an image at an outer draw (THEORY S4, S5). Host."""
+"""How far an adversary of a region may move what is seen of an image at an outer draw (THEORY S4 to S6). Host."""
 
 import math
 
@@ -10,7 +10,7 @@ from gsmooth_jax.methods.spt import kernels
 from gsmooth_jax.methods.spt.kernels import Given
 from gsmooth_jax.methods.spt.stages import Adversary, Filter
 from gsmooth_jax.regions import Ball, Box
-from gsmooth_jax.transforms import Composition, Rotation, states
+from gsmooth_jax.transforms import Composition, Rotation, Shift, Volume, states
 from gsmooth_jax.types import Computed, Example, LipschitzBounded, Region
 
 _PARTS = 64
@@ -20,11 +20,11 @@ _OUTWARD = 1.0 + 1e-5
 
 
 def check_region(adversary: Adversary, region: Region) -> None:
-    """Raises ValueError unless it is an interval of angles, or a ball of shifts."""
-    wanted = Box if isinstance(adversary.moving, Rotation) else Ball
+    """Raises ValueError unless it is an interval of angles or of volumes, or a ball of shifts."""
+    wanted = Ball if isinstance(adversary.moving, Shift) else Box
     count = len(adversary.moving.params)
     if not isinstance(region, wanted) or (isinstance(region, Box) and len(region.low) != count):
-        raise ValueError(f"spt takes an interval of angles for rotation, a ball for shift; got {region}.")
+        raise ValueError(f"spt takes an interval for rotation and volume, a ball for shift; got {region}.")
     if isinstance(region, Ball) and (region.dim != count or region.p != 2.0):
         raise ValueError(f"Expected an L2 ball of {count} parameters for {adversary.whole.name}, got {region}.")
 
@@ -53,7 +53,7 @@ def errors_upper(
     Args:
       image: [H, W, C].
       at: [M, P] float32, outer draws: z, the parameter that what is seen has in all, or b, the draw alone.
-      adversary: Q T, with bilinear interpolation.
+      adversary: Q T, with bilinear interpolation if any.
       prepare: P.
       region: of the adversary.
       given: what ``at`` is.
@@ -63,11 +63,13 @@ def errors_upper(
       [M] float64; infinite where the image may jump.
     """
     jump = np.float32(adversary.jump * _OUTWARD)
-    if isinstance(region, Box):
-        lows, highs = _cells(image, adversary, region, slack)
+    if isinstance(region, Box) and isinstance(adversary.moving, Rotation):
+        lows, highs = _cells(image, adversary.moving, region, slack)
         found = kernels.cells_kernel(
             image, at, lows, highs, jump, moving=adversary.moving, prepare=prepare, given=given
         )
+    elif isinstance(region, Box):
+        found = _of_files(image, at[:, 0], adversary, region, given)
     elif given == "z":
         found = kernels.bends_kernel(image, at, np.float32(region.size * _OUTWARD), jump, prepare=prepare)
     else:
@@ -120,13 +122,21 @@ def random_errors(
     return np.asarray(found, np.float64)
 
 
-def _cells(image: np.ndarray, adversary: Adversary, region: Box, slack: float) -> tuple[np.ndarray, np.ndarray]:
+def _of_files(image: np.ndarray, at: np.ndarray, adversary: Adversary, region: Box, given: Given) -> np.ndarray:
+    """[M]: of files made louder or quieter by ``region``, heard at volumes ``at`` [M] (THEORY S6)."""
+    x, (least, most) = image.astype(np.float64), adversary.range
+    quietest, loudest = (10.0 ** (end[0] / 20.0) for end in (region.low, region.high))
+    cut = float(np.linalg.norm(np.maximum(np.maximum(loudest * x - most, least - loudest * x), 0.0)))
+    rounded = adversary.jump * math.sqrt(image.size)
+    gain = 10.0 ** (at.astype(np.float64) / 20.0)
+    return gain * (cut / loudest + rounded / quietest) if given == "z" else gain * (cut + rounded)
+
+
+def _cells(image: np.ndarray, moving: Rotation, region: Box, slack: float) -> tuple[np.ndarray, np.ndarray]:
     """Ends [G, 1] of cells of one width, so narrow that an image moves by ``slack`` at most on its way there and back.
 
     So many as a power of 2^(1/4), for fewer programs.
     """
-    moving = adversary.moving
-    assert isinstance(moving, Rotation)
     edges = np.linspace(region.low, region.high, _PARTS + 1)
     speeds = np.asarray(kernels.speed_kernel(image, *_ends(edges), moving=moving))
     fastest = float(speeds[np.isfinite(speeds)].max(initial=0.0))
@@ -164,10 +174,11 @@ def _float32(image: np.ndarray, furthest: float, adversary: Adversary, prepare: 
     count = len(adversary.moving.params)
     most = np.full(count, furthest + region.size)
     seen = Composition((adversary.moving, *prepare.stages))
-    own = Computed.of(image)
-    low, high = min(own.low, 0.0), max(own.high, 0.0)
+    own, reach = Computed.of(image), np.full(count, region.size)
+    made = Composition((adversary.moving,)).float32_upper(own, -reach, reach)
+    low, high = min(own.low, made.low, 0.0), max(own.high, made.high, 0.0)
     some = Computed(shape=image.shape, low=low - adversary.jump, high=high + adversary.jump)
     each = sum(seen.float32_upper(start, -most, most).error for start in (own, some))
-    reach = np.full(count, region.size)
-    file = Composition((adversary.moving,)).float32_upper(own, -reach, reach).error
-    return 2.0 * (each + 2.0 * file)
+    # What T_(z - g) makes of the file's: twice as much at most where it is a shift or a rotation.
+    apart = 10.0 ** (most[0] / 20.0) if isinstance(adversary.moving, Volume) else 2.0
+    return 2.0 * (each + apart * made.error)

@@ -1,4 +1,4 @@
-"""Rotation and shift, although interpolation breaks their group law: a classifier smoothed twice bears the error. Host.
+"""Rotation, shift and volume of files: a classifier smoothed twice bears what interpolation and rounding do. Host.
 
 The method receives a file y = Q T_g x, whatever g of the region made it. F(u) is the class that f(u + e) has most
 often, e ~ N(0, inner^2 I); the smoothed class of y is the one that F(P T_b y) has most often, b ~ N(0, sigma^2) and P a
@@ -13,7 +13,7 @@ FORMULA. y keeps c for |g| < sigma Phi^-1(P(R)). An outer draw without R is coun
 P(R) >= (P(counted) - alpha) / (1 - alpha), whatever the number of draws (THEORY S3). Outer draws are independent, and
 the number of those counted is tested at the level of the whole claim.
 
-WHERE E COMES FROM. ``image``: bounds of this image, over cells of the region or exactly (THEORY S4, S5): proved.
+WHERE E COMES FROM. ``image``: bounds of this image, over cells or exactly (THEORY S4 to S6): proved.
 ``data``: one number that training images exceed with probability rho at most (``gsmooth spt-error``), charged after the
 shift, |g| < sigma [Phi^-1(P(R)) - Phi^-1(1/2 + rho)] (THEORY S2): statistical, as it says nothing of a given image.
 ``random``: the largest error of a few uniform g: heuristic. ``none``: no error and no inner noise, F is f: heuristic.

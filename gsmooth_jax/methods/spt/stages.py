@@ -1,15 +1,16 @@
 """What the method sees of an adversary and of its own filter: what moves, what rounds, what is filtered. Host."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
 
 from gsmooth_jax import transforms
-from gsmooth_jax.transforms import Clip, Composition, LowPass, Quantize, Rotation, Shift, Vignette, stages_of
+from gsmooth_jax.transforms import Clip, Composition, LowPass, Quantize, Rotation, Shift, Vignette, Volume, stages_of
 from gsmooth_jax.types import Transform
 
-_MOVING = (Rotation, Shift)
+_MOVING = (Rotation, Shift, Volume)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,40 +50,48 @@ class Adversary:
     Attributes:
       whole: all of it.
       moving: T, which is smoothed.
-      rounding: Q's rounding to levels; None: there is none.
+      behind: Q: what makes a file of it, clips and one rounding to levels at most.
     """
 
     whole: Transform
-    moving: Rotation | Shift
-    rounding: Quantize | None
+    moving: Rotation | Shift | Volume
+    behind: tuple[Clip | Quantize, ...]
 
     @classmethod
     def of(cls, transform: Transform) -> "Adversary":
         """Takes a transform apart.
 
         Raises:
-          ValueError: it has a group law; or is no rotation or shift with a clip to the file's range and a rounding, if
-            any, behind it.
+          ValueError: it has a group law; or is no rotation, shift or volume with a clip to the file's range and a
+            rounding, if any, behind it.
         """
-        moving, *behind = stages_of(transform)
+        moving, *rest = stages_of(transform)
+        behind = tuple(s for s in rest if isinstance(s, Clip | Quantize))
         if getattr(transform, "group", "none") != "none":
             raise ValueError(f"{transform.name} composes exactly: the method resolvable smooths its parameter alone.")
-        if not isinstance(moving, _MOVING) or not all(isinstance(s, Clip | Quantize) for s in behind):
+        if not isinstance(moving, _MOVING) or len(behind) < len(rest):
             raise ValueError(
-                f"spt takes rotation or shift, and clip and quantize behind it; got {transforms.describe(transform)}."
+                "spt takes rotation, shift or volume, and clip and quantize behind it; got "
+                f"{transforms.describe(transform)}."
             )
-        roundings = [s for s in behind if isinstance(s, Quantize)]
-        if len(roundings) > 1:
-            raise ValueError(f"spt takes one quantize, {transform.name} has {len(roundings)}.")
+        roundings = sum(isinstance(s, Quantize) for s in behind)
+        if roundings > 1:
+            raise ValueError(f"spt takes one quantize, {transform.name} has {roundings}.")
         for clip in (s for s in behind if isinstance(s, Clip)):
             if not clip.low <= 0.0 <= clip.high:
                 raise ValueError(f"spt takes a clip that keeps 0, which enters where content left; got {clip}.")
-        return cls(transform, moving, roundings[0] if roundings else None)
+        return cls(transform, moving, behind)
 
     @property
     def jump(self) -> float:
         """How far the rounding takes an entry, at most."""
-        return self.rounding.jump if self.rounding else 0.0
+        return sum(s.jump for s in self.behind if isinstance(s, Quantize))
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """What the clips leave of the real numbers."""
+        clips = [s for s in self.behind if isinstance(s, Clip)]
+        return max([-math.inf, *(c.low for c in clips)]), min([math.inf, *(c.high for c in clips)])
 
     @property
     def real(self) -> Transform:

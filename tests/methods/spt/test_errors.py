@@ -88,6 +88,24 @@ def test_the_rounding_and_what_leaves_the_canvas_are_counted():
                 assert (found > 0.3 * upper).all()
 
 
+PCM = "low=-1.0, high=0.999969482421875"  # 16-bit samples
+
+
+@pytest.mark.parametrize("given", ["z", "b"])
+@pytest.mark.parametrize("loudest", [0.3, 0.9], ids=["never cut", "cut when loud"])
+def test_no_volume_moves_what_is_heard_further_and_some_as_far(loudest, given):
+    file = Adversary.of(transforms.parse(f"volume|clip({PCM})|quantize(bits=16, {PCM})"))
+    rng = np.random.default_rng(3)
+    region, at = gs.Box([-3.0], [4.0]), rng.normal(scale=4.0, size=(20, 1)).astype(np.float32)
+    g = np.linspace(-3.0, 4.0, 301, dtype=np.float32)[:, None]
+    for wave in rng.uniform(-loudest, loudest, (5, 400)).astype(np.float32):
+        upper = errors.errors_upper(wave, at, file, parse_filter(""), region, given=given, slack=0.0)
+        found = np.asarray(brute(wave, at, g, file, parse_filter(""), given)).max(axis=1)
+        assert (found <= upper).all()
+        # Rounding moves an entry by anything up to half a level: the root of its mean square is 0.58 of that.
+        assert (found / upper).max() > (0.99 if loudest > 0.7 else 0.5)
+
+
 def test_an_image_that_may_jump_has_no_bound():
     lit = np.ones((6, 6, 1), np.float32)
     jumps = Adversary.of(transforms.Rotation(convention="pillow"))
@@ -121,18 +139,19 @@ def test_regions_are_intervals_and_balls():
         (MOVE, gs.Box([-1, -1], [1, 1])),
         (MOVE, INTERVAL),
         (MOVE, gs.Ball(1.0, 3)),
+        (Adversary.of(transforms.parse("volume|quantize(bits=16, low=-1.0)")), gs.Ball(1.0, 1)),
     ):
         with pytest.raises(ValueError, match=r"ball|interval"):
             errors.check_region(adversary, region)
 
 
-def test_what_is_no_rotation_or_shift_is_refused():
+def test_what_is_no_rotation_shift_or_volume_is_refused():
     for text, message in (
         ("brightness", "resolvable"),
         ("translation", "resolvable"),
-        ("scaling", "rotation or shift"),
-        ("rotation|gamma", "rotation or shift"),
-        ("vignette|rotation", "rotation or shift"),
+        ("scaling", "rotation, shift or volume"),
+        ("rotation|gamma", "rotation, shift or volume"),
+        ("vignette|rotation", "rotation, shift or volume"),
         ("rotation|quantize|quantize", "one quantize"),
         ("rotation|clip(low=0.1)", "keeps 0"),
     ):
