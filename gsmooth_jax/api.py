@@ -18,7 +18,7 @@ from gsmooth_jax.methods.base import Method, Test
 from gsmooth_jax.methods.stream import certify_stream, check_example
 from gsmooth_jax.models import Classifier, Denoiser, Model, Regressor, as_model
 from gsmooth_jax.results import certify as making
-from gsmooth_jax.results import headers, inputs
+from gsmooth_jax.results import headers, inputs, sources
 from gsmooth_jax.results import replay as replaying
 from gsmooth_jax.results import verify as verifying
 from gsmooth_jax.results.certify import Progress
@@ -196,9 +196,9 @@ def certify_run(
     model = _named(model)
     folders = _folders(model)
     if isinstance(data, str | DatasetSpec):
-        chosen = inputs.named(data, split, every=every, limit=limit, data_dir=data_dir, resize=resize, crop=crop)
+        chosen = sources.named(data, split, every=every, limit=limit, data_dir=data_dir, resize=resize, crop=crop)
     else:
-        chosen = inputs.of_any(data)
+        chosen = sources.of_any(data)
     wanted = domain or chosen.domain or chosen.shape
     if folders:
         found = models.ensemble([load(folder) for folder in folders])
@@ -323,5 +323,5 @@ def _as_of(header: dict[str, Any], model: Any, data: Any) -> Model:
     """A model as the run's header has it."""
     domain = headers.domain_of(header)
     if domain is None:  # of versions before 0.7
-        domain = Domain(next(inputs.of_header(header["data"], data).share(0, 1)).image.shape)
+        domain = Domain(next(sources.of_header(header["data"], data).share(0, 1)).image.shape)
     return as_model(model, domain)

@@ -9,7 +9,7 @@ from gsmooth_jax import transforms
 from gsmooth_jax.attacks import Grid, attack_stream
 from gsmooth_jax.certificates import Resolvable
 from gsmooth_jax.models.architecture import Architecture
-from gsmooth_jax.results import inputs
+from gsmooth_jax.results import sources
 from tests.known import SHAPE, by_mean
 
 IMAGES = np.full((2, *SHAPE), 0.9, np.float32)
@@ -160,7 +160,7 @@ RAGGED = [np.zeros((4, 4, 1), np.float32), np.zeros((3, 4, 1), np.float32)]
         (lambda: gs.Uniform(low=1.0, high=0.0), "Expected low < high, got low=1.0, high=0.0"),
         (lambda: transforms.parse(f"{__file__}:RAGGED"), r"Expected transform '.*:RAGGED' to be a class, got \[array"),
         (lambda: transforms.parse(f"{__file__}:Nothing"), r"Cannot import transform '.*:Nothing': it has no 'Nothing'"),
-        (lambda: inputs.named("images.npz", "train"), "Expected no split for images.npz, .*, got split='train'"),
+        (lambda: sources.named("images.npz", "train"), "Expected no split for images.npz, .*, got split='train'"),
         (
             lambda: Architecture(name="speed_net", classes=2, options=(("mirror", 3),)),
             "mirror to be True or False, got mirror=3",

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from gsmooth_jax.claims import Claim
-from gsmooth_jax.results import attack_files, inputs
+from gsmooth_jax.results import attack_files, sources
 from gsmooth_jax.types import Example
 
 
 def claimed_examples(
-    header: Mapping[str, Any], claims: Sequence[Claim], data_dir: str | None = None, data: str | None = None
+    header: Mapping[str, Any],
+    claims: Sequence[Claim],
+    data_dir: str | None = None,
+    data: str | None = None,
+    beside: Sequence[Path] = (),
 ) -> Iterator[tuple[Example, Claim]]:
     """Yields the images of a run's claims, each with its claim, in the data's order.
 
@@ -20,11 +24,12 @@ def claimed_examples(
       claims: some of the run's.
       data_dir: where data sets are prepared; the TFDS default if None.
       data: where they are now, of pictures and arrays; where the header says if None.
+      beside: folders near which they may be found.
 
     Raises:
       ValueError: by this call, data that cannot be opened; by the iterator, data that is not what was certified.
     """
-    return _paired(inputs.of_header(header["data"], data, data_dir).share(0, 1), claims)
+    return _paired(sources.of_header(header["data"], data, data_dir, beside).share(0, 1), claims)
 
 
 def _paired(examples: Iterator[Example], claims: Sequence[Claim]) -> Iterator[tuple[Example, Claim]]:

@@ -64,7 +64,7 @@ def attack(
     require_devices()
     outcomes = attacks.attack_stream(
         origin.classifier_of(header, checkpoint, model, denoiser),
-        files.claimed_examples(header, claims, data_dir, data),
+        files.claimed_examples(header, claims, data_dir, data, (run,)),
         headers.guarantee_of(header, (*checkpoint, run)),
         plan,
         votes=votes,

@@ -61,14 +61,14 @@ def certify(
     share = cluster.join(distributed, coordinator, processes, process)
     require_devices()
     from gsmooth_jax.engine.execution import Execution
-    from gsmooth_jax.results import certify, inputs
+    from gsmooth_jax.results import certify, recorded
 
     name, given = terms.adversary.name, functools.cache(data.inputs)
     found = network.found(name)
     guarantee = terms.guarantee(found, lambda: given().shape)
     chosen = given()
     classifier = found.load(chosen.domain)
-    folder = out or Path("runs") / f"{inputs.short(data.data)}-{name.replace('|', '-')}"
+    folder = out or Path("runs") / f"{recorded.short(data.data)}-{name.replace('|', '-')}"
     execution = Execution(rows=rows, chunk=chunk, devices=devices)
     bar = _Bar()
     shared = {"index": share.index, "count": share.count}

@@ -34,11 +34,11 @@ class Data:
     """of pictures, then: HEIGHT WIDTH, or one number for both, of the middle."""
 
     def inputs(self) -> "Inputs":
-        """The inputs; raises as ``results.inputs.named``."""
-        from gsmooth_jax.results import inputs
+        """The inputs; raises as ``results.sources.named``."""
+        from gsmooth_jax.results import sources
 
         where = {"data_dir": self.data_dir, "resize": self.resize, "crop": self.crop}
-        return inputs.named(self.data, self.split, every=self.every, limit=self.limit, **where)
+        return sources.named(self.data, self.split, every=self.every, limit=self.limit, **where)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,8 @@ from gsmooth_jax.methods.stream import certify_stream, check_example
 from gsmooth_jax.models import Classifier, Model
 from gsmooth_jax.results import headers
 from gsmooth_jax.results.folder import RunWriter, finished
-from gsmooth_jax.results.inputs import RATE, Inputs
+from gsmooth_jax.results.inputs import Inputs
+from gsmooth_jax.results.recorded import RATE
 from gsmooth_jax.surrogate import SurrogateNoise
 from gsmooth_jax.surrogate import denoiser as denoisers
 from gsmooth_jax.types import Example

@@ -18,7 +18,7 @@ from gsmooth_jax.claims import Claim
 from gsmooth_jax.engine.execution import Execution
 from gsmooth_jax.methods.stream import certify_stream
 from gsmooth_jax.models import Classifier, Model, Regressor
-from gsmooth_jax.results import headers, inputs, origin, records
+from gsmooth_jax.results import headers, origin, records, sources
 from gsmooth_jax.results.folder import read_run
 from gsmooth_jax.types import Example
 
@@ -69,7 +69,7 @@ def of_run(
       count: how many images.
       model: the run's, or the folders of its checkpoints; if empty, the one shipped for the transform.
       execution: how the machine is used; never changes a claim.
-      data: the run's inputs, where its header has no name for them; see ``inputs.of_any``.
+      data: the run's inputs, where its header has no name for them; see ``sources.of_any``.
       data_dir: where data sets are prepared; the TFDS default if None.
       named: the text that names the run's model, where that is from elsewhere; see ``models.named_model``.
       denoiser: folder of the denoiser before the run's checkpoints or named model, if there is one.
@@ -84,7 +84,7 @@ def of_run(
         origin.check_classifier(header, model)
     else:
         model = origin.classifier_of(header, model, named, denoiser)
-    examples = inputs.of_header(header["data"], data, data_dir).share(0, 1)
+    examples = sources.of_header(header["data"], data, data_dir, (folder,)).share(0, 1)
     chosen = choose(claims, count)
     again = replay(model, header, chosen, execution, examples=examples, folders=(*checkpoint, folder))
     found = dict(watch(again, len(chosen)))
@@ -110,7 +110,7 @@ def replay(
       execution: how the machine is used; never changes a claim.
       data_dir: where data sets are prepared; the TFDS default if None.
       examples: the run's inputs, in its order; those that the header names if None.
-      folders: near which a surrogate may be found; see ``headers.guarantee_of``.
+      folders: near which a surrogate and the data may be found; see ``headers.guarantee_of``.
 
     Yields:
       An image's id and what differs, one line a field; first those of the data, in its order, then those that it lacks.
@@ -120,7 +120,7 @@ def replay(
     """
     wanted = {c.id: c for c in claims}
     if examples is None:
-        examples = inputs.of_header(header["data"], data_dir=data_dir).share(0, 1)
+        examples = sources.of_header(header["data"], data_dir=data_dir, beside=folders).share(0, 1)
     guarantee = headers.guarantee_of(header, folders)
     again = certify_stream(classifier, (e for e in examples if e.id in wanted), guarantee, execution)
     for redrawn in again:

@@ -30,7 +30,7 @@ from gsmooth_jax.claims import Claim
 from gsmooth_jax.methods import verifier
 from gsmooth_jax.methods.base import Guarantee
 from gsmooth_jax.methods.tests import Tests
-from gsmooth_jax.results import headers, inputs
+from gsmooth_jax.results import headers, recorded
 from gsmooth_jax.results.folder import read_shards
 
 _NAMED = 1000
@@ -67,7 +67,7 @@ def check(folder: Path) -> Verification:
     header, shards = read_shards(folder)
     claims = [claim for shard in shards for claim in shard]
     faults, unchecked, left = verify_run(header, claims), [], 0
-    expected = inputs.expected(header["data"])
+    expected = recorded.expected(header["data"])
     if expected.ids is not None:
         faults += lost(expected.ids, shards)
         left = max(0, len(expected.ids) - len(claims))

@@ -14,7 +14,7 @@ import pytest
 import gsmooth_jax as gs
 from gsmooth_jax import cli, models, results
 from gsmooth_jax.data import embedded
-from gsmooth_jax.results import inputs
+from gsmooth_jax.results import sources
 from tests import tiny
 
 calls = itertools.repeat(None)
@@ -98,8 +98,8 @@ def failing_classifier():
 @contextlib.contextmanager
 def data_that_end_early():
     with pytest.MonkeyPatch.context() as patched:
-        whole = inputs.stream
-        patched.setattr(inputs, "stream", lambda *args, **named: itertools.islice(whole(*args, **named), 7))
+        whole = sources.stream
+        patched.setattr(sources, "stream", lambda *args, **named: itertools.islice(whole(*args, **named), 7))
         yield
 
 

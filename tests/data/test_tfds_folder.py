@@ -9,7 +9,7 @@ from gsmooth_jax.data import open_source, preparing, stream
 from gsmooth_jax.data.pictures import Fitting
 from gsmooth_jax.data.specs import DataError
 from gsmooth_jax.data.tfds_folder import folder_of
-from gsmooth_jax.results import inputs
+from gsmooth_jax.results import sources
 from tests.data.conftest import spec_of
 
 
@@ -20,13 +20,13 @@ def test_any_prepared_data_set_is_read_by_its_name(arrays, prepared):
     found = source.read([3, 0])
     assert [(r.label, r.id) for r in found] == [(labels[3], 3), (labels[0], 0)]
     np.testing.assert_array_equal(found[0].image, images[3])
-    chosen = inputs.named("tiny", "test", every=40, data_dir=str(prepared), crop=(4, 3))
+    chosen = sources.named("tiny", "test", every=40, data_dir=str(prepared), crop=(4, 3))
     assert chosen.part["crop"] == [4, 3]
     assert chosen.part["ids"] == "TFDS positions: not the published subset"
     (first, *_) = chosen.share(1, 2)
     assert first.id == 40
     np.testing.assert_array_equal(first.image, images[40][1:5, 1:4].astype(np.float32) / np.float32(255))
-    again = inputs.of_header(chosen.part, data_dir=str(prepared))
+    again = sources.of_header(chosen.part, data_dir=str(prepared))
     assert again.part == chosen.part
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 import gsmooth_jax as gs
 from gsmooth_jax import results
 from gsmooth_jax.data.specs import DataError
-from gsmooth_jax.results import headers, inputs
+from gsmooth_jax.results import headers, recorded, sources
 from tests import edited
 from tests.known import SHAPE
 from tests.models.test_host import HostModel, numpy_by_mean
@@ -112,6 +112,27 @@ def test_pictures_may_be_added(pictures, tmp_path):
     assert all(c.correct for c in grown.claims)
 
 
+@pytest.mark.parametrize("data", ["folder:pictures", "data.npz"])
+def test_a_header_keeps_a_place_as_it_was_given_and_it_is_found_from_elsewhere(pictures, tmp_path, monkeypatch, data):
+    np.savez(tmp_path / "data.npz", images=IMAGES, labels=np.arange(8) // 4)
+    monkeypatch.chdir(tmp_path)
+    part = certify_run("runs/one", data, limit=2).header["data"]
+    assert part["name"] == data
+    elsewhere = tmp_path.with_name(f"{tmp_path.name} moved")
+    elsewhere.mkdir()
+    for path in sorted(tmp_path.iterdir()):
+        path.rename(elsewhere / path.name)
+    run = elsewhere / "runs" / "one"
+    assert gs.verify(run, replay=2, model=NETWORK).faults == []  # from the run's folder upwards
+    there = data.replace("folder:", f"folder:{elsewhere}/") if data.startswith("folder:") else str(elsewhere / data)
+    grown = certify_run(run, there)
+    assert grown.header["data"]["name"] == data
+    assert len(grown.claims) == grown.header["data"]["images"] > 2
+    (elsewhere / "runs").rename(tmp_path / "runs")
+    with pytest.raises(gs.data.MissingDataError, match=r"pictures|data\.npz"):
+        gs.verify("runs/one", replay=1, model=NETWORK)
+
+
 def test_pictures_that_cannot_be_read_are_listed_and_the_rest_goes_on(pictures, tmp_path):
     (pictures / "dark" / "bad.png").write_bytes(b"nothing")
     with pytest.warns(UserWarning, match=r"1 of 5 pictures cannot be read and are left out: dark/bad.png \(it is no"):
@@ -126,8 +147,8 @@ def test_pictures_that_cannot_be_read_are_listed_and_the_rest_goes_on(pictures, 
 def test_pictures_of_several_sizes(pictures, tmp_path):
     picture(pictures / "dark" / "wide.png", 30, size=(6, 12))
     with pytest.raises(DataError, match=r"pictures of one size, got .*6 x 12 \(dark/wide.png\).*--resize, --crop"):
-        inputs.named(f"folder:{pictures}", "test")
-    found = inputs.named(f"folder:{pictures}", "test", resize=(4,), crop=(4, 3))
+        sources.named(f"folder:{pictures}", "test")
+    found = sources.named(f"folder:{pictures}", "test", resize=(4,), crop=(4, 3))
     assert found.shape == (4, 3, 1)
     assert {k: found.part[k] for k in ("resize", "crop", "filter")} == {
         "resize": [4],
@@ -137,18 +158,18 @@ def test_pictures_of_several_sizes(pictures, tmp_path):
     (example, *_) = found.share(0, 1)
     assert example.image.dtype == np.float32
     Image.fromarray(np.full((4, 4, 3), (250, 0, 0), np.uint8)).save(pictures / "light" / "red.png")
-    coloured = inputs.named(f"folder:{pictures}", "test", resize=(4,), crop=(4, 3))
+    coloured = sources.named(f"folder:{pictures}", "test", resize=(4,), crop=(4, 3))
     assert {e.image.shape for e in coloured.share(0, 1)} == {(4, 3, 3)}
 
 
 def test_bad_choices(pictures, tmp_path):
     with pytest.raises(ValueError, match=r"Expected no resize or crop for .*data\.npz"):
-        inputs.named(str(tmp_path / "data.npz"), "test", crop=(3,))
+        sources.named(str(tmp_path / "data.npz"), "test", crop=(3,))
     for path in pictures.rglob("*.png"):
         path.write_bytes(b"")
     with pytest.warns(UserWarning, match="4 of 4"), pytest.raises(DataError, match="got none that can be read"):
-        inputs.named(f"folder:{pictures}", "test")
-    assert [inputs.short(name) for name in ("mnist", "tiny/small", "folder:/a/cats", "/b/c.npz")] == [
+        sources.named(f"folder:{pictures}", "test")
+    assert [recorded.short(name) for name in ("mnist", "tiny/small", "folder:/a/cats", "/b/c.npz")] == [
         "mnist",
         "tiny-small",
         "cats",

@@ -10,7 +10,7 @@ import gsmooth_jax as gs
 from gsmooth_jax import models, transforms
 from gsmooth_jax.data import load_split
 from gsmooth_jax.data.specs import DataError
-from gsmooth_jax.results import inputs
+from gsmooth_jax.results import sources
 from gsmooth_jax.training import TrainConfig, loop
 
 RATE, SAMPLES = 2000, 400
@@ -76,7 +76,7 @@ def test_words_are_certified_verified_and_replayed(words, classifier, way, tmp_p
     part = run.header["data"]
     assert (part["sample_rate"], part["class_names"]) == (RATE, ["high", "low"])
     assert gs.verify(run, replay=2, model=classifier).faults == []
-    again = inputs.of_header(part)
+    again = sources.of_header(part)
     assert again.domain == classifier.domain
     (first, *_) = again.share(0, 1)
     np.testing.assert_array_equal(first.image * 32768, np.round(first.image * 32768))
@@ -90,7 +90,7 @@ def test_files_that_have_changed_are_not_taken_for_the_runs(words, classifier, t
     run = gs.certify_run(classifier, data, out=tmp_path / "run", transform=transform, law=law, **TERMS)
     write(tmp_path / "data" / "high" / "1.wav", np.full(SAMPLES, 101))
     with pytest.raises(ValueError, match="lacks images of the run, or holds others, by the checksum in its header"):
-        inputs.of_header(run.header["data"])
+        sources.of_header(run.header["data"])
 
 
 def test_bad_input(words, classifier, tmp_path):

@@ -48,7 +48,7 @@ def write(
       runs: each with at least one claim; images of the same data set share a row.
       path: of the file.
       radii: sizes of regions at which the certified accuracy is wanted besides the runs' own.
-      data: the inputs, for their pictures, where a header has no name for them; see ``inputs.of_any``.
+      data: the inputs, for their pictures, where a header has no name for them; see ``sources.of_any``.
       data_dir: where data sets are prepared; the TFDS default if None.
 
     Returns:
@@ -64,7 +64,7 @@ def write(
     missing: list[str] = []
     for run in runs:
         try:
-            shown.append(pictures.read(run.header["data"], (c.id for c in run.claims), data, data_dir))
+            shown.append(pictures.read(run, data, data_dir))
         except (ValueError, OSError) as error:
             shown.append({})
             missing.append(f"{run.name} is shown without pictures: {error}")

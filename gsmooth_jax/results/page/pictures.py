@@ -2,12 +2,12 @@
 
 import base64
 import io
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from gsmooth_jax.results import inputs
+from gsmooth_jax.results import sources
+from gsmooth_jax.results.run import Run
 
 _LARGEST = 64
 """Pixels of a picture's longer side: on a page of 500 images, 3 MB are few."""
@@ -16,20 +16,19 @@ _SHARP = 48
 """Up to so many it is kept as it is, without loss."""
 
 
-def read(part: Mapping[str, Any], ids: Iterable[int], data: Any = None, data_dir: str | None = None) -> dict[int, str]:
-    """Returns the pictures of some inputs of a run; of what is no image, none.
+def read(run: Run, data: Any = None, data_dir: str | None = None) -> dict[int, str]:
+    """Returns the pictures of a run's inputs; of what is no image, none.
 
     Args:
-      part: the header's ``data``.
-      ids: of the inputs.
-      data: the inputs themselves, where the header has no name for them; see ``inputs.of_any``.
+      run: with the claims of these inputs.
+      data: the inputs themselves, where the header has no name for them; see ``sources.of_any``.
       data_dir: where data sets are prepared; the TFDS default if None.
 
     Raises:
       ValueError: the data are not at hand, or others than the run's.
     """
-    wanted, found = set(ids), dict[int, str]()
-    for example in inputs.of_header(part, data, data_dir).share(0, 1):
+    wanted, found = {c.id for c in run.claims}, dict[int, str]()
+    for example in sources.of_header(run.header["data"], data, data_dir, (run.folder,)).share(0, 1):
         if example.id in wanted and _is_image(example.image):
             found[example.id] = data_uri(example.image)
         wanted.discard(example.id)
