@@ -276,8 +276,8 @@ def board() -> str:
     text = (ROOT / "experiments/board.md").read_text(encoding="utf-8")
     text = re.sub(r"\]\((?=[\w./]+\.json)", "](../../experiments/", text)
     style = (
-        ".content { width: 100%; } table.docutils { font-size: 0.8rem; } table.docutils td:nth-child(2), "
-        "table.docutils td:nth-last-child(2) { min-width: 14em; } table.docutils code { overflow-wrap: anywhere; }"
+        ".content { width: 100%; } table.docutils { font-size: 0.8rem; } table.docutils td:nth-child(1), "
+        "table.docutils td:nth-last-child(2) { min-width: 11em; } table.docutils code { overflow-wrap: anywhere; }"
     )
     return f"---\nhide-toc: true\n---\n\n```{{raw}} html\n<style>{style}</style>\n```\n\n{text}"
 

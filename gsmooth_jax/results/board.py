@@ -41,6 +41,9 @@ _LAYERS: Mapping[str, str] = {
 }
 """What an input layer does that cancels a transformation, or part of it."""
 
+_SAID_ONCE = ("network", "alpha", "images")
+"""Columns that a table of several rows does not have where all its rows say the same: a line above it says it."""
+
 _WORDS = ("row", "network", "images", "every", "radii", "released")
 """What else a row of published figures may say."""
 
@@ -84,11 +87,10 @@ def render(runs: Iterable[Run], where: Path, published: Published | None = None,
       ValueError: no run.
     """
     known = published or {}
-    others = dict.fromkeys(name for figures in known.values() for name in figures)
-    found: dict[str, list[tuple[Any, dict[str, str]]]] = {status: [] for status in STATUSES}
+    found: dict[str, dict[str, list[tuple[Any, dict[str, str]]]]] = {status: {} for status in STATUSES}
     for run in runs:
-        cells = _row(run, where, known.get(run.folder.resolve(), {}), others)
-        found[run.status].append((_order(run), cells))
+        cells = _row(run, where, known.get(run.folder.resolve(), {}))
+        found[run.status].setdefault(run.header["data"]["name"], []).append((_order(run), cells))
     if not any(found.values()):
         raise ValueError("Expected at least one run, got none.")
     lines = [
@@ -100,18 +102,26 @@ def render(runs: Iterable[Run], where: Path, published: Published | None = None,
         "header and to its claims, each with its evidence, from which `gsmooth verify` recomputes every verdict "
         "without the network." + (f" {verified}" if verified else ""),
     ]
-    for status, ordered in found.items():
-        if not ordered:
+    for status, by_data in found.items():
+        if not by_data:
             continue
-        rows = [cells for _, cells in sorted(ordered, key=lambda pair: pair[0])]
-        shown = [name for name in rows[0] if any(r[name] for r in rows)]
-        lines += ["", f"## {status.capitalize()}", "", _LABELS[status], ""]
-        lines += [_line(shown), _line(["---"] * len(shown)), *(_line([r[name] for name in shown]) for r in rows)]
+        lines += ["", f"## {status.capitalize()}", "", _LABELS[status]]
+        for data, ordered in sorted(by_data.items()):
+            lines += ["", f"### {data}", "", *_table([cells for _, cells in sorted(ordered, key=lambda pair: pair[0])])]
     return "\n".join(lines) + "\n"
 
 
-def _row(run: Run, where: Path, figures: Mapping[str, str], others: Iterable[str]) -> dict[str, str]:
-    """The cells of a run's row, by their headings; ``others`` are the names of those who have published figures."""
+def _table(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """The lines of a table, without columns that are empty; before it what all its rows have in common."""
+    filled = [name for name in rows[0] if any(r[name] for r in rows)]
+    alike = [name for name in _SAID_ONCE if len(rows) > 1 and len({r[name] for r in rows}) == 1]
+    shown = [name for name in filled if name not in alike]
+    above = [f"All rows: {'; '.join(f'{name} {rows[0][name]}' for name in alike)}.", ""] if alike else []
+    return [*above, _line(shown), _line(["---"] * len(shown)), *(_line([r[name] for name in shown]) for r in rows)]
+
+
+def _row(run: Run, where: Path, figures: Mapping[str, str]) -> dict[str, str]:
+    """The cells of a run's row, by their headings; figures that others have published, by who."""
     header, claims = run.header, run.claims
     every, whole = header["data"].get("every") or 1, header["data"].get("images", len(claims))
     files = [run.folder / headers.FILE, *sorted(run.folder.glob("results*.jsonl*"))]
@@ -119,12 +129,13 @@ def _row(run: Run, where: Path, figures: Mapping[str, str], others: Iterable[str
     links = [(name, Path(os.path.relpath(file, where)).as_posix()) for name, file in zip(names, files, strict=True)]
     transform = headers.guarantee_of(header, [run.folder]).transform
     return {
-        "data": header["data"]["name"],
         "transformation": f"`{_short(transform)}`",
         "region": _region(run, [p.unit for p in transform.params]),
         "network": network(header),
         "certified": f"**{_percent(certified_accuracy(claims))}**",
-        **{f"{name} (published)": figures.get(name, "") for name in others},
+        "published": ", ".join(
+            f"{name} {figure}" if name != "published" else figure for name, figure in figures.items()
+        ),
         "smoothed": _percent(accuracy(claims)),
         "votes an image": f"{sum(c.votes for c in claims) / len(claims):,.0f}",
         "alpha": f"{max(c.alpha for c in claims):g}",
@@ -176,7 +187,7 @@ def _noise(law: str) -> str:
 
 def _order(run: Run) -> tuple[Any, ...]:
     size, share = -run.region.size, -certified_accuracy(run.claims)
-    return run.header["data"]["name"], run.header["transform"], size, share, str(run.folder)
+    return run.header["transform"], size, share, str(run.folder)
 
 
 def _percent(share: float | None) -> str:

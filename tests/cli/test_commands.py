@@ -309,8 +309,12 @@ def test_a_board_of_runs(run, cover_run, tmp_path, capsys):
     page = (tmp_path / "pages" / "board.md").read_text()
     assert capsys.readouterr().out == f"board: {tmp_path / 'pages' / 'board.md'}\n"
     proved = page.split("## Proved")[1]
-    assert "| 97.6 |" in proved
-    assert "row" not in proved.splitlines()[4].split(" | ")
+    assert "| tss 97.6 |" in proved
+    name, above, heads = (proved.splitlines()[i] for i in (4, 6, 8))
+    assert name == "### embedded"
+    assert re.fullmatch(r"All rows: .*alpha 0\.001\.", above)
+    assert "published" in heads.split(" | ")
+    assert "alpha" not in heads.split(" | ")
     assert "| `rotation\\|clip\\|quantize` | [-2, 2] deg | ConvNet, standardises | **" in proved
     links = re.findall(r"\]\((.*?)\)", page)
     assert len(links) == 4
