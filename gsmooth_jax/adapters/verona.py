@@ -96,7 +96,7 @@ class Verifier(VerificationModule):
             image=self._image(point.data, model.input_shape),
             label=int(point.label),
         )
-        guarantee = Guarantee(
+        guarantee = registry.guarantee(
             transform=self.transform,
             region=self.region(epsilon),
             method=registry.choose(self.method, self.law, self.transform),

@@ -125,14 +125,15 @@ def _checks(method: Method, transform: Transform, region: Region) -> bool:
 def able(transform: Transform, region: Region) -> list[str]:
     """Returns the methods for classifiers that take a transform and a region, under a law or a noise of the library's.
 
-    Those that need more than that, such as a surrogate, are not among them.
+    Those that need a surrogate are not among them.
     """
     stages = [stage for stage in stages_of(transform) if stage.params]
     laws = [smoothing.Gaussian(sigma=1.0), smoothing.LogNormal(sigma=1.0), smoothing.Exponential(scale=1.0)]
     each = Product((laws[0],) * len(stages)) if len(stages) > 1 else None
     tried: list[Law | None] = [None, PixelNoise(sigma=0.25), *laws, *([each] if each else [])]
-    named = (name for name in METHODS if name != "median")  # which is about numbers
-    return [name for name in named if any(_fits(name, law, transform, region) for law in tried)]
+    texts = {name: name for name in METHODS if name != "median"}  # which is about numbers
+    texts |= {"spt": "spt(inner=0.1)"}  # it cannot do without
+    return [name for name, text in texts.items() if any(_fits(text, law, transform, region) for law in tried)]
 
 
 def _fits(name: str, law: Law | None, transform: Transform, region: Region) -> bool:

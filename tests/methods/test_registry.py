@@ -13,7 +13,7 @@ BOX = gs.Box([-0.1], [0.1])
     ("transform", "region", "wanted", "unwanted"),
     [
         ("volume", BOX, {"resolvable", "cover", "cc_cert"}, {"multiplicative", "enumerate", "median"}),
-        ("volume|clip(low=-1.0)", BOX, {"cover"}, {"resolvable"}),
+        ("volume|clip(low=-1.0)", BOX, {"cover", "spt"}, {"resolvable"}),
         ("gamma", BOX, {"resolvable", "multiplicative", "cover"}, {"brightness_contrast"}),
         ("brightness_contrast", gs.Box([-0.1] * 2, [0.1] * 2), {"brightness_contrast", "cover"}, {"resolvable"}),
         ("contrast|brightness", gs.Ball(0.1, 2), {"composition"}, {"cover"}),
@@ -30,7 +30,7 @@ def test_methods_for_a_claim(transform, region, wanted, unwanted):
 def test_an_error_lists_the_methods_that_can():
     transform = transforms.parse("volume|clip(low=-1.0)")
     method = registry.parse("resolvable", "gaussian(sigma=4)", transform)
-    with pytest.raises(ValueError, match=r"group 'none'. Methods for it: cc_cert, cover, interval.$"):
+    with pytest.raises(ValueError, match=r"group 'none'. Methods for it: cc_cert, cover, interval, spt.$"):
         registry.guarantee(transform=transform, region=BOX, method=method)
     outside = gs.Box([-1.0], [4.0])
     blur = transforms.parse("gaussian_blur")

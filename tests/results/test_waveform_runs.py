@@ -113,7 +113,7 @@ def test_bad_input(words, classifier, tmp_path):
         gs.certify_run(classifier, f"folder:{words / 'test'}", **terms | {"transform": narrow})
     # The closed form is of real-valued waveforms; what takes a file is said.
     with pytest.raises(
-        ValueError, match=r"volume\|clip\|quantize has group 'none'. Methods for it: cc_cert, cover, interval"
+        ValueError, match=r"volume\|clip\|quantize has group 'none'. Methods for it: cc_cert, cover, interval, spt"
     ):
         gs.certify_run(
             classifier, f"folder:{words / 'test'}", **terms | {"law": gs.Gaussian(sigma=4.0), "method": "resolvable"}
