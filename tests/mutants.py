@@ -1205,13 +1205,20 @@ SPT = [
         ("any level will do", "elif any(h.level != self._inner_level(g) for h in found)", "elif False"),
     ),
     *within(
-        "methods/spt/method.py",
+        "methods/spt/draws.py",
         "methods/spt/test_method.py::test_draws_of_their_own_choose_the_class",
         (
             "the draws that choose the class are tested",
-            "np.arange(_PILOTS), keys.OUTER_SELECT",
-            "np.arange(_PILOTS), keys.OUTER",
+            "np.arange(PILOTS), keys.OUTER_SELECT",
+            "np.arange(PILOTS), keys.OUTER",
         ),
+    ),
+    *within(
+        "methods/spt/errors.py",
+        "methods/spt/test_errors.py::test_no_volume_moves_what_is_heard_further_and_some_as_far",
+        ("nothing is cut off the loudest file", "gain * (cut / loudest + rounded", "gain * (rounded"),
+        ("the quietest file is heard as it is", "rounded / quietest)", "0.3 * rounded)"),
+        ("what is cut off is cut off once", "cut / loudest +", "cut / loudest**2 +"),
     ),
     *within(
         "methods/spt/kernels.py",

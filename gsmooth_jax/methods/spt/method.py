@@ -27,14 +27,14 @@ import dataclasses
 import functools
 import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
 
 from gsmooth_jax import _validate, smoothing
 from gsmooth_jax.claims import Answer, Hypothesis, Ledger, Status
-from gsmooth_jax.estimation import _threefry, bounds, keys, sequential
+from gsmooth_jax.estimation import bounds, sequential
 from gsmooth_jax.estimation.votes import ClassVote, MajorityVote
 from gsmooth_jax.methods.base import (
     Conclusion,
@@ -48,15 +48,14 @@ from gsmooth_jax.methods.base import (
     Tests,
     check_classes,
 )
-from gsmooth_jax.methods.spt import errors, kernels
+from gsmooth_jax.methods.spt import errors
+from gsmooth_jax.methods.spt.draws import BATCH, PILOTS, Draws, Error, Node
 from gsmooth_jax.methods.spt.error_file import ErrorFile
 from gsmooth_jax.methods.spt.kernels import OuterNoise
 from gsmooth_jax.methods.spt.stages import Adversary, Filter, parse_filter
 from gsmooth_jax.smoothing import Gaussian, PixelNoise
 from gsmooth_jax.smoothing.noise import NoNoise
 from gsmooth_jax.types import Example, Noise, Region, Transform
-
-Error = Literal["image", "data", "random", "none"]
 
 _STATUS: Mapping[str, Status] = {
     "image": "proved",
@@ -71,20 +70,8 @@ _NOTES: Mapping[Error, str] = {
     "none": "interpolation is taken for exact",
 }
 
-_PILOTS = 16
-"""Outer draws that choose the class."""
-
-_NODES = 32
-"""Outer draws that are laid out at a time."""
-
-_ATTACKERS = 10
-"""Random adversaries of an outer draw, as in the published code."""
-
 _MAJORITY = 200
 """Inner votes that an attack takes for the inner classifier's answer."""
-
-_SLACK = 0.15
-"""Of the inner noise's standard deviation, by which E(z) may be too large for want of cells."""
 
 _FILE_SHARE = 0.1
 """Of alpha, for the bound on how often an error file's number is exceeded."""
@@ -242,7 +229,7 @@ class Spt:
         )
         if example is None:
             return text
-        found = [node.error for node in _Draws(self, example, g).nodes(0, _NODES)]
+        found = [node.error for node in self._draws(example, g).nodes(0, BATCH)]
         return f"{text} This image's errors: {np.median(found):.3g} in the middle, {max(found):.3g} at most."
 
     def ledger(self, guarantee: Guarantee) -> Ledger:
@@ -253,12 +240,12 @@ class Spt:
     def pilots(self, guarantee: Guarantee) -> int:
         """Outer draws that choose the class."""
         del guarantee
-        return _PILOTS
+        return PILOTS
 
     def hypotheses(self, example: Example, model: Any, guarantee: Guarantee, tests: Tests) -> Inquiry:
         """Outer draws choose the class; then others are tested, until they show that enough of all are counted."""
         del model
-        g, draws = guarantee, _Draws(self, example, guarantee)
+        g, draws = guarantee, self._draws(example, guarantee)
         selections = yield Pilots(draws.centres())
         top = int(np.bincount([int(np.argmax(c[:-1])) for c in selections]).argmax())
         # A proof that the answer is wrong everywhere would count for nothing.
@@ -278,14 +265,27 @@ class Spt:
                     return Found(found, self._note(lost, len(found)))
         return Found(found, self._note(lost, len(found)))
 
+    def _draws(self, example: Example, g: Guarantee) -> Draws:
+        return Draws(
+            example=example,
+            adversary=Adversary.of(g.transform),
+            region=g.region,
+            seed=g.seed,
+            law=self.noise,
+            prepare=self.filter,
+            error=self.error,
+            inner=self.inner,
+            limit=self.limit,
+        )
+
     def _tested(
-        self, nodes: "Sequence[_Node]", top: int, g: Guarantee, tests: Tests
+        self, nodes: Sequence[Node], top: int, g: Guarantee, tests: Tests
     ) -> Generator[list[Poll], Any, list[Hypothesis]]:
         """The hypotheses of some nodes, with the votes that decide them; none where no votes could."""
         made = [Hypothesis(n.at, n.at, self._bears(n.error), n.number, self._inner_level(g), top) for n in nodes]
         most, reach = self._most(g), self._reach(g)
 
-        def is_open(node: _Node, h: Hypothesis) -> bool:
+        def is_open(node: Node, h: Hypothesis) -> bool:
             return h.votes < most and node.error < reach and (h.votes == 0 or tests.decide(h) == "undecided")
 
         while asked := [i for i, (n, h) in enumerate(zip(nodes, made, strict=True)) if is_open(n, h)]:
@@ -386,59 +386,6 @@ class Spt:
             yield f"hypotheses: of {len(found)} outer draws, the method has {self.outer}"
         if any(h.votes > most or (g.test == "fixed" and h.votes not in (0, most)) for h in found):
             yield f"hypotheses: an outer draw without the {most} inner votes that it may have"
-
-
-class _Node(NamedTuple):
-    """An outer draw.
-
-    Attributes:
-      number: of it.
-      at: z.
-      error: E(z).
-      centre: P T_z x.
-    """
-
-    number: int
-    at: tuple[float, ...]
-    error: float
-    centre: np.ndarray
-
-
-class _Draws:
-    """The outer draws of one image."""
-
-    def __init__(self, method: Spt, example: Example, guarantee: Guarantee):
-        self._method, self._example, self._guarantee = method, example, guarantee
-        self._adversary = Adversary.of(guarantee.transform)
-
-    def centres(self) -> list[np.ndarray]:
-        """What is seen of the image at those that choose the class."""
-        return list(self._drawn(np.arange(_PILOTS), keys.OUTER_SELECT)[1])
-
-    def nodes(self, start: int, count: int) -> list[_Node]:
-        """Those from a number on: a batch, or fewer."""
-        numbers = np.arange(start, start + _NODES)  # a shape that stays, whatever is wanted
-        z, centres = self._drawn(numbers, keys.OUTER)
-        ends = zip(numbers.tolist(), z.astype(float).tolist(), self._errors(numbers, z), centres, strict=True)
-        return [_Node(n, tuple(at), float(error), centre) for n, at, error, centre in ends][:count]
-
-    def _drawn(self, numbers: np.ndarray, phase: int) -> tuple[np.ndarray, np.ndarray]:
-        g, m = self._guarantee, self._method
-        names = np.uint32(self._example.id), numbers.astype(np.uint32), np.uint32(phase)
-        key, stages = _threefry.key(g.seed), {"moving": self._adversary.moving, "prepare": m.filter}
-        z, centres = kernels.outer_kernel(m.noise, key, self._example.image, *names, **stages)
-        return np.asarray(z), np.asarray(centres)
-
-    def _errors(self, numbers: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """[M]: E(z)."""
-        g, m = self._guarantee, self._method
-        given = self._adversary, m.filter, g.region
-        if m.error == "image":
-            return errors.errors_upper(self._example.image, z, *given, given="z", slack=_SLACK * m.inner)
-        if m.error == "random":
-            random = {"given": "z", "count": _ATTACKERS, "seed": g.seed}
-            return errors.random_errors(self._example, z, numbers.astype(np.uint32), *given, **random)
-        return np.full(len(z), m.limit)
 
 
 @functools.lru_cache(maxsize=16)

@@ -14,7 +14,7 @@ from gsmooth_jax.claims import Hypothesis
 from gsmooth_jax.estimation import bounds
 from gsmooth_jax.methods import prover, registry
 from gsmooth_jax.methods.base import smoothed_vote
-from gsmooth_jax.methods.spt import Spt, method
+from gsmooth_jax.methods.spt import Spt, draws
 from gsmooth_jax.methods.tests import Tests
 from gsmooth_jax.results.verify import verify
 from gsmooth_jax.testing.methods import check_method
@@ -100,7 +100,7 @@ def test_a_claim_does_not_stand_on_fewer_draws_than_were_made():
 
 
 def test_draws_of_their_own_choose_the_class():
-    method_draws = method._Draws(METHOD, gs.Example(id=3, image=IMAGE), TERMS)
+    method_draws = METHOD._draws(gs.Example(id=3, image=IMAGE), TERMS)
     nodes = method_draws.nodes(0, 60)
     assert [n.number for n in nodes] == list(range(32))
     chosen = method_draws.centres()
@@ -125,14 +125,14 @@ def test_false_claims_are_rare_in_the_worst_case(monkeypatch, test):
         test=test,
     )
     rng, sure, bears = np.random.default_rng(0), special.ndtr(REGION.size / SIGMA), spt._bears(0.1)
-    monkeypatch.setattr(method._Draws, "centres", lambda self: [None] * 16)
+    monkeypatch.setattr(draws.Draws, "centres", lambda self: [None] * 16)
 
     def nodes(self, start, count):
         del self
         holds = rng.uniform(size=min(count, 32)) < sure
-        return [method._Node(start + i, (0.0,), 0.1, 1.0 if r else bears) for i, r in enumerate(holds)]
+        return [draws.Node(start + i, (0.0,), 0.1, 1.0 if r else bears) for i, r in enumerate(holds)]
 
-    monkeypatch.setattr(method._Draws, "nodes", nodes)
+    monkeypatch.setattr(draws.Draws, "nodes", nodes)
     tests, certified = Tests(terms), 0
     for _ in range(runs):
         inquiry, reply = spt.hypotheses(gs.Example(id=0, image=IMAGE, label=1), None, terms, tests), None
@@ -271,7 +271,7 @@ def test_errors_out_of_reach_are_said(monkeypatch):
     few = dataclasses.replace(TERMS, max_votes=60 * 8)
     assert "which reach an error of" in METHOD.requirement(TERMS)
     assert "This image's errors" in METHOD.requirement(TERMS, gs.Example(id=0, image=IMAGE))
-    monkeypatch.setattr(method._Draws, "_errors", lambda self, numbers, z: np.full(len(z), 5.0))
+    monkeypatch.setattr(draws.Draws, "_errors", lambda self, numbers, z: np.full(len(z), 5.0))
     (claim,) = gs.certify_stream(half_space(), [gs.Example(id=0, image=IMAGE, label=1)], few)
     assert "more than the inner votes can reach" in claim.note
     assert claim.statement is None
