@@ -8,12 +8,14 @@ certify() { # out and checkpoint, transform, the rest; under the noise or the la
         --transform "$2" "${@:3}"
 }
 range="low=-1.0, high=0.999969482421875" # of 16-bit samples: -32768 / 32768 to 32767 / 32768
-certify file "volume|clip($range)|quantize(bits=16, $range)" --max-votes 10000
+saved="volume|clip($range)|quantize(bits=16, $range)"
+certify file "$saved" --max-votes 10000
 certify real_valued volume --max-votes 400
+certify spt "$saved" --method "spt(inner=0.02)" --law "gaussian(sigma=4)" --max-votes 20000 --selection-votes 8
 
-gsmooth verify file real_valued
-gsmooth report file real_valued --out .
-for run in file real_valued; do # 2 x 34 x 64 volumes
+gsmooth verify file real_valued spt
+gsmooth report file real_valued spt --out .
+for run in file real_valued spt; do # 3 x 34 x 64 volumes
     gsmooth attack $run --checkpoint "checkpoints/$run" --attack grid --votes 16 --tries 64 --limit 34 \
         --data folder:../../runs/words/test
 done

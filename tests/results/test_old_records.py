@@ -12,7 +12,7 @@ from gsmooth_jax.methods.cover.cells import threshold
 from gsmooth_jax.results import headers, records
 from gsmooth_jax.types import ABSTAIN
 
-KEPT = Path(__file__).parents[2] / "experiments"
+OLD = Path(__file__).parent / "old_runs/cover_cifar10"
 
 WRITTEN = (Path(__file__).parent / "old_records.jsonl").read_text().splitlines()
 """Lines of 0.6: rotational blur by ``cover`` and by ``gsmooth``, blur by a closed form, two parameters by ``cover``."""
@@ -139,7 +139,7 @@ def test_what_was_read_is_written_anew_and_read_back():
 
 def test_a_run_of_plain_lines_is_read(tmp_path):
     """A line that a crash cut short is none, and one that is whole but damaged is named."""
-    (tmp_path / headers.FILE).write_text((KEPT / "table1_cifar10/rotation" / headers.FILE).read_text())
+    (tmp_path / headers.FILE).write_text((OLD / headers.FILE).read_text())
     for text, count in (("\n".join(WRITTEN) + "\n", 4), ("\n".join(WRITTEN), 3), ("", 0)):
         (tmp_path / "results.jsonl").write_text(text)
         assert len(results.read_run(tmp_path)[1]) == count
@@ -150,7 +150,7 @@ def test_a_run_of_plain_lines_is_read(tmp_path):
 
 def test_a_run_of_plain_lines_goes_on_in_another_folder(tmp_path):
     """A new file beside it would hide what it holds."""
-    header = json.loads((KEPT / "table1_cifar10/rotation" / headers.FILE).read_text())
+    header = json.loads((OLD / headers.FILE).read_text())
     (tmp_path / headers.FILE).write_text(json.dumps(header))
     (tmp_path / "results.jsonl").write_text("\n".join(WRITTEN) + "\n")
     with pytest.raises(ValueError, match=r"that a version before 0\.7 wrote\. Choose another --out"):

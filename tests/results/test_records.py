@@ -16,7 +16,8 @@ from gsmooth_jax import results
 from gsmooth_jax.claims import Answer, Claim, Hypothesis, Interval
 from gsmooth_jax.results import records
 
-KEPT = Path(__file__).parents[2] / "experiments/table1_cifar10/rotation"
+KEPT = Path(__file__).parents[2] / "experiments/table1_mnist/zoom_blur"
+OLD = Path(__file__).parent / "old_runs/cover_cifar10"
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 NATURALS = st.integers(0, 2**32 - 1)
@@ -105,7 +106,7 @@ def test_of_a_file_that_was_cut_short_the_whole_members_are_read(claims, data):
 
 @pytest.fixture(scope="module")
 def kept():
-    return results.read_run(KEPT)[1][:40]
+    return results.read_run(OLD)[1]
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_what_no_member_begins_with_is_damage(three, data):
 
 def test_a_window_takes_few_bytes():
     """Measured over all 500 images and 58,925 windows of this run: 15.3 bytes a window, its votes and all else too."""
-    new = results.read_run(KEPT.parents[1] / "table1_mnist/zoom_blur")[1][:40]
+    new = results.read_run(KEPT)[1][:40]
     windows = sum(len(c.windows) for c in new)
     assert windows > 4000
     assert sum(len(records.to_record(c)) for c in new) < 16 * windows

@@ -17,18 +17,19 @@ from gsmooth_jax.results import headers
 from gsmooth_jax.results.verify import verify_run
 from tests import edited
 
-KEPT = Path(__file__).parents[2] / "experiments"
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "experiments"
 COVER, GSMOOTH, CLOSED = (
-    "published_certificate/cover",
-    "published_certificate/gsmooth",
-    "resolvable_mnist/gaussian_blur",
+    "tests/results/old_runs/cover",  # of version 0.4
+    "tests/results/old_runs/gsmooth",
+    "experiments/resolvable_mnist/gaussian_blur",
 )
 ALL = pytest.mark.parametrize("run", [COVER, GSMOOTH, CLOSED], indirect=True, ids=lambda r: r)
 
 
 @functools.cache
 def beginning(run):
-    header, claims = results.read_run(KEPT / run)
+    header, claims = results.read_run(ROOT / run)
     return header, claims[:20]
 
 
@@ -263,7 +264,7 @@ def test_the_parts_of_alpha_add_up_to_no_more_than_alpha():
     ],
 )
 def test_an_old_record_that_lacks_a_field_is_no_cut_line(tmp_path, field, said):
-    (tmp_path / headers.FILE).write_bytes((KEPT / CLOSED / headers.FILE).read_bytes())
+    (tmp_path / headers.FILE).write_bytes((ROOT / CLOSED / headers.FILE).read_bytes())
     first = json.loads((Path(__file__).parent / "old_records.jsonl").read_text().splitlines()[2])
     del first[field]
     (tmp_path / "results.jsonl").write_text(json.dumps(first) + "\n")
