@@ -82,6 +82,9 @@ def why(claim: Claim, header: Mapping[str, Any]) -> Reason | None:
         return _of_random(claim, claim.statement, header)
     needed = _needed(claim)
     if claim.statement is None:
+        beyond = _of_draws(claim, header) if _nested(header) else None
+        if beyond is not None and beyond.kind == "bounds":
+            return beyond
         return Reason("abstained", _abstained(claim, header), needed=needed)
     found = _stopped(claim, header)
     if needed is not None or "max_votes" in claim.note:
@@ -263,7 +266,11 @@ def _of_draws(claim: Claim, header: Mapping[str, Any]) -> Reason:
     assert isinstance(method, Spt)
     counted = sum(method.counts(h, _verdict(h, header) == "certified") for h in claim.hypotheses)
     event = f"{claim.hypotheses[0].event}" if claim.hypotheses else "any class"
-    return Reason("margin", f"{counted} of {len(claim.hypotheses)} outer draws are surely for {event}")
+    draws = len(claim.hypotheses)
+    lost = sum(h.votes == 0 for h in claim.hypotheses)  # none was asked for, as none would do
+    if 2 * lost > draws - counted:
+        return Reason("bounds", f"the errors of {lost} of {draws} outer draws are more than the inner votes can reach")
+    return Reason("margin", f"{counted} of {draws} outer draws are surely for {event}")
 
 
 def _of_windows(claim: Claim, header: Mapping[str, Any]) -> Reason | None:

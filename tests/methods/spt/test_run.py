@@ -73,6 +73,12 @@ def test_reasons_speak_of_outer_draws(folder):
     nothing = reasons.why(dataclasses.replace(less, statement=None, radius=0.0), header)
     assert nothing is not None
     assert (nothing.kind, "outer draws" in nothing.text) == ("abstained", True)
+    lost = tuple(h._replace(votes=0, successes=0) for h in less.hypotheses[:-1])
+    for statement in (less.statement, None):
+        far = reasons.why(dataclasses.replace(less, hypotheses=lost, statement=statement), header)
+        assert far is not None
+        assert far.kind == "bounds"
+        assert f"the errors of {len(lost)} of {len(lost)} outer draws are more" in far.text
 
 
 def test_no_attack_breaks_what_is_proved(folder, model):
