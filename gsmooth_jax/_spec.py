@@ -133,7 +133,8 @@ def imported(name: str, kind: str) -> Any:
         module = _file(pathlib.Path(place)) if place.endswith(".py") else importlib.import_module(place)
         if hasattr(module, attribute):
             return getattr(module, attribute)
-        raise AttributeError(f"it has no {attribute!r}")
+        others = ", ".join(n for n in vars(module) if not n.startswith("_") and callable(getattr(module, n)))
+        raise AttributeError(f"it has no {attribute!r}" + (f", but {others}" if others else ""))
     except Exception as error:  # whatever the user's code raises
         # A command's modules are not looked for in the working folder: Python's path begins with the command's own.
         file = f"{place}.py"

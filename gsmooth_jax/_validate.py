@@ -55,7 +55,16 @@ def instance(**values: object) -> None:
     """Raises unless every value is an object, and neither its name nor its class."""
     for name, value in values.items():
         if isinstance(value, str | type):
-            raise TypeError(f"Expected {name} to be an object of this library, such as gs.Box(...), got {value!r}.")
+            raise TypeError(f"Expected {name} to be an object of this library{_such_as(name)}, got {value!r}.")
+
+
+def _such_as(name: str) -> str:
+    examples = {
+        "transform": 'gs.transforms.Rotation() or gs.transforms.parse("rotation|clip|quantize")',
+        "region": "gs.Box([-10], [10])",
+        "law": "gs.Gaussian(sigma=0.3)",
+    }
+    return f", such as {examples[name]}" if name in examples else ""
 
 
 def kind(what: Any, described: str, **values: object) -> None:

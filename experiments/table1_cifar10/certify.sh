@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Certifies CIFAR-10 test images 0, 20, 40, ... at the published regions with the network of the speed runs. Resumable.
-# Rows that are not kept yet are named, as in  ./certify.sh scaling 30000 -0.3 0.3
+# One row alone, or another region:  ./certify.sh scaling 30000 -0.2 0.2
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,6 +16,7 @@ if (( $# )); then
     certify "$@"
 else
     certify rotation 30000 -10 10
+    certify scaling 30000 -0.3 0.3
     certify rotational_blur 30000 -10 10
     certify zoom_blur 30000 0 0.5
     certify defocus_blur 30000 0 5

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains one network for all rows: each image goes through one of their transformations, then pixel noise. Resumable.
-#   ./train.sh            the ResNet-20 of the kept result lines, in checkpoint/
+#   ./train.sh            a ResNet-20, which other experiments use, in checkpoint/
 #   ./train.sh speed_net  the network of the CIFAR-10 speed runs, in checkpoint_speed_net/
 # With an accelerator: ARCH=resnet110 EPOCHS=90 ./train.sh, or EPOCHS=60 ./train.sh speed_net.
 # To go on from kept weights, with a learning rate that rises and falls once more:

@@ -40,6 +40,6 @@ def classifier_for(transform: str) -> str:
     if first not in _CLASSIFIERS:
         raise ValueError(
             f"No shipped classifier was trained for {first}, only for {' and '.join(_CLASSIFIERS)}: "
-            f"name one with --checkpoint."
+            f"name one with --checkpoint or --model."
         )
     return _CLASSIFIERS[first]

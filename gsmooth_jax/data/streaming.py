@@ -8,7 +8,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.data import embedded, folder, reader, tfds_folder
 from gsmooth_jax.data.pictures import Fitting
 from gsmooth_jax.data.reader import ImageSource, Record
-from gsmooth_jax.data.specs import DATASETS, DatasetSpec
+from gsmooth_jax.data.specs import DATASETS, DatasetSpec, expanded
 from gsmooth_jax.types import Example
 
 _THREADS = 2
@@ -29,8 +29,8 @@ def open_source(
         if place is None:
             known = ", ".join(sorted([embedded.NAME, *DATASETS]))
             raise ValueError(
-                f"Unknown data {data!r}. Known: {known}; folder:PATH of pictures or WAV files, a file.npz of arrays, "
-                "and what TFDS has prepared in its data folder (--data-dir)."
+                f"Unknown data {data!r}{_meant(data)}. Known: {known}; folder:PATH of pictures or WAV files, a file.npz "
+                "of arrays, and what TFDS has prepared in its data folder (--data-dir)."
             )
         return tfds_folder.TfdsFolder(data, split, place, fitting or Fitting())
     if fitting not in (None, Fitting()):
@@ -38,6 +38,11 @@ def open_source(
     if data == embedded.NAME:
         return embedded.EmbeddedSplit(split)
     return reader.open_split(data, split, data_dir)
+
+
+def _meant(data: str) -> str:
+    """What a name that is none may have been meant for."""
+    return f" (did you mean {folder.SCHEME}{data}?)" if expanded(data).exists() else ""
 
 
 def load_split(data: str | DatasetSpec, split: str, data_dir: str | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from gsmooth_jax import pytrees
 from gsmooth_jax.models import checks
 from gsmooth_jax.models.denoised import Behind, Denoised
+from gsmooth_jax.models.input_format import FormatError
 from gsmooth_jax.models.program import Applied, Foreign
 from gsmooth_jax.models.split import cast, split_model
 from gsmooth_jax.types import Domain
@@ -131,7 +132,10 @@ def _inapplicable(shape: tuple[int, ...], error: Exception) -> str:
     text = f"The model cannot be applied to images of shape {shape}: "
     if isinstance(error, jax.errors.JAXTypeError):  # it asked for numbers where there are none yet
         return f"{text}JAX cannot trace it. Call a function of NumPy: gs.models.HostModel(function, layout='NHWC')."
+    if isinstance(error, FormatError) or len(shape) != 4:
+        return f"{text}{error}"
     form = (
-        " (If it takes them in another form, say so: gs.models.TracedModel(model, layout='NCHW'), or 'CHW' one by one.)"
+        " (If it takes them in another form, say so: --layout NCHW on the command line, layout='NCHW' of "
+        "gs.models.HostModel for PyTorch, ONNX and NumPy, of gs.models.TracedModel for the others.)"
     )
-    return f"{text}{error}{form if len(shape) == 4 else ''}"
+    return f"{text}{error}{form}"

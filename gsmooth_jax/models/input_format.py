@@ -15,6 +15,10 @@ Layout = Literal["NHWC", "NCHW", "HWC", "CHW"]
 Images = TypeVar("Images", jax.Array, np.ndarray)
 
 
+class FormatError(ValueError):
+    """Images that do not have the form that was stated."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InputFormat:
     """From this library's images to what a network is given: (scale x - mean) / std, then the order of the axes.
@@ -52,7 +56,7 @@ class InputFormat:
         """[B, H, W, C] -> [B, ...] as the network wants each; of JAX or of NumPy, in the images' dtype.
 
         Raises:
-          ValueError: another number of means or deviations than channels; channels first of what is no image.
+          FormatError: another number of means or deviations than channels; channels first of what is no image.
         """
         channels = images.shape[-1]
         if self.scale != 1.0:
@@ -64,7 +68,7 @@ class InputFormat:
         if self.layout in ("NHWC", "HWC"):
             return images
         if images.ndim != 4:
-            raise ValueError(f"Expected images [N, H, W, C] for layout {self.layout!r}, got shape {images.shape}.")
+            raise FormatError(f"Expected images [N, H, W, C] for layout {self.layout!r}, got shape {images.shape}.")
         return images.transpose(0, 3, 1, 2)
 
     def to_json(self) -> dict[str, Any]:
@@ -74,7 +78,7 @@ class InputFormat:
     def _row(self, name: str, channels: int, images: jax.Array | np.ndarray) -> np.ndarray:
         numbers = getattr(self, name)
         if len(numbers) not in (1, channels):
-            raise ValueError(f"Expected one {name} for each of {channels} channels, or one for all, got {numbers}.")
+            raise FormatError(f"Expected one {name} for each of {channels} channels, or one for all, got {numbers}.")
         return np.asarray(numbers, images.dtype).reshape((1,) * (images.ndim - 1) + (-1,))
 
 

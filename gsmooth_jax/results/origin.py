@@ -50,7 +50,10 @@ def check_classifier(header: Mapping[str, Any], classifier: Model) -> None:
     """Raises ValueError unless the classifier is the one that the run's claims are about."""
     domain = headers.domain_of(header)
     if domain not in (None, classifier.domain):
-        raise ValueError(f"The run's claims are about inputs {domain}, this classifier takes {classifier.domain}.")
+        raise ValueError(
+            f"The run's claims are about inputs {domain}, this classifier takes {classifier.domain}: name the "
+            "run's own with --checkpoint or --model."
+        )
     wanted, found = header["model"]["fingerprint"], models.fingerprint(classifier)
     if wanted != found:
         denoised = any("denoiser" in entry for entry in header["model"].get("architectures") or ())

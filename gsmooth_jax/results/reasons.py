@@ -47,6 +47,14 @@ _PLAIN = ("ratio", "intensity", "quality")
 _CLEAR = 0.6
 """The share of votes from which on a majority, if not shown, is at least likely."""
 
+_POOR = 0.5
+"""A network that tells fewer inputs right, untransformed and without noise, is hardly shown what it was trained on."""
+
+_LOOK = (
+    "without noise and untransformed most inputs are wrong too: look at --mean, --std and --scale, at --layout, and at "
+    "the order of the classes first"
+)
+
 _DOUBT = 0.01
 """Where the proof stopped is the place whose votes leave the least hope, at this level."""
 
@@ -127,6 +135,8 @@ def summed_up(
     Returns:
       Entries with ``kind``, ``images``, ``means`` and ``advice``; none where all claims count as certified.
     """
+    plain = [claim.clean == claim.label for claim in claims if claim.clean is not None and claim.label is not None]
+    poor = bool(plain) and sum(plain) < _POOR * len(plain)
     lacking = [(claim, reason) for claim, reason in zip(claims, found, strict=True) if reason is not None]
     kinds: collections.Counter[Kind] = collections.Counter(reason.kind for _, reason in lacking)
     return [
@@ -134,9 +144,10 @@ def summed_up(
             "kind": kind,
             "images": images,
             "means": _MEANS[kind],
-            "advice": _advice(kind, [pair for pair in lacking if pair[1].kind == kind], header),
+            "advice": _LOOK if poor and kind in ("wrong", "abstained") else _advice(kind, pairs, header),
         }
         for kind, images in sorted(kinds.items(), key=lambda item: (-item[1], KINDS.index(item[0])))
+        for pairs in [[pair for pair in lacking if pair[1].kind == kind]]
     ]
 
 

@@ -17,7 +17,7 @@ from gsmooth_jax import _validate
 from gsmooth_jax.data import arrays, folder, levels
 from gsmooth_jax.data.folder import Picture, Pictures
 from gsmooth_jax.data.pictures import Fitting, UnreadableError
-from gsmooth_jax.data.specs import DatasetSpec, expanded
+from gsmooth_jax.data.specs import DatasetSpec, MissingDataError, expanded
 from gsmooth_jax.data.streaming import chosen_ids, open_source, stream, subset
 from gsmooth_jax.results import recorded
 from gsmooth_jax.results.inputs import Inputs, at_hand, in_memory, listed, nobody, of_arrays, streamed
@@ -131,6 +131,10 @@ def of_header(
     name = part["name"] if data is None else data
     if isinstance(name, str) and recorded.by_file(name):
         return _again(part, _found(name, beside) if data is None else name)
+    if isinstance(data, str) and recorded.by_file(str(part.get("name"))):
+        raise ValueError(
+            f"Expected data as of the run, folder:PATH or a file.npz (it is of {part['name']}), got {data!r}."
+        )
     if data is None or isinstance(data, str | DatasetSpec):
         if missing := [name for name in ("split", "every", "images") if name not in part]:
             raise ValueError(f"The header does not say which images these are: its data lacks {', '.join(missing)}.")
@@ -148,10 +152,17 @@ def _found(name: str, beside: Sequence[Path]) -> str:
     """The name of a folder or file by the place where it is: as it stands, or from some folders or those above."""
     scheme = folder.SCHEME if name.startswith(folder.SCHEME) else ""
     place = expanded(name.removeprefix(scheme))
+    if place.exists():
+        return name
     absolute = [path.absolute() for path in beside]
     elsewhere = (above / place for path in absolute for above in (path, *path.parents))
-    there = (str(found) for found in elsewhere if found.exists())
-    return name if place.exists() else scheme + next(there, name.removeprefix(scheme))
+    for found in elsewhere:
+        if found.exists():
+            return f"{scheme}{found}"
+    raise MissingDataError(
+        f"The run is of {name}, found neither from here nor from the run's folder upwards: say where it is now "
+        f"(--data {scheme or 'FILE.npz'}{'PATH' if scheme else ''})."
+    )
 
 
 def _again(part: Mapping[str, Any], name: str) -> Inputs:
