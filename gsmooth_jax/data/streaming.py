@@ -29,8 +29,8 @@ def open_source(
         if place is None:
             known = ", ".join(sorted([embedded.NAME, *DATASETS]))
             raise ValueError(
-                f"Unknown data {data!r}{_meant(data)}. Known: {known}; folder:PATH of pictures or WAV files, a file.npz "
-                "of arrays, and what TFDS has prepared in its data folder (--data-dir)."
+                f"Unknown data {data!r}{_meant(data)}. Known: {known}; folder:PATH of pictures or WAV files, a "
+                "file.npz of arrays, and what TFDS has prepared in its data folder (--data-dir)."
             )
         return tfds_folder.TfdsFolder(data, split, place, fitting or Fitting())
     if fitting not in (None, Fitting()):
