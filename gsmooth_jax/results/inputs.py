@@ -27,6 +27,7 @@ class Inputs:
       shape: of one input; None where it is not known before the first.
       domain: of the inputs, where that is known.
       classes: a classifier has to know so many, at least.
+      names: of the files that some inputs are, below their folder, by id.
       at_hand: whether all of them are in memory, and can be checked before any work.
       share: process ``index`` of ``count`` -> its inputs, those at positions index, index + count, ...
       beginning: the ``data`` of an earlier run's header -> these inputs with that run's first, in its order; None where
@@ -39,6 +40,7 @@ class Inputs:
     share: Callable[[int, int], Iterator[Example]]
     domain: Domain | None = None
     classes: int = 1
+    names: Mapping[int, str] = dataclasses.field(default_factory=dict)
     at_hand: bool = False
     beginning: Callable[[Mapping[str, Any]], "Inputs | None"] = lambda part: None
 

@@ -231,7 +231,8 @@ def _pictures(
     base |= {"unread": unread} if unread else {}
     base |= {recorded.RATE: held.rate} if held.rate else {}
     domain = levels.domain(np.dtype(np.uint8 if held.rate is None else np.int16), largest)
-    whole = Inputs(part={}, ids=(), shape=domain.shape, share=nobody, domain=domain, classes=held.classes)
+    names = {picture.id: picture.name for picture, _, _ in read}
+    whole = Inputs(part={}, ids=(), shape=domain.shape, share=nobody, domain=domain, classes=held.classes, names=names)
     return listed(list(by_id), base, sha256, load, whole)
 
 

@@ -86,8 +86,11 @@ def a_run(name="run", **changes):
     return Run(name, header_of(**changes), claims)
 
 
+NOTHING = pictures.Pictures({}, {})
+
+
 def rendered(*runs, shown=None, attacks=None):
-    return page.render(runs, shown or [{} for _ in runs], attacks or [[] for _ in runs])
+    return page.render(runs, shown or [NOTHING for _ in runs], attacks or [[] for _ in runs])
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +131,7 @@ def test_limits_are_clopper_pearson(share):
 
 
 def test_it_needs_nothing_from_elsewhere(kept):
-    text = rendered(kept, shown=[{0: "data:image/png;base64,AA=="}])
+    text = rendered(kept, shown=[NOTHING._replace(uris={0: "data:image/png;base64,AA=="})])
     assert not re.search(r"https?:|//[a-z]|url\(|@import|javascript:", text, re.IGNORECASE)
     parsed = Parsed(text)
     assert not parsed.all("link")
@@ -146,7 +149,7 @@ def test_nothing_of_the_users_is_markup():
     nasty = header_of(
         transform=NASTY, law=NASTY, method=NASTY, device=NASTY, versions={NASTY: NASTY},
         model={"fingerprint": NASTY, "dtype": NASTY, "architectures": [{"name": NASTY}]},
-        data={"name": NASTY, "split": NASTY, "images": 3},
+        data={"name": NASTY, "split": NASTY, "images": 3, "class_names": [NASTY] * 3},
     )  # fmt: skip
     run = a_run(NASTY)
     claims = [dataclasses.replace(c, note=NASTY, assumes=(NASTY,), hypotheses=()) for c in run.claims]
@@ -157,7 +160,8 @@ def test_nothing_of_the_users_is_markup():
         "attack": {"name": NASTY}, "tries": 5, "images": 1, "smoothed_accuracy": 1.0, "certified_accuracy": 0.0,
         "empirical_robust_accuracy": 0.0, "broke_claim": [], "outcomes": [outcome],
     }  # fmt: skip
-    text = page.render([run, dataclasses.replace(run, name="b")], [{0: NASTY}, {}], [[summary], []], missing=[NASTY])
+    shown = [pictures.Pictures({0: NASTY}, {7: NASTY}), NOTHING]
+    text = page.render([run, dataclasses.replace(run, name="b")], shown, [[summary], []], missing=[NASTY])
     parsed = Parsed(text)
     assert len(parsed.all("script")) == 1
     assert not [a for _, a in parsed.elements if any(name.startswith("on") for name in a)]
@@ -165,10 +169,20 @@ def test_nothing_of_the_users_is_markup():
     assert parsed.text.count('alert("1")') > 10
 
 
+def test_classes_and_files_have_the_names_that_the_data_have():
+    data = {"name": "folder:pets", "images": 3, "class_names": ["cat", "dog"]}
+    text = Parsed(rendered(a_run(data=data), shown=[NOTHING._replace(names={7: "dog/b.png"})])).text
+    assert "dog/b.png" in text
+    assert "label 1 (dog)" in text
+    assert "answers 0 (cat)" in text
+    assert re.search(r"label 2(?! \()", text)  # there is no third name
+
+
 def test_runs_about_the_same_images_share_their_rows():
     one, other = a_run("one"), a_run("other", law="uniform(low=-0.5, high=0.5)")
     other = dataclasses.replace(other, claims=[*other.claims[1:], claim(11, 0.25, statement=Answer(1))])
-    parsed = Parsed(rendered(one, other, shown=[{0: "data:a", 7: "data:b"}, {7: "data:c", 11: "data:d"}]))
+    uris = {0: "data:a", 7: "data:b"}, {7: "data:c", 11: "data:d"}
+    parsed = Parsed(rendered(one, other, shown=[NOTHING._replace(uris=found) for found in uris]))
     rows = [a for a in parsed.all("tbody") if "data-id" in a]
     assert [(a["data-id"], a["data-kind"]) for a in rows] == [
         ("0", "ok -"), ("7", "margin margin"), ("9", "wrong wrong"), ("11", "- ok")
@@ -300,7 +314,7 @@ def test_500_images_take_3_mb_at_most(tmp_path):
     rng = np.random.default_rng(0)
     # Noise: no picture of this size takes more.
     shown = {c.id: pictures.data_uri(rng.random((32, 32, 3), dtype=np.float32)) for c in run.claims}
-    text = page.render([run], [shown], [attack_files.read(run.folder, run.header)])
+    text = page.render([run], [NOTHING._replace(uris=shown)], [attack_files.read(run.folder, run.header)])
     assert len(run.claims) == 500
     assert len(text.encode()) < 3_000_000
     Parsed(text)

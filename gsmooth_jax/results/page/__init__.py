@@ -44,13 +44,13 @@ def write(
     """
     if not runs:
         raise ValueError("Expected at least one run, got none.")
-    shown: list[dict[int, str]] = []
+    shown: list[pictures.Pictures] = []
     missing: list[str] = []
     for run in runs:
         try:
             shown.append(pictures.read(run, data, data_dir))
         except (ValueError, OSError) as error:
-            shown.append({})
+            shown.append(pictures.Pictures({}, {}))
             missing.append(f"{run.name} is shown without pictures: {error}")
     attacks = [attack_files.read(run.folder, run.header) for run in runs]
     page = render(runs, shown, attacks, radii=radii, missing=missing)
@@ -66,7 +66,7 @@ def write(
 
 def render(
     runs: Sequence[Run],
-    shown: Sequence[Mapping[int, str]],
+    shown: Sequence[pictures.Pictures],
     attacks: Sequence[Sequence[Mapping[str, Any]]],
     *,
     radii: Sequence[float] = (),
@@ -76,7 +76,7 @@ def render(
 
     Args:
       runs: at least one.
-      shown: of each run, the pictures of its images as data URIs.
+      shown: of each run, the pictures of its images.
       attacks: of each run, the summaries of attacks with their outcomes.
       radii: as of ``write``.
       missing: why pictures are missing.

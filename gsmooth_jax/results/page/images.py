@@ -8,6 +8,7 @@ from gsmooth_jax.results import reasons
 from gsmooth_jax.results.page._html import tag, text
 from gsmooth_jax.results.page.axes import Axis
 from gsmooth_jax.results.page.figures import NAMES, verdict
+from gsmooth_jax.results.page.pictures import Pictures
 from gsmooth_jax.results.reasons import KINDS, Kind, Reason, rounded_down
 from gsmooth_jax.results.run import Run
 from gsmooth_jax.types import ABSTAIN
@@ -15,7 +16,7 @@ from gsmooth_jax.types import ABSTAIN
 
 def section(
     runs: Sequence[Run],
-    shown: Sequence[Mapping[int, str]],
+    shown: Sequence[Pictures],
     attacks: Sequence[Sequence[Mapping[str, Any]]],
     missing: Sequence[str],
 ) -> str:
@@ -34,14 +35,14 @@ def section(
     for key, cells in rows.items():
         first = min(cells)
         claim = facts[key][first][0]
-        picture = shown[first].get(claim.id)
+        picture, name = shown[first].uris.get(claim.id), shown[first].names.get(claim.id)
         image = tag("img", src=picture, alt="", loading="lazy", width=56, height=56) if picture else ""
-        label = "" if claim.label is None else tag("span", "label ", tag("b", text(claim.label)))
+        label = "" if claim.label is None else tag("span", "label ", tag("b", text(_called(runs[first], claim.label))))
         head = [
             tag("td", image, class_="picture", rowspan=len(cells)),
             tag(
                 "th",
-                tag("span", text(claim.id), class_="id"),
+                tag("span", text(name or claim.id).replace("/", "/<wbr>"), class_="id", title=claim.id),
                 label,
                 scope="rowgroup",
                 class_="image",
@@ -93,7 +94,7 @@ def _cells(run: Run, claim: Claim, reason: Reason | None, axis: Axis, worst: Map
     """Verdict, axis, votes and remarks of one claim."""
     kind = "ok" if reason is None else reason.kind
     name = verdict(run) if reason is None else NAMES[reason.kind]
-    yield tag("td", tag("span", text(name), class_=f"verdict v-{kind}"), _answer(claim), class_="said")
+    yield tag("td", tag("span", text(name), class_=f"verdict v-{kind}"), _answer(claim, run), class_="said")
     flipped = worst is not None and worst["flipped"]
     at = () if worst is None or worst["worst"] is None else worst["worst"]
     failed = () if reason is None else reason.at
@@ -110,13 +111,23 @@ def _cells(run: Run, claim: Claim, reason: Reason | None, axis: Axis, worst: Map
     yield tag("td", *remarks, class_="remarks")
 
 
-def _answer(claim: Claim) -> str:
+def _called(run: Run, label: Any) -> str:
+    """A class by its number, and by its name where the data have one."""
+    names = run.header["data"].get("class_names") or ()
+    return f"{label} ({names[label]})" if isinstance(label, int) and 0 <= label < len(names) else f"{label}"
+
+
+def _answer(claim: Claim, run: Run) -> str:
     if isinstance(claim.statement, Interval):
         return tag("span", text(f"in [{claim.statement.low:g}, {claim.statement.high:g}]"))
     if isinstance(claim.statement, AgainstRandom):
-        said = f"answers {claim.statement.answer}, at random but for {claim.statement.at_most:.2g}"
+        said = f"answers {_called(run, claim.statement.answer)}, at random but for {claim.statement.at_most:.2g}"
         return tag("span", text(said))
-    return tag("span", text(f"answers {claim.statement.answer}")) if isinstance(claim.statement, Answer) else ""
+    return (
+        tag("span", text(f"answers {_called(run, claim.statement.answer)}"))
+        if isinstance(claim.statement, Answer)
+        else ""
+    )
 
 
 def _worst(summaries: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,20 @@ _SHARP = 48
 """Up to so many it is kept as it is, without loss."""
 
 
-def read(run: Run, data: Any = None, data_dir: str | None = None) -> dict[int, str]:
-    """Returns the pictures of a run's inputs; of what is no image, none.
+class Pictures(NamedTuple):
+    """Pictures of a run's inputs, by id.
+
+    Attributes:
+      uris: as data URIs; of what is no image, none.
+      names: of the files that they are, below their folder; of other data, none.
+    """
+
+    uris: Mapping[int, str]
+    names: Mapping[int, str]
+
+
+def read(run: Run, data: Any = None, data_dir: str | None = None) -> Pictures:
+    """Returns the pictures of a run's inputs.
 
     Args:
       run: with the claims of these inputs.
@@ -28,13 +41,14 @@ def read(run: Run, data: Any = None, data_dir: str | None = None) -> dict[int, s
       ValueError: the data are not at hand, or others than the run's.
     """
     wanted, found = {c.id for c in run.claims}, dict[int, str]()
-    for example in sources.of_header(run.header["data"], data, data_dir, (run.folder,)).share(0, 1):
+    inputs = sources.of_header(run.header["data"], data, data_dir, (run.folder,))
+    for example in inputs.share(0, 1):
         if example.id in wanted and _is_image(example.image):
             found[example.id] = data_uri(example.image)
         wanted.discard(example.id)
         if not wanted:
             break
-    return found
+    return Pictures(found, inputs.names)
 
 
 def _is_image(image: np.ndarray) -> bool:
