@@ -135,7 +135,7 @@ def _inapplicable(shape: tuple[int, ...], error: Exception) -> str:
     if isinstance(error, FormatError) or len(shape) != 4:
         return f"{text}{error}"
     form = (
-        " (If it takes them in another form, say so: --layout NCHW, or gs.models.TracedModel(model, layout='NCHW'), and "
-        "gs.models.HostModel of PyTorch, ONNX and NumPy; 'CHW' one by one.)"
+        " (If it takes them in another form, say so: --layout NCHW, or gs.models.TracedModel(model, layout='NCHW'), "
+        "and gs.models.HostModel of PyTorch, ONNX and NumPy; 'CHW' one by one.)"
     )
     return f"{text}{error}{form}"
