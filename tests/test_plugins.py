@@ -68,7 +68,7 @@ def test_an_object_that_nobody_named_says_its_module():
     ("text", "message"),
     [
         ("no_such_module:Tint", "Cannot import transform 'no_such_module:Tint': No module named"),
-        (f"{PLACE}:Nothing", "it has no 'Nothing'"),
+        (f"{PLACE}:Nothing", "it has no 'Nothing', but "),
         ("no/such/file.py:Tint", "Cannot import transform .*no/such/file.py:Tint"),
         (f"{PLACE}:Tint(strength=2.0)", "it takes gain"),
         (f"{PLACE}:", "Cannot read transform"),

@@ -129,8 +129,12 @@ def test_a_header_keeps_a_place_as_it_was_given_and_it_is_found_from_elsewhere(p
     assert grown.header["data"]["name"] == data
     assert len(grown.claims) == grown.header["data"]["images"] > 2
     (elsewhere / "runs").rename(tmp_path / "runs")
-    with pytest.raises(gs.data.MissingDataError, match=r"pictures|data\.npz"):
+    with pytest.raises(gs.data.MissingDataError, match=r"is of (folder:pictures|data\.npz), found neither .*\(--data "):
         gs.verify("runs/one", replay=1, model=NETWORK)
+    with pytest.raises(ValueError, match=r"Expected data as of the run, folder:PATH or a file\.npz .*got 'mnist'"):
+        gs.verify("runs/one", replay=1, model=NETWORK, data="mnist")
+    with pytest.raises(ValueError, match=r"Unknown data 'runs' \(did you mean folder:runs\?\)"):
+        sources.named("runs", "test")
 
 
 def test_pictures_that_cannot_be_read_are_listed_and_the_rest_goes_on(pictures, tmp_path):

@@ -151,6 +151,10 @@ def test_the_classifiers_own_answer_is_recorded():
     (entry,) = summed_up([found], header)
     assert entry["kind"] == "wrong"
     assert entry["advice"].startswith("without noise 1 of them is right")
+    blind = dataclasses.replace(found, clean=1)
+    for others, looks in (([], True), ([found], False)):  # one of two right is not poor yet
+        (entry,) = summed_up([blind, *others], header)
+        assert ("--mean" in entry["advice"]) == looks
     old = dataclasses.replace(found, clean=None)
     assert summed_up([old], header)[0]["advice"].startswith("train under this smoothing")
     assert report.summarize(Run("run", header, [found, old]))["clean_accuracy"] == 0.5
